@@ -1,0 +1,59 @@
+/**
+ * What can be wanted of an agent. A command is refused with a reason, or becomes events. What a decision needs from
+ * outside the agent (is a hold above, what time is it) comes with the command, so that deciding stays pure.
+ */
+import type { AgentId } from "../base/ids.ts";
+import type { Content } from "./content.ts";
+import type { ArtifactReference, Budget, EventOf, Failure, Meta, Sender, ToolOutcome } from "./events.ts";
+import type { Usage } from "./usage.ts";
+
+type Fields<Type> = Omit<Type, "type">;
+
+export type Command =
+  | ({ readonly do: "create" } & Fields<EventOf<"agent.created">>)
+  | ({ readonly do: "fork" } & Fields<EventOf<"agent.forked">>)
+  | { readonly do: "receive"; readonly id: string; readonly from: Sender; readonly content: Content; readonly meta?: Meta | undefined }
+  | {
+      readonly do: "startTurn";
+      /** A hold on the agent or above it. */
+      readonly covered: boolean;
+      readonly reservedUsd: number;
+    }
+  | { readonly do: "withdrawTurn" }
+  | ({ readonly do: "endTurn" } & Omit<Fields<EventOf<"turn.ended">>, "turn">)
+  | {
+      readonly do: "failTurn";
+      readonly error: Failure;
+      readonly retryable: boolean;
+      readonly putOff: boolean;
+      /** When to try again, ms since the epoch, should it be tried again. */
+      readonly retryTime: number;
+      readonly usage: Usage;
+      readonly costUsd: number;
+      readonly estimated?: boolean | undefined;
+    }
+  | { readonly do: "loseTurn" }
+  | { readonly do: "startTool"; readonly callId: string; readonly waitsFor?: "children" | "message" | undefined }
+  | { readonly do: "askTool"; readonly callId: string; readonly question: string }
+  | { readonly do: "answerTool"; readonly callId: string; readonly decision: "rerun" | "report"; readonly by: Sender }
+  | {
+      readonly do: "endTool";
+      readonly callId: string;
+      readonly outcome: ToolOutcome;
+      readonly content: Content;
+      readonly took?: readonly string[] | undefined;
+      readonly meta?: Meta | undefined;
+    }
+  | { readonly do: "spawn"; readonly child: AgentId; readonly name: string; readonly callId?: string | undefined }
+  | ({ readonly do: "endChild" } & Fields<EventOf<"child.ended">>)
+  | { readonly do: "reviveChild"; readonly child: AgentId }
+  | { readonly do: "writeArtifact"; readonly artifact: ArtifactReference; readonly callId?: string | undefined }
+  | { readonly do: "nameCheckpoint"; readonly name: string; readonly at?: number | undefined }
+  | { readonly do: "setBudget"; readonly budget: Budget; readonly by: Sender }
+  | { readonly do: "hold"; readonly by: Sender; readonly reason: string }
+  | { readonly do: "release"; readonly by: Sender }
+  | { readonly do: "rewind"; readonly to: number; readonly by: Sender }
+  | { readonly do: "revive"; readonly by: Sender }
+  | { readonly do: "complete"; readonly output: Content }
+  | { readonly do: "fail"; readonly error: Failure }
+  | { readonly do: "cancel"; readonly by: Sender; readonly reason: string };

@@ -1,0 +1,291 @@
+/**
+ * The decision: `decide(state, command) -> events, or a refusal with a reason`. Pure.
+ *
+ * D1  Under a hold no turn starts.
+ * D2  A message delivered twice is folded once.
+ * D3  An agent ends only when none of its children lives, unless it is cut or cannot go on.
+ * D4  A call gets one start (or one for each time that a person or its policy says to run it again) and one end.
+ * D5  What an ended agent did stays; only a message, a rewind or a revival make it go on.
+ */
+import { unreachable } from "../base/assert.ts";
+import type { ErrorCode } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Command } from "./commands.ts";
+import { callsOf } from "./content.ts";
+import type { AgentEvent } from "./events.ts";
+import { NAME_SYNTAX } from "./events.ts";
+import type { Head, OpenCall, State } from "./state.ts";
+import { hasEnded } from "./status.ts";
+
+export interface Refusal {
+  readonly refused: ErrorCode;
+  readonly why: string;
+}
+
+/** Events in order; none when the command changes nothing (it was carried out before). */
+export type Decision = readonly AgentEvent[] | Refusal;
+
+export function isRefusal(decision: Decision): decision is Refusal {
+  return "refused" in decision;
+}
+
+const refuse = (refused: ErrorCode, why: string): Refusal => ({ refused, why });
+
+/** Decides for an agent whose conversation is at hand. `state` is undefined before its first event. */
+export function decide(state: State | undefined, command: Command): Decision {
+  if (command.do === "create") {
+    const { do: _, ...fields } = command;
+    return state ? refuse("JOURNAL_CONFLICT", "the agent exists") : checkName(command.name, { type: "agent.created", ...fields });
+  }
+  if (!state) return refuse("AGENT_NOT_FOUND", "the agent has no journal");
+  if (command.do === "fork") {
+    const { do: _, ...fields } = command;
+    return checkName(command.name, { type: "agent.forked", ...fields });
+  }
+  if (isHeadCommand(command)) return decideHead(state.head, command);
+  return hasEnded(state.head.status) ? decideEnded(state, command) : decideLiving(state, command);
+}
+
+type LaterCommand = Exclude<Command, { do: "create" | "fork" } | HeadCommand>;
+
+function decideLiving(state: State, command: LaterCommand): Decision {
+  switch (command.do) {
+    case "receive":
+      return receive(state, command);
+    case "startTurn":
+      return startTurn(state, command);
+    case "withdrawTurn":
+      return state.turn ? [{ type: "turn.withdrawn", turn: state.turn.turn }] : noTurn();
+    case "loseTurn":
+      return state.turn ? [{ type: "turn.lost", turn: state.turn.turn, costUsd: state.turn.reservedUsd }] : noTurn();
+    case "endTurn":
+      return endTurn(state, command);
+    case "failTurn":
+      return failTurn(state, command);
+    case "startTool":
+    case "askTool":
+    case "answerTool":
+    case "endTool":
+      return decideTool(state, command);
+    case "spawn":
+      return spawn(state, command);
+    case "endChild":
+      return endChild(state, command);
+    case "reviveChild":
+      return state.children.get(command.child)?.ended ? [{ type: "child.revived", child: command.child }] : [];
+    case "writeArtifact":
+      return writeArtifact(state, command);
+    case "nameCheckpoint":
+      return nameCheckpoint(state, command);
+    case "rewind":
+      return rewind(state, command);
+    case "revive":
+      return [];
+    case "complete":
+      if (state.head.childrenLive > 0) return refuse("AGENT_ENDED", `${state.head.childrenLive} children still live`);
+      return [{ type: "agent.completed", output: command.output }];
+    default:
+      return unreachable(command);
+  }
+}
+
+/** D5. */
+function decideEnded(state: State, command: LaterCommand): Decision {
+  switch (command.do) {
+    case "receive": {
+      if (state.head.status === "cancelled") return refuse("AGENT_CANCELLED", "a cancelled agent reads no messages; rewind it");
+      const received = receive(state, command);
+      if (isRefusal(received) || received.length === 0) return received;
+      return [{ type: "agent.revived", by: command.from }, ...received];
+    }
+    case "revive":
+      if (state.head.status === "cancelled") return refuse("AGENT_CANCELLED", "it was cancelled; rewind it");
+      return [{ type: "agent.revived", by: command.by }];
+    case "rewind":
+      return rewind(state, command);
+    case "endChild":
+      return endChild(state, command);
+    case "nameCheckpoint":
+      return nameCheckpoint(state, command);
+    case "reviveChild":
+      return refuse("PARENT_ENDED", `the parent is ${state.head.status}`);
+    default:
+      return refuse("AGENT_ENDED", `the agent is ${state.head.status}`);
+  }
+}
+
+type HeadCommand = Extract<Command, { do: "hold" | "release" | "setBudget" | "cancel" | "fail" }>;
+
+/** True for commands that need the head alone, so that they reach 10,000 agents without reading a conversation. */
+export function isHeadCommand(command: Command): command is HeadCommand {
+  return ["hold", "release", "setBudget", "cancel", "fail"].includes(command.do);
+}
+
+export function decideHead(head: Head, command: HeadCommand): Decision {
+  const ended = hasEnded(head.status);
+  switch (command.do) {
+    case "hold":
+      if (ended) return refuse("AGENT_ENDED", `the agent is ${head.status}`);
+      return head.held ? [] : [{ type: "hold.set", by: command.by, reason: command.reason }];
+    case "release":
+      return head.held ? [{ type: "hold.released", by: command.by }] : refuse("NOT_HELD", "no hold is set on it");
+    case "setBudget":
+      return [{ type: "budget.set", budget: command.budget, by: command.by }];
+    case "cancel":
+      return ended ? [] : [{ type: "agent.cancelled", by: command.by, reason: command.reason }];
+    case "fail":
+      return ended ? [] : [{ type: "agent.failed", error: command.error }];
+    default:
+      return unreachable(command);
+  }
+}
+
+function checkName(name: string, event: AgentEvent): Decision {
+  if (name.length > LIMITS.nameLengthMax || !NAME_SYNTAX.test(name)) {
+    return refuse("NAME_INVALID", `not a name: ${JSON.stringify(name.slice(0, 80))}`);
+  }
+  return [event];
+}
+
+function noTurn(): Refusal {
+  return refuse("INTERRUPTED", "no model call is in flight");
+}
+
+/** D2. */
+function receive(state: State, command: Extract<Command, { do: "receive" }>): Decision {
+  if ([...state.receivedIds].includes(command.id)) return [];
+  if (state.inbox.length >= LIMITS.inboxMessagesMax) {
+    return refuse("CONTENT_TOO_LARGE", `the inbox holds ${LIMITS.inboxMessagesMax} messages already`);
+  }
+  const { id, from, content, meta } = command;
+  return [{ type: "message.received", id, from, content, ...(meta && { meta }) }];
+}
+
+/** D1. */
+function startTurn(state: State, { covered, reservedUsd }: Extract<Command, { do: "startTurn" }>): Decision {
+  if (covered || state.head.held) return refuse("INTERRUPTED", "a hold covers the agent");
+  if (state.turn) return refuse("JOURNAL_CONFLICT", "a model call is in flight");
+  if (state.open.length > 0) return refuse("JOURNAL_CONFLICT", "tool calls are open");
+  if (state.head.turns >= LIMITS.turnsMax) return refuse("TURNS_EXCEEDED", `it had ${state.head.turns} turns`);
+  const attempt = (state.retry ? state.retry.attempts + state.retry.putOffs : 0) + 1;
+  const took = state.inbox.map(({ id }) => id);
+  return [{ type: "turn.started", turn: state.head.turns + 1, attempt, took, reservedUsd }];
+}
+
+function endTurn(state: State, command: Extract<Command, { do: "endTurn" }>): Decision {
+  if (!state.turn) return noTurn();
+  const calls = callsOf(command.parts);
+  if (calls.length > LIMITS.turnCallsMax) {
+    const message = `the model asked for ${calls.length} tools at once, more than ${LIMITS.turnCallsMax}`;
+    return failTurn(state, { ...command, ...GIVEN_UP, error: { code: "MODEL_GARBLED", message } });
+  }
+  if (new Set(calls.map(({ callId }) => callId)).size < calls.length) {
+    return failTurn(state, { ...command, ...GIVEN_UP, error: { code: "MODEL_GARBLED", message: "two tool calls have one id" } });
+  }
+  const { do: _, ...fields } = command;
+  return [{ type: "turn.ended", turn: state.turn.turn, ...fields }];
+}
+
+const GIVEN_UP = { do: "failTurn", retryable: false, putOff: false, retryTime: 0 } as const;
+
+function failTurn(state: State, command: Extract<Command, { do: "failTurn" }>): Decision {
+  if (!state.turn) return noTurn();
+  const { error, putOff, retryTime, usage, costUsd, estimated } = command;
+  const { attempts, putOffs } = state.retry ?? { attempts: 0, putOffs: 0 };
+  const again =
+    command.retryable && (putOff ? putOffs + 1 < LIMITS.turnPutOffMax : attempts + 1 < LIMITS.turnAttemptsMax);
+  const failed: AgentEvent = {
+    type: "turn.failed",
+    turn: state.turn.turn,
+    error,
+    usage,
+    costUsd,
+    ...(estimated && { estimated }),
+    ...(again && { retryTime }),
+    ...(putOff && { putOff }),
+  };
+  return again ? [failed] : [failed, { type: "agent.failed", error }];
+}
+
+/** D4. */
+function decideTool(
+  state: State,
+  command: Extract<Command, { do: "startTool" | "askTool" | "answerTool" | "endTool" }>,
+): Decision {
+  const { callId } = command;
+  const open = state.open.find(({ call }) => call.callId === callId);
+  if (!open) return refuse("CALL_NOT_FOUND", `no open call ${callId}`);
+  const wrong = wrongFor(command.do, open);
+  if (wrong) return refuse("CALL_NOT_FOUND", `call ${callId} ${wrong}`);
+  switch (command.do) {
+    case "startTool":
+      return [{ type: "tool.started", callId, ...(command.waitsFor && { waitsFor: command.waitsFor }) }];
+    case "askTool":
+      return [{ type: "tool.asked", callId, question: command.question }];
+    case "answerTool":
+      return answerTool(command);
+    case "endTool": {
+      const { outcome, content, took, meta } = command;
+      return [{ type: "tool.ended", callId, outcome, content, ...(took?.length && { took: [...took] }), ...(meta && { meta }) }];
+    }
+    default:
+      return unreachable(command);
+  }
+}
+
+function wrongFor(verb: "startTool" | "askTool" | "answerTool" | "endTool", { state }: OpenCall): string | undefined {
+  if (state === "ended") return "has ended";
+  if (verb === "answerTool" && state !== "approval") return "waits for no answer";
+  if (verb === "startTool" && state === "approval") return "waits for an answer";
+  if (verb === "askTool" && state === "approval") return "is asked about already";
+  return undefined;
+}
+
+function answerTool({ callId, decision, by }: Extract<Command, { do: "answerTool" }>): Decision {
+  const answered: AgentEvent = { type: "tool.answered", callId, decision, by };
+  if (decision === "rerun") return [answered];
+  const content = "Interrupted: the runtime stopped while this ran, so its outcome is unknown.";
+  return [answered, { type: "tool.ended", callId, outcome: "unknown", content }];
+}
+
+function spawn(state: State, { child, name, callId }: Extract<Command, { do: "spawn" }>): Decision {
+  if (state.children.has(child)) return [];
+  if (state.children.size >= LIMITS.childrenTotalMax) {
+    return refuse("CONTENT_TOO_LARGE", `it has had ${state.children.size} children`);
+  }
+  return checkName(name, { type: "child.spawned", child, name, ...(callId !== undefined && { callId }) });
+}
+
+function endChild(state: State, command: Extract<Command, { do: "endChild" }>): Decision {
+  const child = state.children.get(command.child);
+  if (!child) return refuse("AGENT_NOT_FOUND", `${command.child} is no child of it`);
+  if (child.ended && child.ended.seq >= command.seq) return [];
+  const { do: _, ...fields } = command;
+  const ended: AgentEvent = { type: "child.ended", ...fields };
+  return child.ended ? [{ type: "child.revived", child: command.child }, ended] : [ended];
+}
+
+function writeArtifact(state: State, { artifact, callId }: Extract<Command, { do: "writeArtifact" }>): Decision {
+  const known = state.head.artifacts.some(({ name }) => name === artifact.name);
+  if (!known && state.head.artifacts.length >= LIMITS.artifactsMax) {
+    return refuse("CONTENT_TOO_LARGE", `it has ${state.head.artifacts.length} artifacts`);
+  }
+  return checkName(artifact.name, { type: "artifact.written", artifact, ...(callId !== undefined && { callId }) });
+}
+
+function nameCheckpoint(state: State, { name, at }: Extract<Command, { do: "nameCheckpoint" }>): Decision {
+  const place = at ?? state.head.seq;
+  if (place > state.head.seq || place < 1) return refuse("CHECKPOINT_NOT_FOUND", `it has no event ${place}`);
+  if (state.checkpoints.length >= LIMITS.checkpointsMax) {
+    return refuse("CONTENT_TOO_LARGE", `it has ${state.checkpoints.length} named checkpoints`);
+  }
+  return [{ type: "checkpoint.named", name, at: place }];
+}
+
+/** To the end of any message of the present conversation, or to its very start. */
+function rewind(state: State, { to, by }: Extract<Command, { do: "rewind" }>): Decision {
+  const found = to === 0 || [...state.entries].some((entry) => entry.seq === to) || state.checkpoints.some(({ at }) => at === to);
+  if (!found) return refuse("CHECKPOINT_NOT_FOUND", `no message of its conversation ends at event ${to}`);
+  const withdrawn: AgentEvent[] = state.turn ? [{ type: "turn.lost", turn: state.turn.turn, costUsd: state.turn.reservedUsd }] : [];
+  return [...withdrawn, { type: "agent.rewound", to, by }];
+}

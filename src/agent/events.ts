@@ -1,0 +1,247 @@
+/**
+ * The events of an agent's journal: the contract from which the journal's documentation, the metrics and every view
+ * are made. An event is a fact; it is never changed, and an event type once released keeps its meaning.
+ *
+ * E1  Every type has a version. A reader refuses a version that it does not know.
+ * E2  An event says all that the fold needs: folding reads no clock, no setting and no other journal.
+ */
+import { z } from "zod";
+import { ERRORS, type ErrorCode } from "../base/errors.ts";
+import { isId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import { assistantPart, content, json } from "./content.ts";
+import { price, usage } from "./usage.ts";
+
+export const EVENT_VERSION = 1;
+
+const id = z.string().refine(isId, "not an id");
+const seq = z.int().positive();
+const usd = z.number().nonnegative();
+const count = z.int().nonnegative();
+const level = z.int().min(0).max(LIMITS.levelsMax);
+const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+
+/** Names of agents and artifacts: no separators of paths, no control characters. */
+export const NAME_SYNTAX = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+export const name = z.string().min(1).max(LIMITS.nameLengthMax).regex(NAME_SYNTAX);
+
+export const failure = z.strictObject({ code: errorCode, message: z.string() });
+export type Failure = z.infer<typeof failure>;
+
+/** Bounds on what a subtree may use; each one binds every agent below, those not yet born included. */
+export const budget = z.strictObject({
+  costUsd: usd.optional(),
+  agents: z.int().positive().optional(),
+  levels: level.optional(),
+});
+export type Budget = z.infer<typeof budget>;
+
+/** What an agent may do; a child never has more than its parent. */
+export const rights = z.strictObject({
+  /** Folder that its file tools see, absolute; absent: none. */
+  root: z.string().optional(),
+  /** May run commands. */
+  commands: z.boolean(),
+  /** May spawn children. */
+  spawn: z.boolean(),
+});
+export type Rights = z.infer<typeof rights>;
+
+/** What executes the agent's turns. */
+export const execution = z.strictObject({
+  driver: z.literal("model"),
+  /** As the provider names itself and its model, such as `anthropic.messages` and `claude-sonnet-4-5`. */
+  provider: z.string().min(1),
+  model: z.string().min(1),
+  outputTokensMax: z.int().positive(),
+  temperature: z.number().optional(),
+  /** Extra headers of every call, such as a tenant's tag. Never a secret: they are journaled. */
+  headers: z.record(z.string(), z.string()).optional(),
+  /** US dollars a million tokens; absent where it is not known, and then nothing can be budgeted. */
+  price: price.optional(),
+});
+export type Execution = z.infer<typeof execution>;
+
+export const sender = z.strictObject({
+  kind: z.enum(["person", "agent", "runtime"]),
+  /** The agent's id, or who the person says to be. */
+  id: z.string().max(256).optional(),
+  /** How the receiver knows the sender: `parent`, a child's name, a path of names. */
+  name: z.string().max(4_096).optional(),
+});
+export type Sender = z.infer<typeof sender>;
+
+export const artifactReference = z.strictObject({
+  name,
+  digest,
+  bytes: count,
+  mediaType: z.string().max(256),
+});
+export type ArtifactReference = z.infer<typeof artifactReference>;
+
+const toolOutcome = z.enum(["ok", "error", "unknown", "denied", "interrupted"]);
+export type ToolOutcome = z.infer<typeof toolOutcome>;
+
+/** Why the model stopped. `paused`: it wants to be called again to go on. */
+const finish = z.enum(["stop", "length", "toolCalls", "contentFilter", "paused", "other"]);
+export type Finish = z.infer<typeof finish>;
+
+/** What came with a message besides its text, such as a recorded time or speaker. Never shown to the model. */
+const meta = z.record(z.string(), json);
+export type Meta = z.infer<typeof meta>;
+
+const event = <Type extends string, Shape extends z.ZodRawShape>(type: Type, says: string, shape: Shape) =>
+  z.strictObject({ type: z.literal(type), ...shape }).describe(says);
+
+export const EVENTS = {
+  "agent.created": event("agent.created", "The agent exists. Always its first event, unless it is a fork.", {
+    parent: id.nullable(),
+    root: id,
+    level,
+    name,
+    execution,
+    instructions: content,
+    /** Definitions of the tools exactly as the model is shown them: the digest of their JSON text in the blobs. */
+    toolset: digest,
+    tools: z.array(z.string()),
+    /** `task`: it completes with its final answer. `chat`: it then waits for the next message. */
+    mode: z.enum(["task", "chat"]),
+    /** Its first turn needs no message. */
+    speaksFirst: z.boolean().optional(),
+    rights,
+    budget: budget.optional(),
+    /** Identifies the spawn, so that one repeated after a crash is the same spawn. */
+    callId: z.string().optional(),
+  }),
+  "agent.forked": event("agent.forked", "The agent's past is another's, up to a sequence. Always a fork's first event.", {
+    origin: z.strictObject({ agent: id, seq }),
+    parent: id.nullable(),
+    root: id,
+    level,
+    name,
+    execution: execution.optional(),
+    budget: budget.optional(),
+    rights: rights.optional(),
+    /** With its subtree: which fork stands for which child of the origin. Children not named are not part of it. */
+    children: z.record(id, id),
+    by: sender,
+  }),
+  "message.received": event("message.received", "A message reached the inbox. The agent reads it before its next turn.", {
+    id: z.string().min(1).max(256),
+    from: sender,
+    content,
+    meta: meta.optional(),
+  }),
+  "turn.started": event("turn.started", "A model call is about to start; its worst case is reserved.", {
+    turn: seq,
+    attempt: z.int().positive(),
+    /** Messages that enter the conversation with this turn, by id, in order. */
+    took: z.array(z.string()),
+    reservedUsd: usd,
+  }),
+  "turn.ended": event("turn.ended", "The model answered, or was interrupted: what it said, used and cost.", {
+    turn: seq,
+    outcome: z.enum(["done", "interrupted"]),
+    messageId: id,
+    parts: z.array(assistantPart),
+    finish,
+    usage,
+    costUsd: usd,
+    /** The provider gave no usage: it is an upper bound. */
+    estimated: z.boolean().optional(),
+    /** The model that answered, when it is not the one asked for. */
+    model: z.string().optional(),
+    meta: meta.optional(),
+  }),
+  "turn.failed": event("turn.failed", "The model call gave no answer. It is tried again at `retryTime`, if there is one.", {
+    turn: seq,
+    error: failure,
+    usage,
+    costUsd: usd,
+    estimated: z.boolean().optional(),
+    /** Milliseconds since the epoch. */
+    retryTime: count.optional(),
+    /** The provider put the call off (rate limit, overload): it does not count against the attempts. */
+    putOff: z.boolean().optional(),
+  }),
+  "turn.withdrawn": event("turn.withdrawn", "The call was called off before it started; nothing was spent.", {
+    turn: seq,
+  }),
+  "turn.lost": event("turn.lost", "The process died during the call: what it cost is unknown, at most what was reserved.", {
+    turn: seq,
+    costUsd: usd,
+  }),
+  "tool.started": event("tool.started", "A tool is about to run for a call.", {
+    callId: z.string(),
+    /** The call waits for this instead of working: the agent gives its slot back. */
+    waitsFor: z.enum(["children", "message"]).optional(),
+  }),
+  "tool.asked": event("tool.asked", "The call's outcome is unknown, and a person must say what to do.", {
+    callId: z.string(),
+    question: z.string(),
+  }),
+  "tool.answered": event("tool.answered", "A person said what to do with a call: run it (again), or report it as it stands.", {
+    callId: z.string(),
+    decision: z.enum(["rerun", "report"]),
+    by: sender,
+  }),
+  "tool.ended": event("tool.ended", "A call has its result.", {
+    callId: z.string(),
+    outcome: toolOutcome,
+    content,
+    /** Reports of children that the result carries, by inbox message id: they are not delivered again. */
+    took: z.array(z.string()).optional(),
+    meta: meta.optional(),
+  }),
+  "child.spawned": event("child.spawned", "A child exists. Durable in one append with the child's own first event.", {
+    child: id,
+    name,
+    callId: z.string().optional(),
+  }),
+  "child.ended": event("child.ended", "A child ended. Its report waits in the inbox until it is read.", {
+    child: id,
+    /** The child's event that ended it: a child that goes on may end again. */
+    seq,
+    status: z.enum(["completed", "failed", "cancelled"]),
+    output: content,
+    artifacts: z.array(artifactReference),
+    error: failure.optional(),
+    costUsd: usd,
+  }),
+  "child.revived": event("child.revived", "A child that had ended goes on.", { child: id }),
+  "artifact.written": event("artifact.written", "The agent produced named bytes.", {
+    artifact: artifactReference,
+    callId: z.string().optional(),
+  }),
+  "checkpoint.named": event("checkpoint.named", "A restore point got a name.", { name: z.string().min(1).max(256), at: seq }),
+  "budget.set": event("budget.set", "The bounds of the subtree changed.", { budget, by: sender }),
+  "hold.set": event("hold.set", "A pause: no model call starts in the subtree until it is released.", {
+    by: sender,
+    reason: z.string().max(4_096),
+  }),
+  "hold.released": event("hold.released", "The pause is over, unless one above still covers the agent.", { by: sender }),
+  "agent.rewound": event("agent.rewound", "The conversation is again what it was after `to`. What was spent stays spent.", {
+    to: z.int().nonnegative(),
+    by: sender,
+  }),
+  "agent.revived": event("agent.revived", "An agent that had ended goes on.", { by: sender }),
+  "agent.completed": event("agent.completed", "The final answer.", { output: content }),
+  "agent.failed": event("agent.failed", "The agent cannot go on.", { error: failure }),
+  "agent.cancelled": event("agent.cancelled", "Someone cut it, or its parent ended.", {
+    by: sender,
+    reason: z.string().max(4_096),
+  }),
+} as const;
+
+export type EventType = keyof typeof EVENTS;
+export type EventOf<Type extends EventType> = z.infer<(typeof EVENTS)[Type]>;
+export type AgentEvent = { [Type in EventType]: EventOf<Type> }[EventType];
+
+/** An event where it stands in its agent's journal. */
+export interface Recorded<E extends AgentEvent = AgentEvent> {
+  readonly seq: number;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly event: E;
+}

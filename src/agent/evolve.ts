@@ -1,0 +1,325 @@
+/**
+ * The fold: `evolve(state, recorded) -> state`. Pure, total over the events that `decide` makes, and the only place where
+ * a state changes.
+ *
+ * E3  Same journal, same state, on every adapter and after every restart, restore and fork.
+ * E4  A status only ever changes along the table in status.ts.
+ */
+import { assert, unreachable } from "../base/assert.ts";
+import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import { callsOf } from "./content.ts";
+import type { AgentEvent, EventOf, Recorded } from "./events.ts";
+import { evolveHead, isHeadEvent, startHead, statusOf } from "./head.ts";
+import { List } from "./list.ts";
+import { rewind } from "./rewind.ts";
+import type { Child, Entry, Head, Message, OpenCall, State, ToolResult } from "./state.ts";
+import { mayFollow } from "./status.ts";
+import { addUsage } from "./usage.ts";
+
+/**
+ * The state after `recorded`. `agent` names the journal it stands in; `state` is what the events before it folded to:
+ * undefined for the first event of an agent, the origin's state at the fork for the first event of a fork.
+ * @throws INTERNAL when the event cannot follow
+ */
+export function evolve(agent: AgentId, state: State | undefined, recorded: Recorded): State {
+  const next = apply(agent, state, recorded);
+  const from = state?.head.agent === agent ? state.head.status : undefined;
+  const to = next.head.status;
+  assert(from === undefined || mayFollow(from, to), `${recorded.event.type} would take ${agent} from ${from} to ${to}`);
+  return next;
+}
+
+function apply(agent: AgentId, state: State | undefined, recorded: Recorded): State {
+  const { event } = recorded;
+  if (event.type === "agent.created") return created(agent, event, recorded);
+  assert(state, `${agent} begins with ${event.type}`);
+  if (event.type === "agent.forked") return forked(agent, state, event, recorded);
+  assert(recorded.seq === state.head.seq + 1, `event ${recorded.seq} of ${agent} follows ${state.head.seq}`);
+  if (isHeadEvent(event)) return { ...state, head: evolveHead(state.head, { ...recorded, event }) };
+  const changed = changedBy(state, event, recorded);
+  return settle(changed, recorded, activityOf(event));
+}
+
+/** Everything but the head's bookkeeping, which `settle` does for all. */
+function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq, time }: Recorded): State {
+  switch (event.type) {
+    case "message.received": {
+      const { id, from, content, meta } = event;
+      return receive(state, { id, seq, time, from, content, meta });
+    }
+    case "turn.started":
+      return startTurn(state, event, seq);
+    case "turn.ended":
+      return endTurn(state, event, seq, time);
+    case "turn.failed":
+      return failTurn(state, event);
+    case "turn.withdrawn":
+      return { ...state, turn: null, head: { ...state.head, reservedUsd: 0 } };
+    case "turn.lost":
+      return { ...state, turn: null, head: spend(state.head, { ...event, estimated: true }) };
+    case "tool.started":
+      return withCall(state, event.callId, (open) => ({
+        ...open,
+        state: "started",
+        startSeq: seq,
+        waitsFor: event.waitsFor,
+      }));
+    case "tool.asked":
+      return withCall(state, event.callId, (open) => ({ ...open, state: "approval" }));
+    case "tool.answered":
+      return withCall(state, event.callId, (open) => ({ ...open, state: "asked" }));
+    case "tool.ended":
+      return endTool(state, event, seq, time);
+    case "child.spawned": {
+      const { child, name, callId } = event;
+      return withChild(state, { agent: child, name, callId, spawnedSeq: seq, cut: false });
+    }
+    case "child.ended":
+      return endChild(state, event, seq, time);
+    case "child.revived": {
+      const child = state.children.get(event.child);
+      assert(child, `${event.child} is a child of ${state.head.agent}`);
+      const inbox = state.inbox.filter((message) => message.report?.child !== event.child);
+      return { ...withChild(state, { ...child, ended: undefined }), inbox };
+    }
+    case "artifact.written": {
+      const others = state.head.artifacts.filter(({ name }) => name !== event.artifact.name);
+      return { ...state, head: { ...state.head, artifacts: [...others, event.artifact] } };
+    }
+    case "checkpoint.named": {
+      const others = state.checkpoints.filter(({ name }) => name !== event.name);
+      return { ...state, checkpoints: [...others, { name: event.name, at: event.at, time }] };
+    }
+    case "agent.rewound":
+      return { ...rewind(state, event.to), head: { ...state.head, status: "queued", output: null, error: null } };
+    case "agent.revived":
+      return { ...state, turn: null, interrupted: false, retry: null, head: { ...state.head, status: "queued", output: null, error: null } };
+    case "agent.completed":
+      return { ...state, head: { ...state.head, status: "completed", output: event.output } };
+    default:
+      return unreachable(event);
+  }
+}
+
+type HeadOrFirst = EventOf<"agent.created"> | EventOf<"agent.forked"> | Parameters<typeof evolveHead>[1]["event"];
+
+function created(agent: AgentId, event: EventOf<"agent.created">, recorded: Recorded): State {
+  assert(recorded.seq === 1, `${agent} is created by its first event`);
+  return {
+    head: startHead(agent, event, recorded),
+    instructions: event.instructions,
+    toolset: event.toolset,
+    tools: event.tools,
+    speaksFirst: event.speaksFirst ?? false,
+    entries: List.of(),
+    open: [],
+    inbox: [],
+    children: new Map(),
+    turn: null,
+    retry: null,
+    interrupted: false,
+    receivedIds: List.of(),
+    checkpoints: [],
+  };
+}
+
+/** The origin's conversation under a new identity. What the origin spent, and its hold, are its own. */
+function forked(agent: AgentId, past: State, event: EventOf<"agent.forked">, recorded: Recorded): State {
+  assert(recorded.seq === past.head.seq + 1, `${agent} continues its origin's sequence`);
+  const children = new Map<AgentId, Child>();
+  const renamed = (message: Message): Message => {
+    const fork = message.report && event.children[message.report.child];
+    return fork && message.report ? { ...message, report: { ...message.report, child: fork } } : message;
+  };
+  for (const child of past.children.values()) {
+    const fork = event.children[child.agent];
+    if (fork === undefined || child.cut) continue;
+    const ended = child.ended && { ...child.ended, message: renamed(child.ended.message) };
+    children.set(fork, { ...child, agent: fork, ended });
+  }
+  const inbox = past.inbox.map(renamed);
+  return {
+    ...past,
+    head: { ...startHead(agent, inherit(past.head, event), recorded), origin: event.origin, ...countOf(children) },
+    children,
+    inbox,
+    turn: null,
+    retry: null,
+    checkpoints: [],
+  };
+}
+
+function inherit(past: Head, event: EventOf<"agent.forked">) {
+  const { parent, root, level, name, budget } = event;
+  const { execution, rights } = { ...past, ...definedOf(event) };
+  return { parent, root, level, name, budget, mode: past.mode, execution, rights };
+}
+
+function definedOf({ execution, rights }: EventOf<"agent.forked">) {
+  return { ...(execution && { execution }), ...(rights && { rights }) };
+}
+
+function receive(state: State, message: Message): State {
+  return { ...state, inbox: [...state.inbox, message], receivedIds: remember(state.receivedIds, message.id) };
+}
+
+/** Keeps between one and two times LIMITS.inboxIdsMax ids. */
+function remember(ids: List<string>, id: string): List<string> {
+  if (ids.length < 2 * LIMITS.inboxIdsMax) return ids.append(id);
+  return List.of(...[...ids].slice(-LIMITS.inboxIdsMax), id);
+}
+
+function startTurn(state: State, event: EventOf<"turn.started">, seq: number): State {
+  let { entries } = state;
+  const took = new Set(event.took);
+  for (const message of state.inbox) {
+    if (took.has(message.id)) entries = entries.append({ kind: "user", seq, message });
+  }
+  const { turn, attempt, reservedUsd } = event;
+  return {
+    ...markTaken(state, took, seq),
+    entries,
+    turn: { turn, attempt, reservedUsd },
+    interrupted: false,
+    head: { ...state.head, reservedUsd },
+  };
+}
+
+/** Takes messages from the inbox, and notes on children whose reports are among them that they were read. */
+function markTaken(state: State, took: ReadonlySet<string>, seq: number): State {
+  if (took.size === 0) return state;
+  const inbox = state.inbox.filter(({ id }) => !took.has(id));
+  let { children } = state;
+  for (const child of state.children.values()) {
+    if (!child.ended || !took.has(child.ended.message.id)) continue;
+    if (children === state.children) children = new Map(children);
+    (children as Map<AgentId, Child>).set(child.agent, { ...child, ended: { ...child.ended, takenSeq: seq } });
+  }
+  return { ...state, inbox, children };
+}
+
+function endTurn(state: State, event: EventOf<"turn.ended">, seq: number, time: number): State {
+  const { messageId, parts, finish, meta } = event;
+  const interrupted = event.outcome === "interrupted";
+  const entry: Entry = { kind: "assistant", seq, time, messageId, parts, finish, interrupted, meta };
+  const said = parts.length > 0;
+  return {
+    ...state,
+    entries: said ? state.entries.append(entry) : state.entries,
+    open: callsOf(parts).map((call): OpenCall => ({ call, state: "asked" })),
+    turn: null,
+    retry: null,
+    interrupted,
+    head: { ...spend(state.head, event), turns: state.head.turns + 1, usage: addUsage(state.head.usage, event.usage) },
+  };
+}
+
+function failTurn(state: State, event: EventOf<"turn.failed">): State {
+  const { attempts, putOffs } = state.retry ?? { attempts: 0, putOffs: 0 };
+  const counted = event.putOff ? { attempts, putOffs: putOffs + 1 } : { attempts: attempts + 1, putOffs };
+  return {
+    ...state,
+    turn: null,
+    retry: { ...counted, retryTime: event.retryTime ?? 0 },
+    head: { ...spend(state.head, event), usage: addUsage(state.head.usage, event.usage) },
+  };
+}
+
+function spend(head: Head, { costUsd, estimated }: { costUsd: number; estimated?: boolean | undefined }): Head {
+  return {
+    ...head,
+    reservedUsd: 0,
+    costUsd: head.costUsd + costUsd,
+    estimatedUsd: head.estimatedUsd + (estimated ? costUsd : 0),
+  };
+}
+
+function withCall(state: State, callId: string, change: (open: OpenCall) => OpenCall): State {
+  const found = state.open.some(({ call }) => call.callId === callId);
+  assert(found, `${state.head.agent} has an open call ${callId}`);
+  return { ...state, open: state.open.map((open) => (open.call.callId === callId ? change(open) : open)) };
+}
+
+function endTool(state: State, event: EventOf<"tool.ended">, seq: number, time: number): State {
+  const { callId, outcome, content, meta } = event;
+  const took = event.took ?? [];
+  const taken = markTaken(state, new Set(took), seq);
+  const ended = withCall(taken, callId, (open) => {
+    const { startSeq, waitsFor, call } = open;
+    const result: ToolResult = { callId, name: call.name, outcome, content, startSeq, seq, waitsFor, time, took, meta };
+    return { ...open, state: "ended", result };
+  });
+  if (!ended.open.every((open) => open.state === "ended")) return ended;
+  const results = ended.open.flatMap(({ result }) => (result ? [result] : []));
+  return { ...ended, open: [], entries: ended.entries.append({ kind: "tools", seq, results }) };
+}
+
+function withChild(state: State, child: Child): State {
+  const children = new Map(state.children).set(child.agent, child);
+  return { ...state, children, head: { ...state.head, ...countOf(children) } };
+}
+
+function countOf(children: ReadonlyMap<AgentId, Child>): { childrenLive: number; childrenTotal: number } {
+  let childrenLive = 0;
+  for (const child of children.values()) if (!child.ended && !child.cut) childrenLive += 1;
+  return { childrenLive, childrenTotal: children.size };
+}
+
+function endChild(state: State, event: EventOf<"child.ended">, seq: number, time: number): State {
+  const child = state.children.get(event.child);
+  assert(child, `${event.child} is a child of ${state.head.agent}`);
+  const { status, output, artifacts, error } = event;
+  const message: Message = {
+    id: reportId(event.child, event.seq),
+    seq,
+    time,
+    from: { kind: "agent", id: event.child, name: child.name },
+    content: output,
+    report: { child: event.child, name: child.name, status, output, artifacts, error },
+  };
+  const next = withChild(state, { ...child, ended: { seq: event.seq, message } });
+  return child.cut ? next : { ...next, inbox: [...next.inbox, message] };
+}
+
+/** The id under which a child's report is delivered, so that it is delivered once. */
+export function reportId(child: AgentId, seq: number): string {
+  return `${child}.${seq}`;
+}
+
+function settle(state: State, recorded: Recorded, activity: string | undefined): State {
+  const head = { ...state.head, seq: recorded.seq, time: recorded.time, ...(activity && { activity }) };
+  return { ...state, head: { ...head, ...statusOf({ ...state, head }) } };
+}
+
+/** One line for people about what just happened, or undefined when it is not worth one. */
+function activityOf(event: AgentEvent): string | undefined {
+  switch (event.type) {
+    case "turn.started":
+      return event.attempt > 1 ? `calling the model, attempt ${event.attempt}` : "calling the model";
+    case "turn.ended": {
+      const calls = callsOf(event.parts).map((call) => call.name);
+      return calls.length > 0 ? `asked for ${summarise(calls)}` : "answered";
+    }
+    case "turn.failed":
+      return `call failed: ${event.error.code}`;
+    case "child.spawned":
+      return `spawned ${event.name}`;
+    case "child.ended":
+      return `a child ${event.status}`;
+    case "artifact.written":
+      return `wrote ${event.artifact.name}`;
+    case "agent.rewound":
+      return `rewound to ${event.to}`;
+    case "agent.completed":
+      return "completed";
+    default:
+      return undefined;
+  }
+}
+
+function summarise(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count > 1 ? `${name} x${count}` : name)).join(", ");
+}

@@ -1,0 +1,228 @@
+/**
+ * The index of all agents: the heads, linked to trees, with what each subtree holds and spends. It answers, in time
+ * proportional to the depth, what no agent can answer alone.
+ *
+ * F1  A hold covers the agent it is set on and all below it, those not yet born included.
+ * F2  A subtree never spends more than its budget: a call reserves its worst case at every ancestor before it starts,
+ *     and settles after. What is spent and reserved together never exceeds a budget in force when it was reserved.
+ * F3  The sums of a subtree equal the sums over its agents.
+ */
+import { assert } from "../base/assert.ts";
+import type { ErrorCode } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Head } from "./state.ts";
+import { hasEnded, type Status, shownStatus } from "./status.ts";
+import { addUsage, NO_USAGE, type Usage } from "./usage.ts";
+
+export interface Sums {
+  readonly agents: number;
+  /** Agents that have not ended. */
+  readonly live: number;
+  readonly turns: number;
+  readonly usage: Usage;
+  readonly costUsd: number;
+  readonly estimatedUsd: number;
+  readonly reservedUsd: number;
+}
+
+export interface Node {
+  readonly head: Head;
+  readonly parent: Node | undefined;
+  /** In the order of spawning. */
+  readonly children: readonly Node[];
+  /** Over the agent and all below it. */
+  readonly subtree: Sums;
+}
+
+export interface Shortage {
+  readonly refused: Extract<ErrorCode, "BUDGET_EXHAUSTED" | "LEVELS_EXCEEDED">;
+  readonly why: string;
+  /** The agent whose budget it is. */
+  readonly agent: AgentId;
+}
+
+interface MutableNode extends Node {
+  head: Head;
+  parent: MutableNode | undefined;
+  children: MutableNode[];
+  subtree: Sums;
+  own: Sums;
+  reservedUsd: number;
+}
+
+export class Forest {
+  readonly #nodes = new Map<AgentId, MutableNode>();
+  readonly #roots: MutableNode[] = [];
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  get(agent: AgentId): Node | undefined {
+    return this.#nodes.get(agent);
+  }
+
+  roots(): readonly Node[] {
+    return this.#roots;
+  }
+
+  nodes(): Iterable<Node> {
+    return this.#nodes.values();
+  }
+
+  /** Adds an agent, or replaces its head. A parent must be added before its children. */
+  put(head: Head): void {
+    const node = this.#nodes.get(head.agent) ?? this.#add(head);
+    if (node.head.reservedUsd > 0 || head.reservedUsd > 0) node.reservedUsd = head.reservedUsd;
+    node.head = head;
+    this.#settle(node);
+  }
+
+  /** The agent, then its ancestors up to the root. */
+  *path(agent: AgentId): Generator<Node> {
+    for (let node = this.#nodes.get(agent); node; node = node.parent) yield node;
+  }
+
+  /** The agent and all below it, parents before children, in the order of spawning. */
+  *subtree(agent: AgentId): Generator<Node> {
+    const stack: Node[] = [this.#at(agent)];
+    for (let node = stack.pop(); node; node = stack.pop()) {
+      yield node;
+      for (let i = node.children.length - 1; i >= 0; i--) stack.push(node.children[i] as Node);
+    }
+  }
+
+  /** The nearest agent whose hold covers this one, or undefined (F1). */
+  holder(agent: AgentId): Node | undefined {
+    for (let node = this.#nodes.get(agent); node; node = node.parent) if (node.head.held) return node;
+    return undefined;
+  }
+
+  /** The status to show: its own, or `held` under a hold. */
+  status(agent: AgentId): Status {
+    return shownStatus(this.#at(agent).head.status, this.holder(agent) !== undefined);
+  }
+
+  /** True when an ancestor has ended, so that the agent must not run. */
+  isOrphan(agent: AgentId): boolean {
+    for (let node = this.#at(agent).parent; node; node = node.parent) if (hasEnded(node.head.status)) return true;
+    return false;
+  }
+
+  /** Reserves `usd` for the agent's next call, at itself and every ancestor, or says whose budget does not allow it (F2). */
+  reserve(agent: AgentId, usd: number): Shortage | undefined {
+    const node = this.#at(agent);
+    assert(node.reservedUsd === 0, `${agent} has one call at a time`);
+    for (const { head, subtree } of this.path(agent)) {
+      const limitUsd = head.budget?.costUsd;
+      if (limitUsd === undefined) continue;
+      const leftUsd = limitUsd - subtree.costUsd - subtree.reservedUsd;
+      if (usd > leftUsd) {
+        const why = `the next call may cost $${usd.toFixed(4)}, and $${Math.max(0, leftUsd).toFixed(4)} of the $${limitUsd} of ${head.name} are left`;
+        return { refused: "BUDGET_EXHAUSTED", why, agent: head.agent };
+      }
+    }
+    node.reservedUsd = usd;
+    this.#settle(node);
+    return undefined;
+  }
+
+  /** Gives back a reservation whose call did not start. */
+  release(agent: AgentId): void {
+    const node = this.#at(agent);
+    node.reservedUsd = node.head.reservedUsd;
+    this.#settle(node);
+  }
+
+  /** Money reserved for calls in flight at or below the agent, besides its own. */
+  reservedBeside(agent: AgentId, holder: AgentId): number {
+    return this.#at(holder).subtree.reservedUsd - this.#at(agent).reservedUsd;
+  }
+
+  /** Says why the agent may not have `count` more descendants one level below it, or undefined. */
+  mayGrow(agent: AgentId, count = 1): Shortage | undefined {
+    const level = this.#at(agent).head.level + 1;
+    for (const { head, subtree, parent } of this.path(agent)) {
+      const levels = Math.min(head.budget?.levels ?? Number.POSITIVE_INFINITY, LIMITS.levelsMax - head.level);
+      if (level - head.level > levels) {
+        return { refused: "LEVELS_EXCEEDED", why: `${head.name} may have ${levels} levels below it`, agent: head.agent };
+      }
+      const agents = Math.min(head.budget?.agents ?? Number.POSITIVE_INFINITY, parent ? Number.POSITIVE_INFINITY : LIMITS.treeAgentsMax);
+      if (subtree.agents + count > agents) {
+        return { refused: "BUDGET_EXHAUSTED", why: `${head.name} may have ${agents} agents, itself included`, agent: head.agent };
+      }
+    }
+    return undefined;
+  }
+
+  #at(agent: AgentId): MutableNode {
+    const node = this.#nodes.get(agent);
+    assert(node, `${agent} is known`);
+    return node;
+  }
+
+  #add(head: Head): MutableNode {
+    const parent = head.parent === null ? undefined : this.#at(head.parent);
+    const node: MutableNode = { head, parent, children: [], subtree: NOTHING, own: NOTHING, reservedUsd: 0 };
+    this.#nodes.set(head.agent, node);
+    (parent?.children ?? this.#roots).push(node);
+    return node;
+  }
+
+  /** Carries the change of an agent's own sums up to the root (F3). */
+  #settle(node: MutableNode): void {
+    const before = node.own;
+    const after = sumsOf(node);
+    if (sameSums(before, after)) return;
+    node.own = after;
+    for (let each: MutableNode | undefined = node; each; each = each.parent) {
+      each.subtree = plus(each.subtree, after, before);
+    }
+  }
+}
+
+const NOTHING: Sums = {
+  agents: 0,
+  live: 0,
+  turns: 0,
+  usage: NO_USAGE,
+  costUsd: 0,
+  estimatedUsd: 0,
+  reservedUsd: 0,
+};
+
+function sumsOf({ head, reservedUsd }: MutableNode): Sums {
+  const { turns, usage, costUsd, estimatedUsd } = head;
+  return { agents: 1, live: hasEnded(head.status) ? 0 : 1, turns, usage, costUsd, estimatedUsd, reservedUsd };
+}
+
+function sameSums(a: Sums, b: Sums): boolean {
+  return (
+    a.agents === b.agents &&
+    a.live === b.live &&
+    a.turns === b.turns &&
+    a.usage === b.usage &&
+    a.costUsd === b.costUsd &&
+    a.estimatedUsd === b.estimatedUsd &&
+    a.reservedUsd === b.reservedUsd
+  );
+}
+
+function plus(sums: Sums, after: Sums, before: Sums): Sums {
+  const minus = { input: -before.usage.input, output: -before.usage.output, cacheRead: -before.usage.cacheRead, cacheWrite: -before.usage.cacheWrite };
+  return {
+    agents: sums.agents + after.agents - before.agents,
+    live: sums.live + after.live - before.live,
+    turns: sums.turns + after.turns - before.turns,
+    usage: addUsage(addUsage(sums.usage, after.usage), minus),
+    costUsd: tidy(sums.costUsd + after.costUsd - before.costUsd),
+    estimatedUsd: tidy(sums.estimatedUsd + after.estimatedUsd - before.estimatedUsd),
+    reservedUsd: tidy(sums.reservedUsd + after.reservedUsd - before.reservedUsd),
+  };
+}
+
+/** Sums of many small dollars drift in binary; a billionth of a dollar is far below any price. */
+function tidy(usd: number): number {
+  return Math.round(usd * 1e9) / 1e9;
+}

@@ -1,0 +1,109 @@
+/**
+ * The head of an agent: how it begins, the events that change nothing else (so that holding or cancelling an agent
+ * that is not in memory reads no conversation), and the status that a state stands for.
+ */
+import { unreachable } from "../base/assert.ts";
+import type { AgentId } from "../base/ids.ts";
+import type { AgentEvent, EventOf, Recorded } from "./events.ts";
+import type { Head, State } from "./state.ts";
+import { hasEnded, type Status, type WaitingFor } from "./status.ts";
+import { NO_USAGE } from "./usage.ts";
+
+const HEAD_EVENTS = ["hold.set", "hold.released", "budget.set", "agent.cancelled", "agent.failed"] as const;
+type HeadEventType = (typeof HEAD_EVENTS)[number];
+export type HeadEvent = { [Type in HeadEventType]: EventOf<Type> }[HeadEventType];
+
+/** True for events that touch the head alone. */
+export function isHeadEvent(event: AgentEvent): event is HeadEvent {
+  return (HEAD_EVENTS as readonly string[]).includes(event.type);
+}
+
+type Identity = Pick<
+  EventOf<"agent.created">,
+  "parent" | "root" | "level" | "name" | "mode" | "execution" | "rights" | "budget"
+>;
+
+export function startHead(agent: AgentId, identity: Identity, { seq, time }: Recorded): Head {
+  const { parent, root, level, name, mode, execution, rights, budget } = identity;
+  return {
+    agent,
+    origin: null,
+    parent,
+    root,
+    level,
+    name,
+    mode,
+    execution,
+    rights,
+    budget: budget ?? null,
+    seq,
+    time,
+    createdTime: time,
+    status: "queued",
+    waitingFor: null,
+    held: false,
+    turns: 0,
+    usage: NO_USAGE,
+    costUsd: 0,
+    estimatedUsd: 0,
+    reservedUsd: 0,
+    childrenLive: 0,
+    childrenTotal: 0,
+    activity: "queued",
+    output: null,
+    error: null,
+    artifacts: [],
+  };
+}
+
+export function evolveHead(head: Head, { seq, time, event }: Recorded<HeadEvent>): Head {
+  const next = { ...head, seq, time };
+  switch (event.type) {
+    case "hold.set":
+      return { ...next, held: true, activity: event.reason || "held" };
+    case "hold.released":
+      return { ...next, held: false, activity: "released" };
+    case "budget.set":
+      return { ...next, budget: event.budget };
+    case "agent.cancelled":
+      return { ...cutShort(next), status: "cancelled", waitingFor: null, activity: event.reason || "cancelled" };
+    case "agent.failed":
+      return { ...cutShort(next), status: "failed", waitingFor: null, error: event.error, activity: event.error.message };
+    default:
+      return unreachable(event);
+  }
+}
+
+/** A call still in flight when the agent ends counts with all that was reserved for it: more it cannot have cost. */
+function cutShort(head: Head): Head {
+  const { costUsd, estimatedUsd, reservedUsd } = head;
+  return { ...head, costUsd: costUsd + reservedUsd, estimatedUsd: estimatedUsd + reservedUsd, reservedUsd: 0 };
+}
+
+/** What the state is doing, as its status. An ended or queued agent stays so until an event says otherwise. */
+export function statusOf(state: State): { status: Status; waitingFor: WaitingFor | null } {
+  const { status } = state.head;
+  if (hasEnded(status)) return { status, waitingFor: null };
+  const waitingFor = waitOf(state);
+  if (waitingFor !== null) return { status: "waiting", waitingFor };
+  if (state.turn || state.open.length > 0) return { status: "running", waitingFor: null };
+  if (status === "queued" || status === "waiting") return { status: "queued", waitingFor: null };
+  return { status: "running", waitingFor: null };
+}
+
+function waitOf(state: State): WaitingFor | null {
+  if (state.turn) return null;
+  if (state.retry && state.retry.retryTime > 0) return "rateLimit";
+  const calls = state.open.filter((open) => open.state !== "ended");
+  if (calls.length > 0) {
+    if (!calls.every((open) => open.state === "approval" || (open.state === "started" && open.waitsFor))) return null;
+    const wait = calls.find((open) => open.waitsFor)?.waitsFor;
+    return calls.some((open) => open.state === "approval") || wait === undefined ? "approval" : wait;
+  }
+  if (state.inbox.length > 0 || state.entries.length === 0) return null;
+  if (state.interrupted) return "message";
+  const last = state.entries.at(-1);
+  if (last?.kind !== "assistant" || last.finish === "paused") return null;
+  if (state.head.childrenLive > 0) return "children";
+  return state.head.mode === "chat" ? "message" : null;
+}

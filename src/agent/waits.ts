@@ -1,0 +1,47 @@
+/**
+ * Waiting without working: a call that waits for children or for a message holds no slot, no memory and no promise. Whether
+ * it is over follows from the state, and so does its result.
+ */
+import type { Json } from "./content.ts";
+import { cutText } from "./render.ts";
+import type { Child, OpenCall, State } from "./state.ts";
+
+/** True when the call has nothing left to wait for. */
+export function waitIsOver(state: State, open: OpenCall): boolean {
+  if (open.waitsFor === "message") return state.inbox.length > 0;
+  return awaited(state, open).every((child) => child.ended !== undefined);
+}
+
+export interface WaitResult {
+  /** JSON text: `[{name, status, output, artifacts, error?}]`, in the order the children were spawned. */
+  readonly content: string;
+  /** Inbox messages that the result carries. */
+  readonly took: readonly string[];
+}
+
+/** The result of a wait that is over. */
+export function waitResult(state: State, open: OpenCall): WaitResult {
+  if (open.waitsFor === "message") return { content: "A message has come; it follows.", took: [] };
+  const ended = awaited(state, open).flatMap((child) => (child.ended ? [child.ended.message] : []));
+  const reports = ended.map(({ report, content }) => ({
+    name: report?.name ?? "",
+    status: report?.status ?? "",
+    output: typeof content === "string" ? content : cutText(content),
+    artifacts: (report?.artifacts ?? []).map(({ name, digest, bytes }) => ({ name, digest, bytes })),
+    ...(report?.error && { error: `${report.error.code}: ${report.error.message}` }),
+  }));
+  return { content: JSON.stringify(reports), took: ended.map(({ id }) => id) };
+}
+
+/** The children that the call names; all that are unread when it names none. */
+function awaited(state: State, open: OpenCall): Child[] {
+  const names = namesOf("json" in open.call.input ? open.call.input.json : undefined);
+  const children = [...state.children.values()].filter((child) => !child.cut);
+  if (names) return children.filter(({ name }) => names.includes(name));
+  return children.filter(({ ended }) => ended?.takenSeq === undefined);
+}
+
+function namesOf(input: Json | undefined): string[] | undefined {
+  if (typeof input !== "object" || input === null || Array.isArray(input) || !Array.isArray(input["names"])) return undefined;
+  return input["names"].filter((name) => typeof name === "string");
+}

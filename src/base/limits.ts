@@ -1,0 +1,105 @@
+/**
+ * Every bound in one place. Nothing in Banyan grows without one. Relations between bounds are asserted below, when
+ * this file is loaded.
+ */
+import { assert } from "./assert.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const LIMITS = {
+  /** Content over this many UTF-8 bytes goes to blobs; the event holds its digest, size and head. */
+  inlineBytesMax: 8 * KiB,
+  /** Bytes of a tool result that the model sees when the whole went to a blob. */
+  headBytesMax: 2 * KiB,
+  /** One journal record, serialised. */
+  recordBytesMax: 1 * MiB,
+  /** One message, tool result or artifact written by a tool. */
+  contentBytesMax: 64 * MiB,
+  /** Events in one append. */
+  appendEventsMax: 1_000,
+  /** Records that the journal's writer commits at once. */
+  commitRecordsMax: 4_096,
+  /** Bytes that may wait for the journal's writer before an append waits too. */
+  commitBytesMax: 64 * MiB,
+  /** Events read from the journal at a time. */
+  readEventsMax: 1_000,
+
+  /** Characters of an agent's or artifact's name. */
+  nameLengthMax: 64,
+  /** Levels of a tree, the root being level 0. A spawn below is refused: waiting could never grant it. */
+  levelsMax: 128,
+  /** Living children of one agent; a further one waits in the queue. */
+  childrenLiveMax: 64,
+  /** Children that one agent may have had. */
+  childrenTotalMax: 10_000,
+  /** Agents of one tree. */
+  treeAgentsMax: 100_000,
+  /** Agents that run (call a model or a tool) at once in one process; the rest queue, fairly by tree. */
+  runningMax: 256,
+  /** Forks in one tree a minute; further ones wait. */
+  forksPerMinuteMax: 30,
+  /** Steps of a chain of forks of forks. */
+  forkChainMax: 10_000,
+  /** Messages waiting in one agent's inbox. */
+  inboxMessagesMax: 10_000,
+  /** Message ids that an agent remembers to drop a message delivered twice. */
+  inboxIdsMax: 1_024,
+  /** Named checkpoints of one agent. */
+  checkpointsMax: 1_000,
+  /** Artifacts of one agent. */
+  artifactsMax: 10_000,
+
+  /** Turns of one agent. */
+  turnsMax: 100_000,
+  /** Tool calls of one turn. */
+  turnCallsMax: 256,
+  /** Attempts at one turn before the agent fails, rate limits and overload not counted. */
+  turnAttemptsMax: 6,
+  /** Attempts at one turn that the provider put off (rate limit, overload) before the agent fails. */
+  turnPutOffMax: 1_000,
+  /** First and longest wait before a turn is tried again, when the provider does not say. */
+  retryMsMin: 500,
+  retryMsMax: 60_000,
+  /** Silence of a provider's stream after which the call counts as broken. */
+  streamSilenceMsMax: 120_000,
+  /** Output tokens asked for when the agent does not say. */
+  outputTokensDefault: 8_192,
+
+  /** One tool call, unless the tool says otherwise. */
+  toolMsMax: 600_000,
+  /** Lines and bytes that one read_file or read_artifact answers with. */
+  readLinesMax: 2_000,
+  readBytesMax: 256 * KiB,
+  /** Entries that one list_files answers with. */
+  listEntriesMax: 1_000,
+  /** Matches that one search_files answers with, and bytes of a file it looks into. */
+  searchMatchesMax: 200,
+  searchFileBytesMax: 4 * MiB,
+  /** Folders and files that one search_files visits. */
+  searchFilesMax: 20_000,
+  /** Output kept of one command, and its default and longest time. */
+  commandBytesMax: 1 * MiB,
+  commandMsDefault: 60_000,
+  commandMsMax: 600_000,
+
+  /** A waiting agent whose conversation is larger than this is folded again when it wakes. */
+  waitingStateBytesMax: 16 * KiB,
+  /** Events after which an agent's summary is written again, so that opening reads a short tail. */
+  summaryEventsMax: 64,
+
+  /** One request or answer on the control socket. */
+  controlBytesMax: 16 * MiB,
+  /** Events that a slow reader may lag behind before it is told to read them from the journal. */
+  followEventsMax: 10_000,
+} as const;
+
+assert(LIMITS.headBytesMax < LIMITS.inlineBytesMax, "a head is shorter than what stays inline");
+assert(LIMITS.inlineBytesMax * 64 <= LIMITS.recordBytesMax, "a record holds many inline contents");
+assert(LIMITS.recordBytesMax <= LIMITS.commitBytesMax, "the writer's queue holds the largest record");
+assert(LIMITS.appendEventsMax <= LIMITS.commitRecordsMax, "one append fits one commit");
+assert(LIMITS.childrenLiveMax <= LIMITS.childrenTotalMax, "living children are children");
+assert(LIMITS.inboxMessagesMax >= LIMITS.childrenTotalMax, "every child can report");
+assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");
+assert(LIMITS.readBytesMax <= LIMITS.contentBytesMax, "what a tool reads is valid content");
+assert(LIMITS.commandMsDefault <= LIMITS.commandMsMax && LIMITS.commandMsMax <= LIMITS.toolMsMax, "commands end first");

@@ -1,0 +1,62 @@
+/**
+ * The driver port: what executes an agent's turns. What it promises, on every adapter:
+ *
+ * R1  A turn ends as data, never as an exception: done, interrupted, retryable or fatal. Policy sits above.
+ * R2  Aborting the signal stops the call at once; what was said until then is kept.
+ * R3  The prompt of a turn repeats that of the turn before, byte for byte, and adds to its end: across turns, forks
+ *     and restarts.
+ * R4  `worstCase` is an upper bound of what the next turn can use.
+ */
+import type { AssistantPart } from "../agent/content.ts";
+import type { Execution, Failure, Finish } from "../agent/events.ts";
+import type { State } from "../agent/state.ts";
+import type { Usage } from "../agent/usage.ts";
+
+export interface Driver {
+  /** Opens a session for an agent. Cheap to call again after `close`. @throws MODEL_UNRESOLVED */
+  open(state: State): Promise<Session>;
+  /** Says why this execution cannot be opened here, or undefined when it can. */
+  missing(execution: Execution): string | undefined;
+}
+
+export interface Session {
+  /** Upper bounds, in tokens, of the next turn over this state. */
+  worstCase(state: State): Promise<TurnBound>;
+  /** One model call over the state's conversation. Only one at a time. */
+  turn(state: State, options: TurnOptions): Promise<TurnOutcome>;
+  /** Lets go of what it holds; twice is harmless. */
+  close(): Promise<void>;
+}
+
+export interface TurnBound {
+  readonly promptTokensMax: number;
+  readonly outputTokensMax: number;
+}
+
+export interface TurnOptions {
+  readonly signal: AbortSignal;
+  /** Told of text as it streams; not journaled. */
+  readonly onDelta?: (text: string) => void;
+}
+
+/** `usage` is the provider's; where it gave none it is an upper bound, and `estimated` is set. */
+export type TurnOutcome =
+  | {
+      readonly outcome: "done" | "interrupted";
+      readonly parts: readonly AssistantPart[];
+      readonly finish: Finish;
+      readonly usage: Usage;
+      readonly estimated?: boolean;
+      readonly model?: string;
+    }
+  | {
+      readonly outcome: "retryable";
+      readonly error: Failure;
+      /** What the provider said to wait; undefined when it did not say. */
+      readonly afterMs?: number;
+      /** Rate limit or overload: nothing is wrong with the call itself. */
+      readonly putOff: boolean;
+      readonly usage: Usage;
+      readonly estimated?: boolean;
+    }
+  | { readonly outcome: "fatal"; readonly error: Failure; readonly usage: Usage; readonly estimated?: boolean };

@@ -1,0 +1,74 @@
+/**
+ * The tool port: what an agent can do besides talking.
+ *
+ * T1  A tool sees only what its agent's rights allow, and rights only shrink from parent to child.
+ * T2  A tool says what to do when the process died while it ran: `rerun` (safe to repeat), `report` (tell the model that it
+ *     was interrupted), `ask` (wait for a person).
+ * T3  A tool's failure is a result that the model reads, never the end of the agent.
+ */
+import type { Json } from "../agent/content.ts";
+import type { ArtifactReference, Rights } from "../agent/events.ts";
+import type { AgentId } from "../base/ids.ts";
+import type { Digest } from "../blobs/blobs.ts";
+import type { Clock } from "../base/clock.ts";
+
+export type UnknownOutcomePolicy = "rerun" | "report" | "ask";
+
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON schema of an object. */
+  readonly inputSchema: { readonly [key: string]: Json };
+  readonly onUnknownOutcome: UnknownOutcomePolicy;
+  /** Set for a tool that waits instead of working: the runtime answers it, and `run` only checks the input. */
+  readonly waitsFor?: "children" | "message";
+  /** Longest time it may take, in milliseconds; LIMITS.toolMsMax when it does not say. */
+  readonly timeMsMax?: number;
+  /**
+   * Carries out one call and resolves to what the model reads.
+   * @throws BanyanError, or anything else: the model reads the message (T3). Must stop when `context.signal` is aborted.
+   */
+  run(input: Json, context: ToolContext): Promise<string>;
+}
+
+/** What a tool is given. Everything that it can reach is here. */
+export interface ToolContext {
+  readonly agent: AgentId;
+  readonly callId: string;
+  readonly rights: Rights;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly artifacts: ArtifactAccess;
+  readonly agents: AgentAccess;
+}
+
+/** The artifacts that an agent may see: its own tree's. */
+export interface ArtifactAccess {
+  /** Stores bytes under a name of this agent, replacing what had it. Durable when it resolves. */
+  write(name: string, bytes: Uint8Array, mediaType: string): Promise<ArtifactReference>;
+  /** An artifact of this agent, or of the named agent (see `AgentAccess.send`) of its tree. @throws ARTIFACT_NOT_FOUND */
+  find(name: string, agent?: string): ArtifactReference;
+  /** All of this agent's, then its descendants', with the agent's path of names. */
+  list(): readonly { readonly path: string; readonly artifact: ArtifactReference }[];
+  /** Bytes by digest, as results that were cut refer to them. @throws BLOB_NOT_FOUND */
+  read(digest: Digest, range?: { from: number; to: number }): AsyncIterable<Uint8Array>;
+}
+
+/** What an agent may do with other agents of its tree. */
+export interface AgentAccess {
+  /** Spawns a child with the caller's model, tools and rights, and returns its name, unique among its siblings. Safe to repeat for one call. */
+  spawn(request: SpawnRequest): Promise<{ name: string }>;
+  /** Puts a message into an inbox. `to`: a child's name, `parent`, a sibling's name, a path of names from the root
+   * (`/lead/worker`), or an agent id of the same tree. Safe to repeat for one call. @throws AGENT_NOT_FOUND */
+  send(to: string, text: string): Promise<void>;
+  children(): readonly { readonly name: string; readonly status: string; readonly activity: string }[];
+}
+
+export interface SpawnRequest {
+  readonly name: string;
+  readonly task: string;
+  readonly instructions?: string;
+  /** Names of tools, a subset of the caller's; all of them when absent. */
+  readonly tools?: readonly string[];
+  readonly budgetUsd?: number;
+}
