@@ -80,7 +80,7 @@ function decideLiving(state: State, command: LaterCommand): Decision {
     case "rewind":
       return rewind(state, command);
     case "revive":
-      return [];
+      return state.interrupted ? [{ type: "agent.revived", by: command.by }] : [];
     case "complete":
       if (state.head.childrenLive > 0) return refuse("AGENT_ENDED", `${state.head.childrenLive} children still live`);
       return [{ type: "agent.completed", output: command.output }];

@@ -141,7 +141,7 @@ function forked(agent: AgentId, past: State, event: EventOf<"agent.forked">, rec
   const inbox = past.inbox.map(renamed);
   return {
     ...past,
-    head: { ...startHead(agent, inherit(past.head, event), recorded), origin: event.origin, ...countOf(children) },
+    head: { ...headOfFork(agent, past.head, event, recorded), ...countOf(children) },
     children,
     inbox,
     turn: null,
@@ -150,10 +150,12 @@ function forked(agent: AgentId, past: State, event: EventOf<"agent.forked">, rec
   };
 }
 
-function inherit(past: Head, event: EventOf<"agent.forked">) {
+/** The head with which a fork begins: what it is known by before its past is folded. */
+export function headOfFork(agent: AgentId, past: Head, event: EventOf<"agent.forked">, recorded: Recorded): Head {
   const { parent, root, level, name, budget } = event;
-  const { execution, rights } = { ...past, ...definedOf(event) };
-  return { parent, root, level, name, budget, mode: past.mode, execution, rights };
+  const { mode, execution, rights } = { ...past, ...definedOf(event) };
+  const head = startHead(agent, { parent, root, level, name, budget, mode, execution, rights }, recorded);
+  return { ...head, origin: event.origin };
 }
 
 function definedOf({ execution, rights }: EventOf<"agent.forked">) {
@@ -252,7 +254,8 @@ function endTool(state: State, event: EventOf<"tool.ended">, seq: number, time: 
   });
   if (!ended.open.every((open) => open.state === "ended")) return ended;
   const results = ended.open.flatMap(({ result }) => (result ? [result] : []));
-  return { ...ended, open: [], entries: ended.entries.append({ kind: "tools", seq, results }) };
+  const interrupted = results.some((result) => result.outcome === "interrupted");
+  return { ...ended, open: [], interrupted, entries: ended.entries.append({ kind: "tools", seq, results }) };
 }
 
 function withChild(state: State, child: Child): State {
