@@ -92,6 +92,12 @@ export const LIMITS = {
   controlBytesMax: 16 * MiB,
   /** Events that a slow reader may lag behind before it is told to read them from the journal. */
   followEventsMax: 10_000,
+
+  /** One request to the provider simulator; the Messages API's own bound. */
+  simulatorBodyBytesMax: 32 * MiB,
+  /** Prefixes that the simulator's prompt cache remembers, and API keys whose rates it does. */
+  simulatorCacheEntriesMax: 65_536,
+  simulatorKeysMax: 4_096,
 } as const;
 
 assert(LIMITS.headBytesMax < LIMITS.inlineBytesMax, "a head is shorter than what stays inline");
