@@ -1,0 +1,31 @@
+/**
+ * Events as the journal stores them: a type and a JSON text. The version stands in the type: `turn.ended` is version 1, a
+ * later one would be `turn.ended/2`. E1: what is not known is refused.
+ */
+import { BanyanError } from "../base/errors.ts";
+import { type AgentEvent, EVENTS, type EventType } from "./events.ts";
+
+export function encodeEvent(event: AgentEvent): { type: string; body: string } {
+  const { type, ...payload } = event;
+  return { type, body: JSON.stringify(payload) };
+}
+
+/** @throws EVENT_INVALID when the type is not known or the text is no JSON object */
+export function decodeEvent(type: string, body: string): AgentEvent {
+  if (!Object.hasOwn(EVENTS, type)) throw new BanyanError("EVENT_INVALID", `no event type ${JSON.stringify(type)} is known`);
+  try {
+    return Object.assign(JSON.parse(body), { type });
+  } catch (cause) {
+    throw new BanyanError("EVENT_INVALID", `the body of a ${type} is no JSON`, { cause });
+  }
+}
+
+/** Checks every field, as `banyan verify` does. Returns what is wrong, or undefined. */
+export function checkEvent(type: string, body: string): string | undefined {
+  try {
+    const result = EVENTS[type as EventType].safeParse(decodeEvent(type, body));
+    return result.success ? undefined : result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

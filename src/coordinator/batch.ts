@@ -1,0 +1,92 @@
+/**
+ * What one append will make of an agent: commands are decided here one after the other, each against what the ones
+ * before it would make. Nothing of it counts until the append is durable.
+ */
+import { encodeEvent } from "../agent/codec.ts";
+import type { Command } from "../agent/commands.ts";
+import { decide, decideHead, isHeadCommand, isRefusal } from "../agent/decide.ts";
+import type { AgentEvent, Recorded } from "../agent/events.ts";
+import { evolve } from "../agent/evolve.ts";
+import { evolveHead, isHeadEvent } from "../agent/head.ts";
+import type { Head, State } from "../agent/state.ts";
+import { assert } from "../base/assert.ts";
+import { BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Append, NewRecord, Origin } from "../journal/journal.ts";
+
+/** An agent as far as it is in memory. Without a head it has no journal yet; without a state it is not loaded. */
+export interface View {
+  readonly head: Head | undefined;
+  readonly state: State | undefined;
+}
+
+export class Batch {
+  readonly agent: AgentId;
+  readonly recorded: Recorded[] = [];
+  readonly #records: NewRecord[] = [];
+  readonly #time: number;
+  readonly #expectedSeq: number;
+  #head: Head | undefined;
+  #state: State | undefined;
+  /** Characters of the records. */
+  size = 0;
+
+  constructor(agent: AgentId, view: View, time: number) {
+    this.agent = agent;
+    this.#head = view.head;
+    this.#state = view.state;
+    this.#time = time;
+    this.#expectedSeq = view.head?.seq ?? 0;
+  }
+
+  get head(): Head {
+    assert(this.#head, `${this.agent} has begun`);
+    return this.#head;
+  }
+
+  get state(): State | undefined {
+    return this.#state;
+  }
+
+  /** The command's events, now part of the batch; or why it is refused. */
+  decide(command: Command): readonly AgentEvent[] | BanyanError {
+    const headOnly = this.#head !== undefined && isHeadCommand(command);
+    const decision = headOnly && this.#head ? decideHead(this.#head, command) : decide(this.#state, command);
+    if (isRefusal(decision)) return new BanyanError(decision.refused, decision.why, { agent: this.agent });
+    for (const event of decision) this.#add(event);
+    return decision;
+  }
+
+  /** Whole appends only: a summary goes with every one that leaves the agent at rest, and with some that do not. */
+  append(summarySeq: number, origin?: Origin): Append {
+    const head = this.head;
+    const due = head.status !== "running" || head.seq - summarySeq >= LIMITS.summaryEventsMax;
+    return {
+      agent: this.agent,
+      expectedSeq: this.#expectedSeq,
+      records: this.#records,
+      ...(origin && { origin }),
+      ...(due && { summary: JSON.stringify(head) }),
+    };
+  }
+
+  #add(event: AgentEvent): void {
+    const recorded = { seq: (this.#head?.seq ?? 0) + 1, time: this.#time, event };
+    if (this.#head && isHeadEvent(event)) {
+      const head = evolveHead(this.#head, { ...recorded, event });
+      this.#head = head;
+      this.#state &&= { ...this.#state, head };
+    } else {
+      this.#state = evolve(this.agent, this.#state, recorded);
+      this.#head = this.#state.head;
+    }
+    const { type, body } = encodeEvent(event);
+    if (body.length > LIMITS.recordBytesMax) {
+      throw new BanyanError("CONTENT_TOO_LARGE", `a ${type} of ${body.length} characters is too large`, { agent: this.agent });
+    }
+    this.recorded.push(recorded);
+    this.#records.push({ time: this.#time, type, body });
+    this.size += body.length;
+  }
+}

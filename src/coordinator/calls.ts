@@ -1,0 +1,147 @@
+/**
+ * The tool calls of a turn: in parallel, each journaled before it starts and when it ends.
+ *
+ * K1  A tool runs only after its `tool.started` is durable.
+ * K2  One that was running when the process died is settled by its own policy, and never run again unless that says so.
+ * K3  Whatever a tool does, its call gets a result: a failure, a time limit and an interrupt are results too.
+ */
+import type { Json, ToolCall } from "../agent/content.ts";
+import type { ToolOutcome } from "../agent/events.ts";
+import type { OpenCall, State } from "../agent/state.ts";
+import { hasEnded } from "../agent/status.ts";
+import { waitResult } from "../agent/waits.ts";
+import { asBanyanError, BanyanError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Tool } from "../tools/tool.ts";
+import type { Work } from "./work.ts";
+import { fly, type StartedCall, type StopReason, type Worker } from "./worker.ts";
+
+/**
+ * Journals that the calls start, unless a hold covers the agent. `runStarted` runs them once that is durable. A call of a tool
+ * that the agent does not have gets its result at once.
+ */
+export function startCalls(work: Work, worker: Worker, calls: readonly ToolCall[]): Promise<unknown>[] {
+  if (work.roster.forest.holder(worker.cell.agent)) return [];
+  return calls.map((call) => {
+    const { callId, name } = call;
+    const tool = toolOf(work, worker, name);
+    if (!tool) return worker.cell.dispatch({ do: "endTool", callId, outcome: "error", content: `There is no tool ${name}.` });
+    const started = worker.cell.dispatch({ do: "startTool", callId, waitsFor: tool.waitsFor });
+    return started.then(() => worker.started.push({ call, tool }));
+  });
+}
+
+/** Runs what was started to its results. Calls that wait are only checked and left waiting. */
+export async function runStarted(work: Work, worker: Worker): Promise<void> {
+  const open = worker.cell.loaded?.open ?? [];
+  const isOpen = ({ call }: StartedCall) => open.some((each) => each.state === "started" && each.call.callId === call.callId);
+  const started = hasEnded(worker.cell.head.status) ? [] : worker.started.filter(isOpen);
+  worker.started.length = 0;
+  await fly(worker, async (signal) => {
+    await Promise.all(started.map((each) => runCall(work, worker, each, signal)));
+  });
+}
+
+/** K2. */
+export async function settleCalls(work: Work, worker: Worker, calls: readonly OpenCall[]): Promise<void> {
+  const { cell } = worker;
+  await Promise.all(
+    calls.map(({ call }) => {
+      const { callId, name } = call;
+      const policy = toolOf(work, worker, name)?.onUnknownOutcome ?? "report";
+      switch (policy) {
+        case "rerun":
+          return Promise.all(startCalls(work, worker, [call]));
+        case "ask":
+          return cell.dispatch({ do: "askTool", callId, question: `${name} was running when the runtime stopped. Run it again?` });
+        case "report": {
+          const content = `${name} was running when the runtime stopped: its outcome is unknown.`;
+          return cell.dispatch({ do: "endTool", callId, outcome: "unknown", content });
+        }
+      }
+    }),
+  );
+}
+
+/** Gives waits that are over their results. */
+export async function endWaits(work: Work, worker: Worker, state: State, calls: readonly OpenCall[]): Promise<void> {
+  for (const open of calls) {
+    const { content, took } = waitResult(state, open);
+    const { callId } = open.call;
+    await worker.cell.dispatch({ do: "endTool", callId, outcome: "ok", content: await work.services.contents.stow(content), took });
+  }
+}
+
+async function runCall(work: Work, worker: Worker, { call, tool }: StartedCall, flight: AbortSignal): Promise<void> {
+  const { cell } = worker;
+  const { contents } = work.services;
+  const { callId } = call;
+  const ended = await outcomeOf(work, worker, call, tool, flight);
+  if (ended === undefined) return;
+  const content = await contents.stow(ended.text);
+  try {
+    await cell.dispatch({ do: "endTool", callId, outcome: ended.outcome, content });
+  } catch (error) {
+    // The agent was cancelled or rewound while the tool ran: nobody waits for the result.
+    if (!(error instanceof BanyanError) || !["AGENT_ENDED", "CALL_NOT_FOUND"].includes(error.code)) throw error;
+  }
+}
+
+/** K3. Undefined when the call stays open: it waits, or the runtime stops and its policy decides at the next start. */
+async function outcomeOf(work: Work, worker: Worker, call: ToolCall, tool: Tool, flight: AbortSignal): Promise<Ended | undefined> {
+  const limit = limitTime(work, tool, flight);
+  try {
+    const context = work.options.contextFor(worker.cell, call, limit.signal);
+    const text = await Promise.race([tool.run(await inputOf(work, call), context), limit.aborted]);
+    if (text.length > LIMITS.contentBytesMax) throw new BanyanError("CONTENT_TOO_LARGE", `the result has ${text.length} characters`);
+    return tool.waitsFor ? undefined : { outcome: "ok", text };
+  } catch (error) {
+    if (flight.aborted) return (flight.reason as StopReason) === "stopping" ? undefined : { outcome: "interrupted", text: "Interrupted." };
+    return { outcome: "error", text: describe(error) };
+  } finally {
+    limit.clear();
+  }
+}
+
+interface Ended {
+  readonly outcome: ToolOutcome;
+  readonly text: string;
+}
+
+/** A signal that the flight's end or the tool's time limit aborts, and a promise that rejects then. */
+function limitTime({ services: { clock } }: Work, tool: Tool, flight: AbortSignal) {
+  const own = new AbortController();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  aborted.catch(() => undefined);
+  const end = (reason: unknown) => {
+    own.abort(reason);
+    reject(reason);
+  };
+  const onFlight = () => end(flight.reason);
+  const limitMs = tool.timeMsMax ?? LIMITS.toolMsMax;
+  const timer = clock.timer(limitMs, () => end(new BanyanError("TIMED_OUT", `${tool.name} did not end within ${limitMs} ms`)));
+  if (flight.aborted) onFlight();
+  else flight.addEventListener("abort", onFlight, { once: true });
+  return {
+    signal: own.signal,
+    aborted,
+    clear: () => {
+      timer.cancel();
+      flight.removeEventListener("abort", onFlight);
+    },
+  };
+}
+
+function toolOf(work: Work, { cell }: Worker, name: string): Tool | undefined {
+  return cell.loaded?.tools.includes(name) === false ? undefined : work.services.tools.find(name);
+}
+
+async function inputOf({ services: { contents } }: Work, { input }: ToolCall): Promise<Json> {
+  return "json" in input ? input.json : JSON.parse(await contents.fetch(input.text));
+}
+
+/** What the model reads of a failure (T3). */
+function describe(error: unknown): string {
+  const { code, message } = asBanyanError(error, "TOOL_FAILED");
+  return `${code}: ${message}`;
+}

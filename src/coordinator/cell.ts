@@ -1,0 +1,182 @@
+/**
+ * One agent in memory: the only writer of its journal. Commands queue here, are decided one after the other, and what
+ * queued while an append was under way goes into the next one together.
+ *
+ * C1  Commands of one agent are decided in the order they came, each against what the ones before it made.
+ * C2  A command resolves when its events are durable, and the state moves on only then.
+ * C3  An append that fails changes nothing: every command in it is refused with the store's reason.
+ * C4  Commands that need only the head read no conversation.
+ */
+import type { Command } from "../agent/commands.ts";
+import { isHeadCommand } from "../agent/decide.ts";
+import type { AgentEvent, Recorded } from "../agent/events.ts";
+import type { Head, State } from "../agent/state.ts";
+import { assert } from "../base/assert.ts";
+import type { Clock } from "../base/clock.ts";
+import { asBanyanError, BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import type { Append, Journal } from "../journal/journal.ts";
+import { Batch } from "./batch.ts";
+import { foldAgent } from "./fold.ts";
+
+export interface CellHooks {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  /** Told of events once they are durable, in order. */
+  committed(cell: Cell, recorded: readonly Recorded[]): void;
+}
+
+/** A new agent's first append, to be durable in one piece with the command of another. */
+export interface Birth {
+  readonly cell: Cell;
+  readonly append: Append;
+  readonly head: Head;
+  readonly state: State | undefined;
+  readonly recorded: readonly Recorded[];
+  readonly size: number;
+}
+
+interface Job {
+  readonly command: Command;
+  readonly births: readonly Birth[];
+  readonly resolve: (events: readonly AgentEvent[]) => void;
+  readonly reject: (error: BanyanError) => void;
+}
+
+/** Commands that go into one append at the most; each makes a handful of events. */
+const JOBS_MAX = 100;
+
+export class Cell {
+  readonly agent: AgentId;
+  readonly #hooks: CellHooks;
+  #head: Head | undefined;
+  #state: State | undefined;
+  #size = 0;
+  #summarySeq = 0;
+  #jobs: Job[] = [];
+  #draining: Promise<void> | undefined;
+  #loading: Promise<State> | undefined;
+
+  constructor(agent: AgentId, hooks: CellHooks, head?: Head) {
+    this.agent = agent;
+    this.#hooks = hooks;
+    this.#head = head;
+    this.#summarySeq = head?.seq ?? 0;
+  }
+
+  get head(): Head {
+    assert(this.#head, `${this.agent} has begun`);
+    return this.#head;
+  }
+
+  /** The state, if it is in memory. */
+  get loaded(): State | undefined {
+    return this.#state;
+  }
+
+  /** Characters of the journal that the state in memory was folded from. */
+  get size(): number {
+    return this.#state ? this.#size : 0;
+  }
+
+  /** The state, read from the journal when it is not in memory. @throws JOURNAL_DAMAGED */
+  async load(): Promise<State> {
+    if (this.#state) return this.#state;
+    this.#loading ??= this.#fold().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  /** Forgets the conversation; the head stays. Does nothing while commands are under way. */
+  unload(): void {
+    if (this.#draining || this.#loading) return;
+    this.#forget();
+  }
+
+  /**
+   * Carries out a command and resolves to its events once they are durable. `births` become durable with it, or not at
+   * all; they do not happen when the command changes nothing.
+   * @throws the refusal, as a BanyanError; JOURNAL_CONFLICT, DISK_FAILED from the store
+   */
+  dispatch(command: Command, births: readonly Birth[] = []): Promise<readonly AgentEvent[]> {
+    const done = new Promise<readonly AgentEvent[]>((resolve, reject) => {
+      this.#jobs.push({ command, births, resolve, reject });
+    });
+    this.#draining ??= Promise.resolve().then(() => this.#drain());
+    return done;
+  }
+
+  /** Resolves when no command is under way. */
+  async settled(): Promise<void> {
+    while (this.#draining) await this.#draining;
+  }
+
+  /** Takes over its first append, which is durable now. */
+  begin({ head, state, size, append, recorded }: Birth): void {
+    this.#head = head;
+    this.#state = state;
+    this.#size = size;
+    this.#summarySeq = append.summary === undefined ? 0 : head.seq;
+    this.#hooks.committed(this, recorded);
+  }
+
+  async #fold(): Promise<State> {
+    const { state, size } = await foldAgent(this.#hooks.journal, this.agent);
+    this.#state = state;
+    this.#head = state.head;
+    this.#size = size;
+    return state;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#jobs.length > 0) {
+      const jobs = this.#jobs.splice(0, JOBS_MAX);
+      try {
+        await this.#carryOut(jobs);
+      } catch (cause) {
+        const error = asBanyanError(cause);
+        for (const job of jobs) job.reject(error);
+      }
+    }
+    this.#draining = undefined;
+  }
+
+  async #carryOut(jobs: readonly Job[]): Promise<void> {
+    const light = jobs.every(({ command }) => isHeadCommand(command));
+    if (!light) await this.load();
+    const batch = new Batch(this.agent, { head: this.head, state: this.#state }, this.#hooks.clock.now());
+    const decided: { job: Job; events: readonly AgentEvent[] }[] = [];
+    for (const job of jobs) {
+      const events = batch.decide(job.command);
+      if (events instanceof BanyanError) job.reject(events);
+      else decided.push({ job, events });
+    }
+    if (batch.recorded.length > 0) {
+      await this.#makeDurable(batch, decided.flatMap(({ job, events }) => (events.length > 0 ? job.births : [])));
+    }
+    for (const { job, events } of decided) job.resolve(events);
+  }
+
+  async #makeDurable(batch: Batch, births: readonly Birth[]): Promise<void> {
+    const append = batch.append(this.#summarySeq);
+    try {
+      await this.#hooks.journal.append([append, ...births.map((birth) => birth.append)]);
+    } catch (error) {
+      // C3: nothing of it happened, and the view that led to it may be stale.
+      this.#forget();
+      throw error;
+    }
+    this.#head = batch.head;
+    this.#state = batch.state;
+    this.#size += batch.size;
+    if (append.summary !== undefined) this.#summarySeq = batch.head.seq;
+    this.#hooks.committed(this, batch.recorded);
+    for (const birth of births) birth.cell.begin(birth);
+  }
+
+  #forget(): void {
+    this.#state = undefined;
+    this.#size = 0;
+  }
+}

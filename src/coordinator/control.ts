@@ -1,0 +1,147 @@
+/**
+ * The verbs: what a person, a program or another agent can do to any agent at any level.
+ *
+ * V1  After a hold is acknowledged no model call starts in the subtree, children spawned later included.
+ * V2  A verb that is acknowledged is durable.
+ */
+import type { Budget, Sender } from "../agent/events.ts";
+import { hasEnded, type Status } from "../agent/status.ts";
+import { BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import { reportMissedEnds } from "./ends.ts";
+import type { Roster } from "./roster.ts";
+import type { Services } from "./services.ts";
+import type { Work } from "./work.ts";
+
+export interface VerbOptions {
+  /** Who asks. */
+  readonly by?: Sender;
+}
+
+const PERSON: Sender = { kind: "person" };
+
+export class Control {
+  readonly #services: Services;
+  readonly #roster: Roster;
+  readonly #work: Work;
+
+  constructor(services: Services, roster: Roster, work: Work) {
+    this.#services = services;
+    this.#roster = roster;
+    this.#work = work;
+  }
+
+  /** Holds the subtree (V1). Calls in flight end by themselves, or at once with `interrupt`. @throws AGENT_ENDED */
+  async pause(agent: AgentId, { by = PERSON, reason = "", interrupt = false }: VerbOptions & { reason?: string; interrupt?: boolean } = {}) {
+    await this.#roster.cell(agent).dispatch({ do: "hold", by, reason });
+    if (interrupt) await this.#interruptBelow(agent);
+  }
+
+  /**
+   * Releases the agent's hold and has the subtree go on; an agent that was interrupted goes on too.
+   * @throws NOT_HELD when there was neither
+   */
+  async resume(agent: AgentId, { by = PERSON }: VerbOptions = {}): Promise<void> {
+    const cell = this.#roster.cell(agent);
+    const { held, waitingFor } = cell.head;
+    if (held) await cell.dispatch({ do: "release", by });
+    const woken = waitingFor === "message" && (await cell.dispatch({ do: "revive", by })).length > 0;
+    if (!held && !woken) throw new BanyanError("NOT_HELD", "no hold is set on it, and it was not interrupted", { agent });
+    if (this.#roster.forest.holder(agent)) return;
+    for (const { head } of this.#roster.forest.subtree(agent)) if (wantsWork(head)) this.#work.kick(head.agent);
+  }
+
+  /** Stops the call or the tools in flight; with `subtree`, all below too. Returns how many agents it stopped. */
+  async interrupt(agent: AgentId, { subtree = false }: { subtree?: boolean } = {}): Promise<number> {
+    if (subtree) return this.#interruptBelow(agent);
+    this.#roster.cell(agent);
+    return (await this.#work.interrupt(agent)) ? 1 : 0;
+  }
+
+  /** Puts a message into the inbox. A repeated `id` is delivered once. @throws AGENT_CANCELLED, PARENT_ENDED */
+  async send(agent: AgentId, text: string, { by = PERSON, id = this.#services.ids() }: VerbOptions & { id?: string } = {}): Promise<void> {
+    const cell = this.#roster.cell(agent);
+    const content = await this.#services.contents.stow(text);
+    if (hasEnded(cell.head.status)) await this.#beforeRevival(agent);
+    const events = await cell.dispatch({ do: "receive", id, from: by, content });
+    if (events.some(({ type }) => type === "agent.revived")) await this.#afterRevival(agent);
+  }
+
+  /** Ends the subtree: what is in flight stops, nothing of it runs afterwards. Ending what has ended changes nothing. */
+  async cancel(agent: AgentId, { by = PERSON, reason = "" }: VerbOptions & { reason?: string } = {}): Promise<void> {
+    const cell = this.#roster.cell(agent);
+    // First the hold on new calls, then the end: so that what is in flight is settled with what it really cost.
+    if (!hasEnded(cell.head.status)) await cell.dispatch({ do: "hold", by, reason: "being cancelled" }).catch(ignoreEnded);
+    await this.#interruptBelow(agent);
+    await cell.dispatch({ do: "cancel", by, reason });
+    await this.#untilEnded(agent);
+  }
+
+  /**
+   * Takes the conversation back to the end of the message at event `to` (0: to before the first), and goes on from there.
+   * Children spawned since are cancelled. What was spent stays spent.
+   * @throws CHECKPOINT_NOT_FOUND, PARENT_ENDED
+   */
+  async rewind(agent: AgentId, to: number, { by = PERSON }: VerbOptions = {}): Promise<void> {
+    const cell = this.#roster.cell(agent);
+    const ended = hasEnded(cell.head.status);
+    if (ended) await this.#beforeRevival(agent);
+    await this.#work.interrupt(agent);
+    await cell.dispatch({ do: "rewind", to, by });
+    const cut = [...(await cell.load()).children.values()].filter((child) => child.cut && !child.ended);
+    await Promise.all(cut.map((child) => this.cancel(child.agent, { by: { kind: "runtime" }, reason: "its parent was rewound" })));
+    if (ended) await this.#afterRevival(agent);
+    this.#work.kick(agent);
+  }
+
+  /** Answers a call that waits for a person (policy `ask`). @throws CALL_NOT_FOUND */
+  async answer(agent: AgentId, callId: string, decision: "rerun" | "report", { by = PERSON }: VerbOptions = {}): Promise<void> {
+    await this.#roster.cell(agent).dispatch({ do: "answerTool", callId, decision, by });
+    this.#work.kick(agent);
+  }
+
+  /** Replaces the bounds of the subtree, and wakes agents that failed for want of them no more than others. */
+  async setBudget(agent: AgentId, budget: Budget, { by = PERSON }: VerbOptions = {}): Promise<void> {
+    await this.#roster.cell(agent).dispatch({ do: "setBudget", budget, by });
+  }
+
+  /** Names a restore point: the newest event, or event `at`. Returns its sequence. @throws CHECKPOINT_NOT_FOUND */
+  async checkpoint(agent: AgentId, name: string, at?: number): Promise<number> {
+    const [event] = await this.#roster.cell(agent).dispatch({ do: "nameCheckpoint", name, at });
+    if (event?.type !== "checkpoint.named") throw new BanyanError("INTERNAL", "a checkpoint has a place", { agent });
+    return event.at;
+  }
+
+  async #interruptBelow(agent: AgentId): Promise<number> {
+    this.#roster.cell(agent);
+    const busy = [...this.#roster.forest.subtree(agent)].filter(({ head }) => this.#work.isBusy(head.agent));
+    await Promise.all(busy.map(({ head }) => this.#work.interrupt(head.agent)));
+    return busy.length;
+  }
+
+  async #beforeRevival(agent: AgentId): Promise<void> {
+    if (this.#roster.forest.isOrphan(agent)) throw new BanyanError("PARENT_ENDED", "an agent above it has ended", { agent });
+  }
+
+  /** The parent counts it among the living again; it hears what it missed. */
+  async #afterRevival(agent: AgentId): Promise<void> {
+    const { parent } = this.#roster.cell(agent).head;
+    if (parent !== null) await this.#roster.cell(parent).dispatch({ do: "reviveChild", child: agent });
+    await reportMissedEnds(this.#roster, this.#work, agent);
+  }
+
+  async #untilEnded(agent: AgentId): Promise<void> {
+    for (const { head } of this.#roster.forest.subtree(agent)) {
+      if (!hasEnded(head.status)) await this.#roster.cell(head.agent).dispatch({ do: "cancel", by: { kind: "runtime" }, reason: "its parent ended" });
+    }
+  }
+}
+
+/** True for an agent that has something to do when nothing covers it. */
+export function wantsWork({ status, waitingFor }: { status: Status; waitingFor: string | null }): boolean {
+  return !hasEnded(status) && (status !== "waiting" || waitingFor === "rateLimit");
+}
+
+function ignoreEnded(error: unknown): void {
+  if (!(error instanceof BanyanError) || error.code !== "AGENT_ENDED") throw error;
+}

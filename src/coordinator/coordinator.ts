@@ -1,0 +1,184 @@
+/**
+ * Level 0's hands: the one service through which agents are spawned, run and commanded. It joins the parts of this
+ * floor; each part says what it promises.
+ */
+import type { Recorded } from "../agent/events.ts";
+import type { Forest } from "../agent/forest.ts";
+import type { Head, State } from "../agent/state.ts";
+import { hasEnded } from "../agent/status.ts";
+import { BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Cell } from "./cell.ts";
+import { Control, wantsWork } from "./control.ts";
+import { afterCommit } from "./ends.ts";
+import { foldAgent } from "./fold.ts";
+import { type ForkOptions, Forking } from "./fork.ts";
+import { goOn, type Recovery, recall } from "./recovery.ts";
+import { Roster } from "./roster.ts";
+import type { Services } from "./services.ts";
+import { Spawning, type SpawnSpec } from "./spawn.ts";
+import { toolContexts } from "./tool-context.ts";
+import { Work } from "./work.ts";
+
+export interface CoordinatorOptions {
+  /** Agents that call a model or run tools at once. Default LIMITS.runningMax. */
+  readonly runningMax?: number | undefined;
+  /** Children of one agent at work at once. Default LIMITS.childrenLiveMax. */
+  readonly childrenLiveMax?: number | undefined;
+  /** Forks of one tree a minute. Default LIMITS.forksPerMinuteMax. */
+  readonly forksPerMinute?: number | undefined;
+  /** Told of an error that ended an agent's loop and is nobody's answer: damaged data, a failed disk, a bug. */
+  readonly onFault?: ((agent: AgentId, error: unknown) => void) | undefined;
+}
+
+export type CommitWatcher = (agent: AgentId, recorded: readonly Recorded[], head: Head) => void;
+export type DeltaWatcher = (agent: AgentId, text: string) => void;
+
+export class Coordinator {
+  readonly #services: Services;
+  readonly #roster: Roster;
+  readonly #work: Work;
+  readonly #spawning: Spawning;
+  readonly #forking: Forking;
+  readonly control: Control;
+  readonly #commitWatchers = new Set<CommitWatcher>();
+  readonly #deltaWatchers = new Set<DeltaWatcher>();
+  /** Callers who wait for an end, to be told when the runtime stops first. */
+  readonly #onStop = new Set<() => void>();
+  /** What follows from commits and is not done yet. */
+  readonly #following = new Set<Promise<unknown>>();
+  #stopped: Promise<void> | undefined;
+
+  constructor(services: Services, options: CoordinatorOptions = {}) {
+    const onFault = options.onFault ?? (() => undefined);
+    this.#services = services;
+    this.#roster = new Roster(services);
+    this.#spawning = new Spawning(services, this.#roster);
+    this.#forking = new Forking(services, this.#roster, { perMinute: options.forksPerMinute ?? LIMITS.forksPerMinuteMax });
+    this.#work = new Work(services, this.#roster, {
+      runningMax: options.runningMax ?? LIMITS.runningMax,
+      childrenLiveMax: options.childrenLiveMax ?? LIMITS.childrenLiveMax,
+      onFault,
+      onDelta: (agent, text) => {
+        for (const watcher of this.#deltaWatchers) watcher(agent, text);
+      },
+      contextFor: toolContexts({ services, roster: this.#roster, spawning: this.#spawning, control: () => this.control }),
+    });
+    this.control = new Control(services, this.#roster, this.#work);
+    this.#roster.onCommit((cell, recorded) => this.#committed(cell, recorded, onFault));
+  }
+
+  /**
+   * Reads what the journal holds and has every living agent go on. Resolves once they are on their way. With
+   * `work: false` nobody works: commands are journaled, and are carried out by the next process that opens the data.
+   */
+  async start({ work = true }: { work?: boolean } = {}): Promise<Recovery> {
+    const recovery = await recall(this.#services.journal, this.#roster);
+    if (!work) await this.#work.stop();
+    else await goOn(this.#roster, this.#work);
+    return recovery;
+  }
+
+  /** Stops all work; what was in flight goes on at the next start. Twice is harmless. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** Every agent's head, linked to trees, with the sums of each subtree. Kept current. */
+  get forest(): Forest {
+    return this.#roster.forest;
+  }
+
+  spawn(spec: SpawnSpec): Promise<AgentId> {
+    this.#refuseWhenStopped();
+    return this.#spawning.root(spec);
+  }
+
+  async spawnChild(parent: AgentId, spec: SpawnSpec): Promise<AgentId> {
+    this.#refuseWhenStopped();
+    return (await this.#spawning.child(parent, spec)).agent;
+  }
+
+  fork(agent: AgentId, options?: ForkOptions): Promise<AgentId> {
+    this.#refuseWhenStopped();
+    return this.#forking.fork(agent, options);
+  }
+
+  /** The agent's state now, or after its event `at`. @throws AGENT_NOT_FOUND, CHECKPOINT_NOT_FOUND */
+  async state(agent: AgentId, at?: number): Promise<State> {
+    if (at === undefined) return this.#roster.cell(agent).load();
+    return (await foldAgent(this.#services.journal, agent, at)).state;
+  }
+
+  /** Resolves to the agent's head once it has ended; at once if it has. @throws SHUTTING_DOWN when the runtime stops first */
+  ended(agent: AgentId): Promise<Head> {
+    const { head } = this.#roster.cell(agent);
+    if (hasEnded(head.status)) return Promise.resolve(head);
+    return new Promise((resolve, reject) => {
+      const stopped = () => reject(new BanyanError("SHUTTING_DOWN", "the runtime stopped before the agent ended", { agent }));
+      const watcher: CommitWatcher = (changed, _recorded, now) => {
+        if (changed !== agent || !hasEnded(now.status)) return;
+        this.#commitWatchers.delete(watcher);
+        this.#onStop.delete(stopped);
+        resolve(now);
+      };
+      this.#commitWatchers.add(watcher);
+      this.#onStop.add(stopped);
+    });
+  }
+
+  /** Tells of every event once it is durable. Returns how to stop that. */
+  watch(watcher: CommitWatcher): () => void {
+    this.#commitWatchers.add(watcher);
+    return () => this.#commitWatchers.delete(watcher);
+  }
+
+  /** Tells of text as models say it, before it is durable. Returns how to stop that. */
+  watchDeltas(watcher: DeltaWatcher): () => void {
+    this.#deltaWatchers.add(watcher);
+    return () => this.#deltaWatchers.delete(watcher);
+  }
+
+  /** Has agents go on that waited for a model to be registered. */
+  modelsChanged(): void {
+    for (const { head } of this.forest.nodes()) if (wantsWork(head)) this.#work.kick(head.agent);
+  }
+
+  /** Agents with a slot, and agents that wait for one. */
+  get load(): { working: number; waiting: number } {
+    return { working: this.#work.slots.taken, waiting: this.#work.slots.waiting };
+  }
+
+  async #stop(): Promise<void> {
+    await this.#work.stop();
+    await Promise.all(this.#following);
+    for (const tell of this.#onStop) tell();
+  }
+
+  #refuseWhenStopped(): void {
+    if (this.#stopped) throw new BanyanError("SHUTTING_DOWN", "the runtime is stopping");
+  }
+
+  #committed(cell: Cell, recorded: readonly Recorded[], onFault: (agent: AgentId, error: unknown) => void): void {
+    for (const watcher of this.#commitWatchers) watcher(cell.agent, recorded, cell.head);
+    if (recorded.some(({ event }) => WAKING.has(event.type))) this.#work.kick(cell.agent);
+    const follow = afterCommit(this.#work, this.#roster, cell, recorded);
+    if (!follow) return;
+    const following = follow
+      .catch((error) => onFault(cell.agent, error))
+      .finally(() => this.#following.delete(following));
+    this.#following.add(following);
+  }
+}
+
+/** Events after which an agent has something new to look at. */
+const WAKING: ReadonlySet<string> = new Set([
+  "agent.created",
+  "agent.forked",
+  "agent.revived",
+  "agent.rewound",
+  "message.received",
+  "tool.answered",
+]);

@@ -1,0 +1,76 @@
+/**
+ * What follows from an end: the subtree goes, the parent is told, the sibling that waited for the place starts.
+ *
+ * X1  A subtree that ends leaves nothing running: whatever lives below an ended agent is cancelled.
+ * X2  A parent learns of every end of a child once, also when the process died between the two.
+ */
+import type { Recorded } from "../agent/events.ts";
+import type { Head } from "../agent/state.ts";
+import { hasEnded } from "../agent/status.ts";
+import { BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import type { Cell } from "./cell.ts";
+import type { Roster } from "./roster.ts";
+import type { Work } from "./work.ts";
+
+/** Looks at what became durable and does what follows; undefined when nothing does. Resolves when that is durable too. */
+export function afterCommit(work: Work, roster: Roster, { head }: Cell, recorded: readonly Recorded[]): Promise<unknown> | undefined {
+  if (recorded.some(({ event }) => MONEY_EVENTS.has(event.type))) work.moneySettled(head.root);
+  if (!recorded.some(({ event }) => END_EVENTS.has(event.type)) || !hasEnded(head.status)) return undefined;
+  work.ended(head.agent, head.parent);
+  return Promise.all([cutBelow(roster, head.agent, work), reportEnd(roster, work, head)]);
+}
+
+const END_EVENTS: ReadonlySet<string> = new Set(["agent.completed", "agent.failed", "agent.cancelled"]);
+const MONEY_EVENTS: ReadonlySet<string> = new Set([
+  "turn.ended",
+  "turn.failed",
+  "turn.lost",
+  "turn.withdrawn",
+  "agent.cancelled",
+  "agent.failed",
+  "budget.set",
+]);
+
+/** X1. Children first learn of it, then theirs: each cancel brings about the next ones. */
+async function cutBelow(roster: Roster, agent: AgentId, work: Work): Promise<void> {
+  const live = (roster.forest.get(agent)?.children ?? []).filter(({ head }) => !hasEnded(head.status));
+  await Promise.all(
+    live.map(async ({ head }) => {
+      await work.interrupt(head.agent);
+      await roster.cell(head.agent).dispatch({ do: "cancel", by: { kind: "runtime" }, reason: "its parent ended" });
+    }),
+  );
+}
+
+/** X2. Nothing to do for a root, or when the parent has ended: it is told if it goes on (`reportMissedEnds`). */
+async function reportEnd(roster: Roster, work: Work, head: Head): Promise<void> {
+  const { parent, status } = head;
+  if (parent === null || (status !== "completed" && status !== "failed" && status !== "cancelled")) return;
+  if (hasEnded(roster.cell(parent).head.status)) return;
+  try {
+    await roster.cell(parent).dispatch({
+      do: "endChild",
+      child: head.agent,
+      seq: head.seq,
+      status,
+      output: head.output ?? "",
+      artifacts: [...head.artifacts],
+      ...(head.error && { error: head.error }),
+      costUsd: roster.forest.get(head.agent)?.subtree.costUsd ?? head.costUsd,
+    });
+  } catch (error) {
+    if (!(error instanceof BanyanError) || error.code !== "AGENT_ENDED") throw error;
+  }
+  work.kick(parent);
+}
+
+/** Tells an agent of children that ended while it could not be told: after a crash, and when it goes on after its own end. */
+export async function reportMissedEnds(roster: Roster, work: Work, agent: AgentId): Promise<void> {
+  const state = await roster.cell(agent).load();
+  const missed = [...state.children.values()].filter(({ agent: child, ended }) => {
+    const head = roster.forest.get(child)?.head;
+    return head !== undefined && hasEnded(head.status) && !ended;
+  });
+  for (const child of missed) await reportEnd(roster, work, roster.cell(child.agent).head);
+}

@@ -1,0 +1,67 @@
+/** From journal to state: the one way in which agents come into memory. */
+import { decodeEvent } from "../agent/codec.ts";
+import { evolve } from "../agent/evolve.ts";
+import type { State } from "../agent/state.ts";
+import { assert } from "../base/assert.ts";
+import { BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Journal, StoredRecord } from "../journal/journal.ts";
+
+export interface Folded {
+  readonly state: State;
+  /** Characters of the records that the state was folded from: a measure of what it takes in memory. */
+  readonly size: number;
+}
+
+/**
+ * The agent's state after its newest event, or after event `to`.
+ * @throws AGENT_NOT_FOUND, JOURNAL_DAMAGED, EVENT_INVALID, CHECKPOINT_NOT_FOUND when it has no event `to`
+ */
+export async function foldAgent(journal: Journal, agent: AgentId, to?: number): Promise<Folded> {
+  let state: State | undefined;
+  let size = 0;
+  for await (const record of history(journal, agent, to)) {
+    size += record.body.length;
+    const event = decodeEvent(record.type, record.body);
+    state = evolve(record.agent, state, { seq: record.seq, time: record.time, event });
+  }
+  if (!state || (to !== undefined && state.head.seq !== to)) {
+    throw new BanyanError("CHECKPOINT_NOT_FOUND", `${agent} has no event ${to}`, { agent });
+  }
+  return { state, size };
+}
+
+/** Every record of the agent's past, oldest first: through all the forks that led to it. */
+export async function* history(journal: Journal, agent: AgentId, to?: number): AsyncGenerator<StoredRecord> {
+  for (const segment of await segments(journal, agent, to)) {
+    for await (const batch of journal.read(segment.agent, { to: segment.to })) yield* batch;
+  }
+}
+
+/** The journals that make up an agent's past, oldest first, each with the last sequence that belongs to it. */
+async function segments(journal: Journal, agent: AgentId, to = Number.MAX_SAFE_INTEGER) {
+  const found: { agent: AgentId; to: number }[] = [];
+  let at: { agent: AgentId; seq: number } | undefined = { agent, seq: to };
+  while (at) {
+    const head = await journal.head(at.agent);
+    if (!head) throw new BanyanError("AGENT_NOT_FOUND", `no journal of ${at.agent}`, { agent });
+    found.push({ agent: at.agent, to: at.seq });
+    assert(found.length <= LIMITS.forkChainMax, `the chain of forks of ${agent} is bounded`);
+    at = head.origin && { agent: head.origin.agent, seq: Math.min(head.origin.seq, at.seq) };
+  }
+  return found.reverse();
+}
+
+/**
+ * The journal that holds an agent's event `seq`: its own, or one that it was forked from.
+ * @throws CHECKPOINT_NOT_FOUND
+ */
+export async function holderOf(journal: Journal, agent: AgentId, seq: number): Promise<AgentId> {
+  for (let at: AgentId = agent; ; ) {
+    const head = await journal.head(at);
+    if (!head || seq < 1 || seq > head.seq) throw new BanyanError("CHECKPOINT_NOT_FOUND", `${agent} has no event ${seq}`, { agent });
+    if (!head.origin || seq > head.origin.seq) return at;
+    at = head.origin.agent;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Opening: from what the journal holds to agents that go on where they were.
+ *
+ * O1  Opening reads the summaries of agents at rest, and folds only those that were at work.
+ * O2  What a crash left half done is finished: ends that a parent was not told of, subtrees whose top had ended.
+ * O3  A damaged agent is named and left alone; the others go on.
+ */
+import { hasEnded } from "../agent/status.ts";
+import type { Head } from "../agent/state.ts";
+import { asBanyanError, type BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import type { Journal, JournalHead } from "../journal/journal.ts";
+import { wantsWork } from "./control.ts";
+import { reportMissedEnds } from "./ends.ts";
+import { foldAgent } from "./fold.ts";
+import type { Roster } from "./roster.ts";
+import type { Work } from "./work.ts";
+
+export interface Recovery {
+  readonly agents: number;
+  /** Agents that could not be read. */
+  readonly damaged: readonly { readonly agent: AgentId; readonly error: BanyanError }[];
+}
+
+/** Puts every agent of the journal on the roster (O1, O3). */
+export async function recall(journal: Journal, roster: Roster): Promise<Recovery> {
+  const damaged: { agent: AgentId; error: BanyanError }[] = [];
+  let agents = 0;
+  for await (const batch of journal.heads()) {
+    for (const known of batch) {
+      try {
+        const head = await headOf(journal, known);
+        if (head.parent !== null && !roster.has(head.parent)) continue;
+        roster.recall(head);
+        agents += 1;
+      } catch (error) {
+        damaged.push({ agent: known.agent, error: asBanyanError(error, "JOURNAL_DAMAGED") });
+      }
+    }
+  }
+  return { agents, damaged };
+}
+
+/** Has every living agent go on (O2). */
+export async function goOn(roster: Roster, work: Work): Promise<void> {
+  const { forest } = roster;
+  for (const { head, children } of [...forest.nodes()]) {
+    if (hasEnded(head.status)) continue;
+    if (forest.isOrphan(head.agent)) {
+      await roster.cell(head.agent).dispatch({ do: "cancel", by: { kind: "runtime" }, reason: "its parent ended" });
+      continue;
+    }
+    const live = children.filter((child) => !hasEnded(child.head.status)).length;
+    if (live !== head.childrenLive) await reportMissedEnds(roster, work, head.agent);
+    if (wantsWork(head) && !forest.holder(head.agent)) work.kick(head.agent);
+  }
+}
+
+async function headOf(journal: Journal, { agent, seq, summary }: JournalHead): Promise<Head> {
+  if (summary?.seq === seq) return JSON.parse(summary.text) as Head;
+  return (await foldAgent(journal, agent)).state.head;
+}

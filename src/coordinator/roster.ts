@@ -1,0 +1,65 @@
+/** All agents of this process: their cells, and the forest that links their heads. */
+import type { Recorded } from "../agent/events.ts";
+import { Forest } from "../agent/forest.ts";
+import type { Head } from "../agent/state.ts";
+import type { Clock } from "../base/clock.ts";
+import { BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import type { Journal } from "../journal/journal.ts";
+import { type Birth, Cell, type CellHooks } from "./cell.ts";
+
+export type CommitListener = (cell: Cell, recorded: readonly Recorded[]) => void;
+
+export class Roster {
+  readonly forest = new Forest();
+  readonly #cells = new Map<AgentId, Cell>();
+  readonly #hooks: CellHooks;
+  readonly #listeners: CommitListener[] = [];
+
+  constructor({ journal, clock }: { journal: Journal; clock: Clock }) {
+    this.#hooks = {
+      journal,
+      clock,
+      committed: (cell, recorded) => {
+        this.#cells.set(cell.agent, cell);
+        this.forest.put(cell.head);
+        for (const listener of this.#listeners) listener(cell, recorded);
+      },
+    };
+  }
+
+  /** Adds a listener that is told of every event once it is durable, and once the forest shows it. */
+  onCommit(listener: CommitListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** @throws AGENT_NOT_FOUND */
+  cell(agent: AgentId): Cell {
+    const cell = this.#cells.get(agent);
+    if (!cell) throw new BanyanError("AGENT_NOT_FOUND", `no agent ${agent}`, { agent });
+    return cell;
+  }
+
+  has(agent: AgentId): boolean {
+    return this.#cells.has(agent);
+  }
+
+  /** A cell for an agent that has no journal yet; it is on the roster once its first append is durable. */
+  unborn(agent: AgentId): Cell {
+    return new Cell(agent, this.#hooks);
+  }
+
+  /** Takes in an agent that the journal knows. Parents come before their children. */
+  recall(head: Head): Cell {
+    const cell = new Cell(head.agent, this.#hooks, head);
+    this.#cells.set(head.agent, cell);
+    this.forest.put(head);
+    return cell;
+  }
+
+  /** Makes agents durable that no command of another brings into being: roots, and forks of them. */
+  async found(births: readonly Birth[]): Promise<void> {
+    await this.#hooks.journal.append(births.map(({ append }) => append));
+    for (const birth of births) birth.cell.begin(birth);
+  }
+}

@@ -1,0 +1,20 @@
+/** What the coordinator is given. `runtime/` chooses the adapters; a simulation gives its own. */
+import type { Clock } from "../base/clock.ts";
+import type { IdSource } from "../base/ids.ts";
+import type { Random } from "../base/random.ts";
+import type { Blobs } from "../blobs/blobs.ts";
+import type { Contents } from "../blobs/content.ts";
+import type { Driver } from "../drivers/driver.ts";
+import type { Journal } from "../journal/journal.ts";
+import type { ToolRegistry } from "../tools/registry.ts";
+
+export interface Services {
+  readonly journal: Journal;
+  readonly blobs: Blobs;
+  readonly contents: Contents;
+  readonly driver: Driver;
+  readonly tools: ToolRegistry;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: IdSource;
+}

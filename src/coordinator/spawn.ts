@@ -1,0 +1,162 @@
+/**
+ * Bringing agents into being. A child's first event and its parent's `child.spawned` are durable in one append, so that
+ * neither is ever there without the other.
+ *
+ * P1  Rights only shrink from parent to child.
+ * P2  A spawn repeated for the same call is the same spawn.
+ */
+import type { Command } from "../agent/commands.ts";
+import type { Budget, Execution, Rights, Sender } from "../agent/events.ts";
+import { BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import { toolsetText } from "../tools/registry.ts";
+import { Batch } from "./batch.ts";
+import type { Birth } from "./cell.ts";
+import type { Roster } from "./roster.ts";
+import type { Services } from "./services.ts";
+
+export interface SpawnSpec {
+  readonly name: string;
+  readonly execution: Execution;
+  readonly instructions: string;
+  /** Its first message; without one it waits for a message, unless it speaks first. */
+  readonly task?: string | undefined;
+  /** Who gives the task, as the agent is to know them. */
+  readonly from: Sender;
+  /** Names of registered tools. */
+  readonly tools: readonly string[];
+  readonly rights: Rights;
+  readonly budget?: Budget | undefined;
+  readonly mode?: "task" | "chat" | undefined;
+  readonly speaksFirst?: boolean | undefined;
+}
+
+export class Spawning {
+  readonly #services: Services;
+  readonly #roster: Roster;
+  /** Digests of toolsets that are durable, by their text. */
+  readonly #toolsets = new Map<string, Promise<string>>();
+
+  constructor(services: Services, roster: Roster) {
+    this.#services = services;
+    this.#roster = roster;
+  }
+
+  /** @throws NAME_INVALID, TOOL_UNKNOWN, CONTENT_TOO_LARGE */
+  async root(spec: SpawnSpec): Promise<AgentId> {
+    const agent = this.#services.ids();
+    await this.#roster.found([await this.#prepare(agent, spec, { parent: null, root: agent, level: 0, name: spec.name })]);
+    return agent;
+  }
+
+  /**
+   * Spawns a child, and returns its id and name: the one asked for, or with a number behind it when a sibling has that.
+   * `key` identifies the spawn (P2).
+   * @throws AGENT_ENDED, LEVELS_EXCEEDED, BUDGET_EXHAUSTED (agents), and what `root` throws
+   */
+  async child(parent: AgentId, spec: SpawnSpec, key?: string): Promise<{ agent: AgentId; name: string }> {
+    const cell = this.#roster.cell(parent);
+    for (;;) {
+      const state = await cell.load();
+      const known = key === undefined ? undefined : [...state.children.values()].find(({ callId }) => callId === key);
+      if (known) return { agent: known.agent, name: known.name };
+      const shortage = this.#roster.forest.mayGrow(parent);
+      if (shortage) throw new BanyanError(shortage.refused, shortage.why, { agent: parent });
+      const name = this.#freeName(parent, spec.name);
+      const agent = this.#services.ids();
+      const rights = shrink(state.head.rights, spec.rights);
+      const place = { parent, root: state.head.root, level: state.head.level + 1, name };
+      this.#reserveName(parent, name);
+      try {
+        const birth = await this.#prepare(agent, { ...spec, rights }, { ...place, ...(key !== undefined && { callId: key }) });
+        await cell.dispatch({ do: "spawn", child: agent, name, callId: key }, [birth]);
+        return { agent, name };
+      } finally {
+        this.#giveBackName(parent, name);
+      }
+    }
+  }
+
+  /** The digest under which the definitions of tools are durable. @throws TOOL_UNKNOWN */
+  toolset(names: readonly string[]): Promise<string> {
+    const { tools, blobs } = this.#services;
+    const text = toolsetText(tools.pick(names));
+    const digest = this.#toolsets.get(text) ?? blobs.put(new TextEncoder().encode(text)).then((stored) => stored.digest);
+    this.#toolsets.set(text, digest);
+    digest.catch(() => this.#toolsets.delete(text));
+    return digest;
+  }
+
+  async #prepare(agent: AgentId, spec: SpawnSpec, place: Place): Promise<Birth> {
+    const { contents, clock, ids } = this.#services;
+    const { execution, tools, rights, budget, mode = "task", speaksFirst, from } = spec;
+    const commands: Command[] = [
+      {
+        do: "create",
+        ...place,
+        execution,
+        instructions: await contents.stow(spec.instructions),
+        toolset: await this.toolset(tools),
+        tools: [...tools],
+        mode,
+        rights,
+        ...(budget && { budget }),
+        ...(speaksFirst && { speaksFirst }),
+      },
+    ];
+    if (spec.task !== undefined) commands.push({ do: "receive", id: ids(), from, content: await contents.stow(spec.task) });
+    const batch = new Batch(agent, { head: undefined, state: undefined }, clock.now());
+    for (const command of commands) {
+      const events = batch.decide(command);
+      if (events instanceof BanyanError) throw events;
+    }
+    const { head, state, recorded, size } = batch;
+    return { cell: this.#roster.unborn(agent), append: batch.append(0), head, state, recorded, size };
+  }
+
+  // Names of children whose spawn is under way: not in the forest yet, and not free any more.
+  readonly #pending = new Map<AgentId, Set<string>>();
+
+  #freeName(parent: AgentId, wanted: string): string {
+    const taken = new Set(this.#pending.get(parent));
+    for (const { head } of this.#roster.forest.get(parent)?.children ?? []) taken.add(head.name);
+    if (!taken.has(wanted)) return wanted;
+    const stem = wanted.slice(0, LIMITS.nameLengthMax - 6);
+    for (let number = 2; ; number++) if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`;
+  }
+
+  #reserveName(parent: AgentId, name: string): void {
+    this.#pending.set(parent, (this.#pending.get(parent) ?? new Set()).add(name));
+  }
+
+  #giveBackName(parent: AgentId, name: string): void {
+    const names = this.#pending.get(parent);
+    names?.delete(name);
+    if (names?.size === 0) this.#pending.delete(parent);
+  }
+}
+
+interface Place {
+  readonly parent: AgentId | null;
+  readonly root: AgentId;
+  readonly level: number;
+  readonly name: string;
+  readonly callId?: string;
+}
+
+/** P1. */
+function shrink(parent: Rights, wanted: Rights): Rights {
+  return {
+    ...(parent.root !== undefined && { root: insideOf(parent.root, wanted.root) }),
+    commands: parent.commands && wanted.commands,
+    spawn: parent.spawn && wanted.spawn,
+  };
+}
+
+/** The wanted folder when it lies in the parent's, otherwise the parent's. */
+function insideOf(parent: string, wanted: string | undefined): string {
+  const inside = wanted !== undefined && (wanted === parent || wanted.startsWith(parent.endsWith("/") ? parent : `${parent}/`));
+  return inside && !wanted.split("/").includes("..") ? wanted : parent;
+}
+

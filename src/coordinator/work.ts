@@ -1,0 +1,223 @@
+/**
+ * The loops of agents at work: look at the state, take the next step, look again, until there is nothing to do.
+ *
+ * L1  One loop for an agent at a time; what happens meanwhile makes it look once more before it rests.
+ * L2  An agent that rests has no slot, no session and no timer but for a retry.
+ * L3  Under a hold neither a model call nor a tool starts.
+ * L4  An agent whose ancestor has ended does not run: it is cancelled.
+ */
+import type { Content } from "../agent/content.ts";
+import { nextStep, type Step } from "../agent/next.ts";
+import type { State } from "../agent/state.ts";
+import { hasEnded } from "../agent/status.ts";
+import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import { Admission } from "./admission.ts";
+import { endWaits, runStarted, settleCalls, startCalls } from "./calls.ts";
+import type { Roster } from "./roster.ts";
+import type { Services } from "./services.ts";
+import { Slots } from "./slots.ts";
+import type { ToolContextFor } from "./tool-context.ts";
+import { callModel } from "./turn.ts";
+import { newWorker, type StopReason, type Worker } from "./worker.ts";
+
+export interface WorkOptions {
+  readonly runningMax: number;
+  readonly childrenLiveMax: number;
+  /** Told of an error that ended an agent's loop and is nobody's answer: a damaged journal, a bug. */
+  readonly onFault: (agent: AgentId, error: unknown) => void;
+  /** Told of text as it streams. */
+  readonly onDelta: (agent: AgentId, text: string) => void;
+  readonly contextFor: ToolContextFor;
+}
+
+export class Work {
+  readonly services: Services;
+  readonly roster: Roster;
+  readonly options: WorkOptions;
+  readonly slots: Slots;
+  readonly #admission: Admission;
+  readonly #workers = new Map<AgentId, Worker>();
+  /** Agents whose next call does not fit a budget until one in flight settles, by root. */
+  readonly #short = new Map<AgentId, Set<AgentId>>();
+  #stopping = false;
+
+  constructor(services: Services, roster: Roster, options: WorkOptions) {
+    this.services = services;
+    this.roster = roster;
+    this.options = options;
+    this.slots = new Slots(options.runningMax);
+    this.#admission = new Admission(options.childrenLiveMax);
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Has the agent look at its state soon. Safe to call at any time, for any agent. */
+  kick(agent: AgentId): void {
+    if (this.#stopping) return;
+    const worker = this.#workers.get(agent) ?? newWorker(this.roster.cell(agent));
+    worker.again = true;
+    if (worker.running) return;
+    this.#workers.set(agent, worker);
+    worker.alarm?.cancel();
+    worker.alarm = undefined;
+    worker.running = this.#run(worker).finally(() => {
+      worker.running = undefined;
+      if (worker.again) this.kick(agent);
+      else if (!worker.alarm) this.#workers.delete(agent);
+    });
+  }
+
+  /** Stops the model call or the tools that the agent has in flight; resolves when that is journaled. False when it has none. */
+  async interrupt(agent: AgentId, reason: StopReason = "interrupt"): Promise<boolean> {
+    const flight = this.#workers.get(agent)?.flight;
+    if (!flight) return false;
+    flight.abort.abort(reason);
+    await flight.landed;
+    return true;
+  }
+
+  /** True while a model call or tools are in flight. */
+  isBusy(agent: AgentId): boolean {
+    return this.#workers.get(agent)?.flight !== undefined;
+  }
+
+  /** Tells agents that wait for money that some was settled in their tree. */
+  moneySettled(root: AgentId): void {
+    const short = this.#short.get(root);
+    if (!short) return;
+    this.#short.delete(root);
+    for (const agent of short) this.kick(agent);
+  }
+
+  /** Has the agent wait until money is settled in its tree. */
+  waitForMoney(root: AgentId, agent: AgentId): void {
+    const short = this.#short.get(root) ?? new Set();
+    this.#short.set(root, short.add(agent));
+  }
+
+  /** Notes that an agent has ended, and starts the sibling that waited for its place. */
+  ended(agent: AgentId, parent: AgentId | null): void {
+    this.#short.get(agent)?.delete(agent);
+    const next = parent === null ? undefined : this.#admission.leave(parent, agent);
+    if (next !== undefined) this.kick(next);
+  }
+
+  /** Stops every loop; what was in flight is journaled so that it goes on when the runtime is started again. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const workers = [...this.#workers.values()];
+    for (const worker of workers) {
+      worker.alarm?.cancel();
+      worker.again = false;
+      worker.flight?.abort.abort("stopping" satisfies StopReason);
+    }
+    await Promise.all(workers.map((worker) => worker.running));
+  }
+
+  async #run(worker: Worker): Promise<void> {
+    try {
+      while (worker.again && !this.#stopping) {
+        worker.again = false;
+        const state = await worker.cell.load();
+        if (worker.started.length > 0) await runStarted(this, worker);
+        else if (!(await this.#step(worker, state, nextStep(state)))) continue;
+        worker.again = true;
+      }
+    } catch (error) {
+      worker.again = false;
+      this.options.onFault(worker.cell.agent, error);
+    } finally {
+      await this.#rest(worker);
+    }
+  }
+
+  /** Takes one step; false when there was nothing to do. */
+  async #step(worker: Worker, state: State, step: Step): Promise<boolean> {
+    const { cell } = worker;
+    if (!hasEnded(state.head.status) && this.roster.forest.isOrphan(cell.agent)) {
+      await cell.dispatch({ do: "cancel", by: { kind: "runtime" }, reason: "its parent ended" });
+      return false;
+    }
+    switch (step.do) {
+      case "rest":
+        return false;
+      case "loseTurn":
+        await cell.dispatch({ do: "loseTurn" });
+        return true;
+      case "settle":
+        await settleCalls(this, worker, step.calls);
+        return true;
+      case "endWait":
+        await endWaits(this, worker, state, step.calls);
+        return true;
+      case "runTools":
+        if (!(await this.#mayWork(worker))) return false;
+        await Promise.all(startCalls(this, worker, step.calls.map(({ call }) => call)));
+        return true;
+      case "callModel":
+        if (this.#putOff(worker, step.notBefore) || !(await this.#mayWork(worker))) return false;
+        return callModel(this, worker);
+      case "complete":
+        await cell.dispatch({ do: "complete", output: await outputOf(this.services, step.answer) });
+        return false;
+      case "refuse":
+        await cell.dispatch({ do: "fail", error: { code: "MODEL_FAILED", message: step.why } });
+        return false;
+    }
+  }
+
+  /** True once the agent has a slot; false when a hold covers it (L3) or it must wait for a sibling to end. */
+  async #mayWork(worker: Worker): Promise<boolean> {
+    const { agent, head } = worker.cell;
+    if (this.roster.forest.holder(agent)) return false;
+    if (head.parent !== null && !this.#admission.admit(head.parent, agent)) return false;
+    if (worker.slotted) return true;
+    const granted = this.slots.acquire(head.root, head.level);
+    worker.slotted = true;
+    if (!granted) return true;
+    await granted;
+    // The world moved on while it waited: look again before working.
+    worker.again = true;
+    return false;
+  }
+
+  /** Sets the alarm when the step is for later. */
+  #putOff(worker: Worker, notBefore: number): boolean {
+    const { clock } = this.services;
+    const waitMs = notBefore - clock.now();
+    if (waitMs <= 0 || this.roster.forest.holder(worker.cell.agent)) return false;
+    worker.alarm = clock.timer(Math.min(waitMs, LIMITS.retryMsMax * 60), () => {
+      worker.alarm = undefined;
+      this.kick(worker.cell.agent);
+    });
+    return true;
+  }
+
+  /** L2. */
+  async #rest(worker: Worker): Promise<void> {
+    if (worker.again && !this.#stopping) return;
+    if (worker.slotted) {
+      worker.slotted = false;
+      this.slots.release();
+    }
+    const { cell } = worker;
+    if (hasEnded(cell.head.status) || cell.size > LIMITS.waitingStateBytesMax || this.#stopping) {
+      const { session } = worker;
+      worker.session = undefined;
+      await session?.close();
+      cell.unload();
+    }
+  }
+}
+
+/** What an agent's final answer amounts to: its text. */
+async function outputOf({ contents }: Services, { parts }: Extract<Step, { do: "complete" }>["answer"]): Promise<Content> {
+  const texts = parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
+  const [only] = texts;
+  if (texts.length === 1 && only !== undefined) return only;
+  const whole = await Promise.all(texts.map((text) => contents.fetch(text)));
+  return contents.stow(whole.join("\n\n"));
+}
