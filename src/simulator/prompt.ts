@@ -42,33 +42,35 @@ export function flatten(request: PromptRequest, owner: string): Prompt {
   // A changed choice of tools or way of thinking loses the messages' cache, and keeps that of tools and system.
   chain.mix(JSON.stringify([request.tool_choice, request.thinking]));
   request.messages.forEach((message, index) => {
-    if (typeof message.content === "string") chain.add(`messages.${index}`, message.role, message.content, undefined);
-    else {
-      blocksOf(message).forEach((block, at) => {
-        addBlock(chain, `messages.${index}.content.${at}`, message.role, block);
-      });
-    }
+    blocksOf(message).forEach((block, at) => {
+      addBlock(chain, `messages.${index}.content.${at}`, message.role, block);
+    });
   });
   return chain.end(request.cache_control);
 }
 
 function addBlock(chain: Chain, where: string, role: string, block: Block): void {
   const mark = "cache_control" in block ? (block.cache_control as CacheControl) : undefined;
+  const { kind, text, ...more } = contentOf(block);
+  chain.add(where, `${role} ${kind}`, text, mark, more);
+}
+
+function contentOf(block: Block): { kind: string; text: string; cacheable?: boolean; tokens?: number } {
   switch (block.type) {
     case "text":
-      return chain.add(where, role, block.text, mark);
+      return { kind: "text", text: block.text };
     case "tool_use":
-      return chain.add(where, `${role} ${block.id}`, `${block.name} ${JSON.stringify(block.input)}`, mark);
+      return { kind: block.id, text: `${block.name} ${JSON.stringify(block.input)}` };
     case "tool_result": {
       const text = typeof block.content === "string" ? block.content : JSON.stringify(block.content ?? "");
-      return chain.add(where, `${role} ${block.tool_use_id} ${block.is_error === true}`, text, mark);
+      return { kind: `${block.tool_use_id} ${block.is_error === true}`, text };
     }
     case "thinking":
-      return chain.add(where, `${role} thinking`, block.thinking, undefined, false);
+      return { kind: "thinking", text: block.thinking, cacheable: false };
     case "image":
-      return chain.add(where, `${role} image`, JSON.stringify(unmarked(block)), mark, true, IMAGE_TOKENS);
+      return { kind: "image", text: JSON.stringify(unmarked(block)), tokens: IMAGE_TOKENS };
     default:
-      return chain.add(where, `${role} ${block.type}`, JSON.stringify(unmarked(block)), mark);
+      return { kind: block.type, text: JSON.stringify(unmarked(block)) };
   }
 }
 
@@ -98,8 +100,7 @@ class Chain {
     kind: string,
     text: string,
     mark: CacheControl,
-    cacheable = true,
-    tokens = countTokens(text),
+    { cacheable = true, tokens = countTokens(text) }: { cacheable?: boolean; tokens?: number } = {},
   ): void {
     this.mix(`${kind}\n${text}`);
     this.#tokens += tokens;

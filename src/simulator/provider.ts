@@ -204,7 +204,7 @@ class SimulatedProvider {
 
   /** Returns the key, which also owns caches and rates. @throws ApiError 401, or 400 without a version */
   #admit(headers: ProviderRequest["headers"]): string {
-    const key = headers["x-api-key"] || headers["authorization"]?.replace(/^Bearer\s+/i, "");
+    const key = headers["x-api-key"] || headers.authorization?.replace(/^Bearer\s+/i, "");
     if (!key) throw new ApiError("authentication_error", "x-api-key header is required");
     if (this.#apiKey !== undefined && key !== this.#apiKey)
       throw new ApiError("authentication_error", "invalid x-api-key");
