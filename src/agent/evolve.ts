@@ -205,7 +205,7 @@ function endTurn(state: State, event: EventOf<"turn.ended">, seq: number, time: 
   const { messageId, parts, finish, meta } = event;
   const interrupted = event.outcome === "interrupted";
   const entry: Entry = { kind: "assistant", seq, time, messageId, parts, finish, interrupted, meta };
-  const said = parts.length > 0;
+  const said = parts.length > 0 || !interrupted;
   return {
     ...state,
     entries: said ? state.entries.append(entry) : state.entries,

@@ -66,7 +66,7 @@ export function evolveHead(head: Head, { seq, time, event }: Recorded<HeadEvent>
     case "budget.set":
       return { ...next, budget: event.budget };
     case "agent.cancelled":
-      return { ...cutShort(next), status: "cancelled", waitingFor: null, activity: event.reason || "cancelled" };
+      return { ...cutShort(next), status: "cancelled", waitingFor: null, held: false, activity: event.reason || "cancelled" };
     case "agent.failed":
       return { ...cutShort(next), status: "failed", waitingFor: null, error: event.error, activity: event.error.message };
     default:

@@ -6,7 +6,7 @@
  * K3  Whatever a tool does, its call gets a result: a failure, a time limit and an interrupt are results too.
  */
 import type { Json, ToolCall } from "../agent/content.ts";
-import type { ToolOutcome } from "../agent/events.ts";
+import type { Meta, ToolOutcome } from "../agent/events.ts";
 import type { OpenCall, State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
 import { waitResult } from "../agent/waits.ts";
@@ -80,7 +80,7 @@ async function runCall(work: Work, worker: Worker, { call, tool }: StartedCall, 
   if (ended === undefined) return;
   const content = await contents.stow(ended.text);
   try {
-    await cell.dispatch({ do: "endTool", callId, outcome: ended.outcome, content });
+    await cell.dispatch({ do: "endTool", callId, outcome: ended.outcome, content, meta: ended.meta });
   } catch (error) {
     // The agent was cancelled or rewound while the tool ran: nobody waits for the result.
     if (!(error instanceof BanyanError) || !["AGENT_ENDED", "CALL_NOT_FOUND"].includes(error.code)) throw error;
@@ -92,9 +92,10 @@ async function outcomeOf(work: Work, worker: Worker, call: ToolCall, tool: Tool,
   const limit = limitTime(work, tool, flight);
   try {
     const context = work.options.contextFor(worker.cell, call, limit.signal);
-    const text = await Promise.race([tool.run(await inputOf(work, call), context), limit.aborted]);
+    const answer = await Promise.race([tool.run(await inputOf(work, call), context), limit.aborted]);
+    const { text, meta } = typeof answer === "string" ? { text: answer, meta: undefined } : answer;
     if (text.length > LIMITS.contentBytesMax) throw new BanyanError("CONTENT_TOO_LARGE", `the result has ${text.length} characters`);
-    return tool.waitsFor ? undefined : { outcome: "ok", text };
+    return tool.waitsFor ? undefined : { outcome: "ok", text, meta };
   } catch (error) {
     if (flight.aborted) return (flight.reason as StopReason) === "stopping" ? undefined : { outcome: "interrupted", text: "Interrupted." };
     return { outcome: "error", text: describe(error) };
@@ -106,6 +107,7 @@ async function outcomeOf(work: Work, worker: Worker, call: ToolCall, tool: Tool,
 interface Ended {
   readonly outcome: ToolOutcome;
   readonly text: string;
+  readonly meta?: Meta | undefined;
 }
 
 /** A signal that the flight's end or the tool's time limit aborts, and a promise that rejects then. */

@@ -11,6 +11,7 @@ import type { AgentId } from "../base/ids.ts";
 import { reportMissedEnds } from "./ends.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
+import type { NewMessage } from "./spawn.ts";
 import type { Work } from "./work.ts";
 
 export interface VerbOptions {
@@ -59,11 +60,20 @@ export class Control {
   }
 
   /** Puts a message into the inbox. A repeated `id` is delivered once. @throws AGENT_CANCELLED, PARENT_ENDED */
-  async send(agent: AgentId, text: string, { by = PERSON, id = this.#services.ids() }: VerbOptions & { id?: string } = {}): Promise<void> {
+  send(agent: AgentId, text: string, { by = PERSON, id }: VerbOptions & { id?: string } = {}): Promise<void> {
+    return this.deliver(agent, [{ id, from: by, text }]);
+  }
+
+  /** Puts messages into the inbox in one piece, so that the agent reads them in one turn. */
+  async deliver(agent: AgentId, messages: readonly NewMessage[]): Promise<void> {
+    const { contents, ids } = this.#services;
     const cell = this.#roster.cell(agent);
-    const content = await this.#services.contents.stow(text);
+    const stowed = await Promise.all(messages.map(({ text }) => contents.stow(text)));
     if (hasEnded(cell.head.status)) await this.#beforeRevival(agent);
-    const events = await cell.dispatch({ do: "receive", id, from: by, content });
+    const received = messages.map(({ id = ids(), from, meta }, index) => {
+      return cell.dispatch({ do: "receive", id, from, content: stowed[index] ?? "", meta });
+    });
+    const events = (await Promise.all(received)).flat();
     if (events.some(({ type }) => type === "agent.revived")) await this.#afterRevival(agent);
   }
 

@@ -6,7 +6,7 @@
  * P2  A spawn repeated for the same call is the same spawn.
  */
 import type { Command } from "../agent/commands.ts";
-import type { Budget, Execution, Rights, Sender } from "../agent/events.ts";
+import type { Budget, Execution, Meta, Rights, Sender } from "../agent/events.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -16,14 +16,22 @@ import type { Birth } from "./cell.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 
+/** A message on its way to an agent. */
+export interface NewMessage {
+  /** Delivered once, however often it is sent. A new one when absent. */
+  readonly id?: string | undefined;
+  /** Who sends it, as the agent is to know them. */
+  readonly from: Sender;
+  readonly text: string;
+  readonly meta?: Meta | undefined;
+}
+
 export interface SpawnSpec {
   readonly name: string;
   readonly execution: Execution;
   readonly instructions: string;
-  /** Its first message; without one it waits for a message, unless it speaks first. */
-  readonly task?: string | undefined;
-  /** Who gives the task, as the agent is to know them. */
-  readonly from: Sender;
+  /** Its first messages; without any it waits for one, unless it speaks first. */
+  readonly messages: readonly NewMessage[];
   /** Names of registered tools. */
   readonly tools: readonly string[];
   readonly rights: Rights;
@@ -90,7 +98,7 @@ export class Spawning {
 
   async #prepare(agent: AgentId, spec: SpawnSpec, place: Place): Promise<Birth> {
     const { contents, clock, ids } = this.#services;
-    const { execution, tools, rights, budget, mode = "task", speaksFirst, from } = spec;
+    const { execution, tools, rights, budget, mode = "task", speaksFirst } = spec;
     const commands: Command[] = [
       {
         do: "create",
@@ -105,7 +113,9 @@ export class Spawning {
         ...(speaksFirst && { speaksFirst }),
       },
     ];
-    if (spec.task !== undefined) commands.push({ do: "receive", id: ids(), from, content: await contents.stow(spec.task) });
+    for (const { id = ids(), from, text, meta } of spec.messages) {
+      commands.push({ do: "receive", id, from, content: await contents.stow(text), meta });
+    }
     const batch = new Batch(agent, { head: undefined, state: undefined }, clock.now());
     for (const command of commands) {
       const events = batch.decide(command);

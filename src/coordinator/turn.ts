@@ -70,7 +70,7 @@ async function journalOutcome(work: Work, worker: Worker, outcome: TurnOutcome, 
   switch (outcome.outcome) {
     case "done":
     case "interrupted": {
-      const { parts, finish, model } = outcome;
+      const { parts, finish, model, meta } = outcome;
       const ended = cell.dispatch({
         do: "endTurn",
         outcome: outcome.outcome,
@@ -79,6 +79,7 @@ async function journalOutcome(work: Work, worker: Worker, outcome: TurnOutcome, 
         finish,
         ...spent,
         ...(model !== undefined && { model }),
+        ...(meta && { meta }),
       });
       // In one append with the answer: what it asks for starts, unless a hold has come.
       const started = outcome.outcome === "done" ? startCalls(work, worker, callsOf(parts)) : [];

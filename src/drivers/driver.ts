@@ -8,7 +8,7 @@
  * R4  `worstCase` is an upper bound of what the next turn can use.
  */
 import type { AssistantPart } from "../agent/content.ts";
-import type { Execution, Failure, Finish } from "../agent/events.ts";
+import type { Execution, Failure, Finish, Meta } from "../agent/events.ts";
 import type { State } from "../agent/state.ts";
 import type { Usage } from "../agent/usage.ts";
 
@@ -48,6 +48,8 @@ export type TurnOutcome =
       readonly usage: Usage;
       readonly estimated?: boolean;
       readonly model?: string;
+      /** What the provider handed over beside the answer, under `banyan` in its metadata. */
+      readonly meta?: Meta;
     }
   | {
       readonly outcome: "retryable";

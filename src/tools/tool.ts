@@ -7,7 +7,7 @@
  * T3  A tool's failure is a result that the model reads, never the end of the agent.
  */
 import type { Json } from "../agent/content.ts";
-import type { ArtifactReference, Rights } from "../agent/events.ts";
+import type { ArtifactReference, Meta, Rights } from "../agent/events.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Digest } from "../blobs/blobs.ts";
 import type { Clock } from "../base/clock.ts";
@@ -28,7 +28,13 @@ export interface Tool {
    * Carries out one call and resolves to what the model reads.
    * @throws BanyanError, or anything else: the model reads the message (T3). Must stop when `context.signal` is aborted.
    */
-  run(input: Json, context: ToolContext): Promise<string>;
+  run(input: Json, context: ToolContext): Promise<string | ToolAnswer>;
+}
+
+/** A result with something beside it that is journaled and never shown to the model. */
+export interface ToolAnswer {
+  readonly text: string;
+  readonly meta: Meta;
 }
 
 /** What a tool is given. Everything that it can reach is here. */

@@ -1,0 +1,89 @@
+/**
+ * Wiring of the embedded runtime: a folder becomes adapters, adapters become services, services become a coordinator. The
+ * only file that chooses adapters, and the one that says in which order things start and stop.
+ */
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { BanyanError } from "../base/errors.ts";
+import { createIds } from "../base/ids.ts";
+import { systemRandom } from "../base/random.ts";
+import { createRedactor, secretsOf } from "../base/redact.ts";
+import { createContents } from "../blobs/content.ts";
+import { openFsBlobs } from "../blobs/fs/fs-blobs.ts";
+import { Coordinator, type CoordinatorOptions } from "../coordinator/coordinator.ts";
+import type { Recovery } from "../coordinator/recovery.ts";
+import type { Services } from "../coordinator/services.ts";
+import { createModelDriver, type ModelDriver } from "../drivers/model/model-driver.ts";
+import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
+import { builtInTools } from "../tools/kits.ts";
+import { toolRegistry } from "../tools/registry.ts";
+import type { Tool } from "../tools/tool.ts";
+
+export interface RuntimeOptions extends CoordinatorOptions {
+  /** Custom tools, besides the built-in ones. */
+  readonly tools?: readonly Tool[] | undefined;
+  /** Custom tools only. */
+  readonly withoutBuiltIns?: boolean | undefined;
+  /** Nobody works: commands are journaled for the next process that opens the data. */
+  readonly work?: boolean | undefined;
+  /** Nothing is written: for looking at the data of a process that runs, or has run. */
+  readonly readOnly?: boolean | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export interface Runtime {
+  readonly folder: string;
+  readonly services: Services;
+  readonly coordinator: Coordinator;
+  readonly driver: ModelDriver;
+  readonly recovery: Recovery;
+  /** Stops work, then closes the stores. Twice is harmless. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the data in `folder`, making it when it is not there.
+ * @throws DATA_IN_USE, DATA_NOT_FOUND (readOnly), DISK_FAILED, JOURNAL_DAMAGED
+ */
+export async function openRuntime(folder: string, options: RuntimeOptions = {}): Promise<Runtime> {
+  const { readOnly = false, clock = systemClock() } = options;
+  if (readOnly) await mustExist(folder);
+  else await mkdir(folder, { recursive: true, mode: 0o700 });
+  const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly });
+  try {
+    const blobs = await openFsBlobs({ folder: join(folder, "blobs") });
+    const contents = createContents({ blobs, redact: createRedactor({ secrets: secretsOf(process.env) }) });
+    const driver = createModelDriver({ contents, clock });
+    const tools = toolRegistry([...(options.withoutBuiltIns ? [] : builtInTools()), ...(options.tools ?? [])]);
+    const random = systemRandom;
+    const services: Services = { journal, blobs, contents, driver, tools, clock, random, ids: createIds({ clock, random }) };
+    const coordinator = new Coordinator(services, options);
+    const recovery = await coordinator.start({ work: !readOnly && (options.work ?? true) });
+    let stopped: Promise<void> | undefined;
+    const stop = async () => {
+      await coordinator.stop();
+      await journal.close();
+      await blobs.close();
+    };
+    return {
+      folder,
+      services,
+      coordinator,
+      driver,
+      recovery,
+      stop: () => {
+        stopped ??= stop();
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+}
+
+async function mustExist(folder: string): Promise<void> {
+  const found = await stat(join(folder, "journal")).catch(() => undefined);
+  if (!found) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${folder}`);
+}
