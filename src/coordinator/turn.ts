@@ -23,7 +23,6 @@ export async function callModel(work: Work, worker: Worker): Promise<boolean> {
   const { forest } = work.roster;
   const state = await cell.load();
   const { execution } = state.head;
-  if (driver.missing(execution) !== undefined) return false;
   worker.session ??= await driver.open(state);
   const price = execution.price ?? listPrice(execution.model);
   const bound = await worker.session.worstCase(state);

@@ -141,6 +141,7 @@ export class Work {
       await cell.dispatch({ do: "cancel", by: { kind: "runtime" }, reason: "its parent ended" });
       return false;
     }
+    if (NEEDS_MEANS.has(step.do) && this.#lacksMeans(state)) return false;
     switch (step.do) {
       case "rest":
         return false;
@@ -167,6 +168,11 @@ export class Work {
         await cell.dispatch({ do: "fail", error: { code: "MODEL_FAILED", message: step.why } });
         return false;
     }
+  }
+
+  /** True when its model or one of its tools is not registered in this process: it waits until they are. */
+  #lacksMeans({ head, tools }: State): boolean {
+    return this.services.driver.missing(head.execution) !== undefined || tools.some((name) => !this.services.tools.find(name));
   }
 
   /** True once the agent has a slot; false when a hold covers it (L3) or it must wait for a sibling to end. */
@@ -212,6 +218,8 @@ export class Work {
     }
   }
 }
+
+const NEEDS_MEANS: ReadonlySet<Step["do"]> = new Set(["settle", "runTools", "callModel"]);
 
 /** What an agent's final answer amounts to: its text. */
 async function outputOf({ contents }: Services, { parts }: Extract<Step, { do: "complete" }>["answer"]): Promise<Content> {
