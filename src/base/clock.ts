@@ -23,8 +23,15 @@ export function systemClock({ keepAlive = true }: { keepAlive?: boolean } = {}):
     now: () => Date.now(),
     monotonic: () => performance.now(),
     timer(delayMs, fire) {
-      const handle = setTimeout(fire, Math.min(delayMs, TIMER_MS_MAX));
-      if (!keepAlive) handle.unref();
+      const dueMs = performance.now() + delayMs;
+      let handle: NodeJS.Timeout;
+      // The platform's timers may end a millisecond early, and know no delay over TIMER_MS_MAX: look before firing.
+      const arm = () => {
+        handle = setTimeout(check, Math.min(Math.ceil(dueMs - performance.now()), TIMER_MS_MAX));
+        if (!keepAlive) handle.unref();
+      };
+      const check = () => (performance.now() < dueMs ? arm() : fire());
+      arm();
       return { cancel: () => clearTimeout(handle) };
     },
   };
@@ -51,7 +58,6 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 
 interface Due {
   readonly atMs: number;
-  readonly order: number;
   readonly fire: () => void;
 }
 
@@ -59,8 +65,8 @@ interface Due {
 export class ManualClock implements Clock {
   #nowMs: number;
   #elapsedMs = 0;
-  #created = 0;
-  #due: Due[] = [];
+  /** By due time, then in the order of creation. */
+  readonly #due: Due[] = [];
 
   constructor(startMs = 1_700_000_000_000) {
     this.#nowMs = startMs;
@@ -75,11 +81,12 @@ export class ManualClock implements Clock {
   }
 
   timer(delayMs: number, fire: () => void): Timer {
-    const entry = { atMs: this.#elapsedMs + Math.max(0, delayMs), order: this.#created++, fire };
-    this.#due.push(entry);
+    const entry = { atMs: this.#elapsedMs + Math.max(0, delayMs), fire };
+    this.#due.splice(this.#placeAfter(entry.atMs), 0, entry);
     return {
       cancel: () => {
-        this.#due = this.#due.filter((other) => other !== entry);
+        const place = this.#due.lastIndexOf(entry, this.#placeAfter(entry.atMs));
+        if (place >= 0) this.#due.splice(place, 1);
       },
     };
   }
@@ -91,18 +98,17 @@ export class ManualClock implements Clock {
 
   /** Milliseconds until the next timer is due, or undefined when none is set. */
   untilNext(): number | undefined {
-    const next = this.#next();
+    const [next] = this.#due;
     return next && next.atMs - this.#elapsedMs;
   }
 
-  /** Moves time on by `byMs`, firing what falls due on the way. */
+  /** Moves time on by `byMs`, firing what falls due on the way. A timer that it fires may move time on further. */
   advance(byMs: number): void {
     const endMs = this.#elapsedMs + byMs;
-    for (let next = this.#next(); next && next.atMs <= endMs; next = this.#next()) {
-      const entry = next;
-      this.#due = this.#due.filter((other) => other !== entry);
-      this.#moveTo(entry.atMs);
-      entry.fire();
+    for (let [next] = this.#due; next && next.atMs <= endMs; [next] = this.#due) {
+      this.#due.shift();
+      this.#moveTo(next.atMs);
+      next.fire();
     }
     this.#moveTo(endMs);
   }
@@ -113,15 +119,20 @@ export class ManualClock implements Clock {
   }
 
   #moveTo(elapsedMs: number): void {
+    if (elapsedMs <= this.#elapsedMs) return;
     this.#nowMs += elapsedMs - this.#elapsedMs;
     this.#elapsedMs = elapsedMs;
   }
 
-  #next() {
-    let best: Due | undefined;
-    for (const entry of this.#due) {
-      if (!best || entry.atMs < best.atMs || (entry.atMs === best.atMs && entry.order < best.order)) best = entry;
+  /** Where a timer due at `atMs` goes: behind all that are due by then. */
+  #placeAfter(atMs: number): number {
+    let low = 0;
+    let high = this.#due.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#due[middle] as Due).atMs <= atMs) low = middle + 1;
+      else high = middle;
     }
-    return best;
+    return low;
   }
 }

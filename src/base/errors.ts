@@ -21,9 +21,9 @@ const kind = (status: number, exit: number, retryable: boolean, means: string, r
 
 /** Exit codes: 1 the work failed, 2 bad usage, 3 not found, 4 refused in this state, 5 damaged data, 6 limits and budget, 7 provider, 70 a bug. */
 export const ERRORS = {
+  AGENT_CANCELLED: kind(409, 1, false, "The agent was cancelled.", "Rewind it to a checkpoint, or start again."),
   AGENT_ENDED: kind(409, 4, false, "The agent has ended.", "Rewind it to a checkpoint, fork it, or send it a message to go on."),
   AGENT_FAILED: kind(500, 1, false, "The agent failed.", "Look at `banyan logs` for the reason, then rewind or fork it."),
-  AGENT_CANCELLED: kind(409, 1, false, "The agent was cancelled.", "Rewind it to a checkpoint, or start again."),
   AGENT_NOT_FOUND: kind(404, 3, false, "No agent of that id or name.", "List the agents with `banyan tree`."),
   ARTIFACT_NOT_FOUND: kind(404, 3, false, "No artifact of that name.", "List them with `banyan artifact`."),
   BLOB_DAMAGED: kind(500, 5, false, "A blob's bytes do not match its digest.", "Restore it from a backup; `banyan verify` lists what is damaged."),

@@ -1,6 +1,7 @@
 /**
- * Ids: 26 characters of Crockford base 32, 48 bits of milliseconds and 80 random bits (the ULID layout, in lower
- * case), so 128 bits. Ids made by one source sort in the order they were made, within one millisecond too.
+ * Ids: 26 characters of Crockford base 32, 48 bits of milliseconds and 80 bits of chance (the ULID layout, in lower
+ * case), so 128 bits, the 49th of them 0 to begin with. Ids made by one source sort in the order they were made, within
+ * one millisecond too.
  */
 import type { Clock } from "./clock.ts";
 import { BanyanError } from "./errors.ts";
@@ -16,7 +17,7 @@ export function createIds({ clock, random }: { clock: Clock; random: Random }): 
   let lastMs = -1;
   let tail: number[] = [];
   return () => {
-    const nowMs = Math.max(clock.now(), lastMs);
+    const nowMs = Math.max(0, Math.floor(clock.now()), lastMs);
     if (nowMs === lastMs) increment(tail);
     else tail = randomTail(random);
     lastMs = nowMs;

@@ -12,6 +12,8 @@ export const LIMITS = {
   inlineBytesMax: 8 * KiB,
   /** Bytes of a tool result that the model sees when the whole went to a blob. */
   headBytesMax: 2 * KiB,
+  /** Texts from blobs kept in memory, at two bytes a character. */
+  textCacheBytesMax: 32 * MiB,
   /** One journal record, serialised. */
   recordBytesMax: 1 * MiB,
   /** One message, tool result or artifact written by a tool. */
@@ -47,8 +49,8 @@ export const LIMITS = {
   inboxIdsMax: 1_024,
   /** Named checkpoints of one agent. */
   checkpointsMax: 1_000,
-  /** Artifacts of one agent. */
-  artifactsMax: 10_000,
+  /** Artifacts of one agent: its report to its parent names them all. */
+  artifactsMax: 1_000,
 
   /** Turns of one agent. */
   turnsMax: 100_000,
@@ -61,6 +63,8 @@ export const LIMITS = {
   /** First and longest wait before a turn is tried again, when the provider does not say. */
   retryMsMin: 500,
   retryMsMax: 60_000,
+  /** Longest wait that a provider may ask for; after it the call is tried, and put off again if it must. */
+  putOffMsMax: 3_600_000,
   /** Silence of a provider's stream after which the call counts as broken. */
   streamSilenceMsMax: 120_000,
   /** Output tokens asked for when the agent does not say. */
@@ -71,14 +75,29 @@ export const LIMITS = {
   /** Lines and bytes that one read_file or read_artifact answers with. */
   readLinesMax: 2_000,
   readBytesMax: 256 * KiB,
-  /** Entries that one list_files answers with. */
+  /** Characters of a path that a tool is given. */
+  pathLengthMax: 4_096,
+  /** Entries that one list_files answers with, and those of a folder that can be listed at all. */
   listEntriesMax: 1_000,
+  folderEntriesMax: 100_000,
   /** Matches that one search_files answers with, and bytes of a file it looks into. */
   searchMatchesMax: 200,
   searchFileBytesMax: 4 * MiB,
   /** Folders and files that one search_files visits. */
   searchFilesMax: 20_000,
-  /** Output kept of one command, and its default and longest time. */
+  /** Time of one search_files. */
+  searchMsMax: 120_000,
+  /** Characters of a pattern, and steps of the program it compiles to: a match takes at most steps x characters. */
+  searchPatternLengthMax: 1_000,
+  searchPatternStepsMax: 500,
+  /** Characters of a line that are searched, and those of a match that are shown. */
+  searchLineLengthMax: 16 * KiB,
+  searchShownLengthMax: 200,
+  /** Arguments of one command, and characters of each. */
+  commandArgumentsMax: 1_000,
+  commandArgumentLengthMax: 64 * KiB,
+  /** Output after which a command is ended, output kept of it, and its default and longest time. */
+  commandOutputBytesMax: 64 * MiB,
   commandBytesMax: 1 * MiB,
   commandMsDefault: 60_000,
   commandMsMax: 600_000,
@@ -106,6 +125,12 @@ assert(LIMITS.recordBytesMax <= LIMITS.commitBytesMax, "the writer's queue holds
 assert(LIMITS.appendEventsMax <= LIMITS.commitRecordsMax, "one append fits one commit");
 assert(LIMITS.childrenLiveMax <= LIMITS.childrenTotalMax, "living children are children");
 assert(LIMITS.inboxMessagesMax >= LIMITS.childrenTotalMax, "every child can report");
+assert(LIMITS.artifactsMax * 512 <= LIMITS.recordBytesMax, "a child's report names all its artifacts in one record");
+assert(LIMITS.turnCallsMax * 2 + 1 <= LIMITS.appendEventsMax, "a turn and all its calls fit one append");
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");
 assert(LIMITS.readBytesMax <= LIMITS.contentBytesMax, "what a tool reads is valid content");
+assert(LIMITS.retryMsMax <= LIMITS.putOffMsMax, "a provider may ask for more patience than a failure gets");
+assert(LIMITS.commandBytesMax <= LIMITS.commandOutputBytesMax, "what is kept of a command's output is part of it");
+assert(LIMITS.searchMsMax <= LIMITS.toolMsMax, "a search is a tool call");
+assert(LIMITS.searchShownLengthMax <= LIMITS.searchLineLengthMax, "what is shown of a line was searched");
 assert(LIMITS.commandMsDefault <= LIMITS.commandMsMax && LIMITS.commandMsMax <= LIMITS.toolMsMax, "commands end first");
