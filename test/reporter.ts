@@ -11,7 +11,7 @@ export default class SummaryReporter implements Reporter {
  * The line. A file that could not be loaded and an error outside every test count as failed too: a run that executed
  * less than it should must not read as a pass.
  */
-export function summaryLine(modules: readonly TestModule[], errorsOutside: number): string {
+function summaryLine(modules: readonly TestModule[], errorsOutside: number): string {
   const count = { passed: 0, failed: errorsOutside, skipped: 0 };
   for (const module of modules) {
     const failedBefore = count.failed;
