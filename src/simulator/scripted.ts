@@ -6,7 +6,7 @@ import type { Mind, MindContext, Reply } from "./mind.ts";
 type Script = (request: MessagesRequest, context: MindContext) => Reply | string | Promise<Reply | string>;
 
 /** A string stands for a reply of that text. A list that is used up answers with 500, so that a test cannot miss it. */
-export function scripted(script: Script | readonly (Reply | string)[]): Mind {
+export function scriptedMind(script: Script | readonly (Reply | string)[]): Mind {
   let next = 0;
   const ask: Script =
     typeof script === "function"

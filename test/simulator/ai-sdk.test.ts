@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { providerFetch } from "../../src/simulator/fetch.ts";
 import type { Mind } from "../../src/simulator/mind.ts";
 import { createProvider } from "../../src/simulator/provider.ts";
-import { scripted } from "../../src/simulator/scripted.ts";
+import { scriptedMind } from "../../src/simulator/scripted.ts";
 import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
 
 let simulator: Simulator | undefined;
@@ -49,7 +49,7 @@ describe.each(Object.entries(ways))("%s", (_name, open) => {
         { type: "tool_use" as const, id: "toolu_1", name: "look", input: { path: "." } },
       ],
     };
-    const model = await open(scripted([reply, reply, reply]));
+    const model = await open(scriptedMind([reply, reply, reply]));
     const whole = await model.doGenerate(options);
     expect(whole.content.map((part) => part.type)).toEqual(["reasoning", "text", "tool-call"]);
     expect(whole.content[2]).toMatchObject({ toolCallId: "toolu_1", input: '{"path":"."}' });
@@ -68,7 +68,7 @@ describe.each(Object.entries(ways))("%s", (_name, open) => {
 
   test("a pause asks to be called again, and the client may go on from the assistant's words", async () => {
     const model = await open(
-      scripted((request) =>
+      scriptedMind((request) =>
         request.messages.at(-1)?.role === "assistant"
           ? "two"
           : { content: [{ type: "text", text: "one" }], stopReason: "pause_turn" },
@@ -84,7 +84,7 @@ describe.each(Object.entries(ways))("%s", (_name, open) => {
   test("an abort ends the call", async () => {
     const abort = new AbortController();
     const model = await open(
-      scripted((_request, { signal }) => {
+      scriptedMind((_request, { signal }) => {
         abort.abort();
         return new Promise((_resolve, reject) => {
           if (signal.aborted) reject(signal.reason);

@@ -1,10 +1,10 @@
 /** What the API refuses: a table of requests and the words it refuses them with. */
 import { describe, expect, test } from "vitest";
 import { createProvider } from "../../src/simulator/provider.ts";
-import { scripted } from "../../src/simulator/scripted.ts";
+import { scriptedMind } from "../../src/simulator/scripted.ts";
 import { ask, MODEL, type TestMessage } from "./in-process.ts";
 
-const provider = createProvider({ mind: scripted(() => "fine") });
+const provider = createProvider({ mind: scriptedMind(() => "fine") });
 const user = (...content: object[]): TestMessage => ({ role: "user", content });
 const assistant = (...content: object[]): TestMessage => ({ role: "assistant", content });
 const text = (words: string) => ({ type: "text", text: words });

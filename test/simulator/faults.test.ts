@@ -6,14 +6,14 @@ import { seededRandom } from "../../src/base/random.ts";
 import { ConnectionCut } from "../../src/simulator/api-error.ts";
 import type { Fault, FaultCondition } from "../../src/simulator/faults.ts";
 import { createProvider, type Provider } from "../../src/simulator/provider.ts";
-import { scripted } from "../../src/simulator/scripted.ts";
+import { scriptedMind } from "../../src/simulator/scripted.ts";
 import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
 import { JumpingClock, WatchedClock } from "./clocks.ts";
 import { ask, send } from "./in-process.ts";
 
 const hello = { model: "claude-sonnet-5", max_tokens: 100, messages: [{ role: "user" as const, content: "Hello" }] };
 const answer = "one two three four five six seven eight";
-const mind = scripted(() => answer);
+const mind = scriptedMind(() => answer);
 
 let simulator: Simulator | undefined;
 /** Resolves when a request is about to meet its fault. */

@@ -2,7 +2,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Mind } from "../../src/simulator/mind.ts";
-import { scripted } from "../../src/simulator/scripted.ts";
+import { scriptedMind } from "../../src/simulator/scripted.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../src/simulator/simulator.ts";
 
 const MODEL = "claude-sonnet-5";
@@ -31,7 +31,7 @@ const hello = { model: MODEL, max_tokens: 1_000, messages: [{ role: "user" as co
 
 describe("messages", () => {
   test("an answer that is not streamed", async () => {
-    const anthropic = await client(scripted(["Hello, world."]));
+    const anthropic = await client(scriptedMind(["Hello, world."]));
     const message = await anthropic.messages.create(hello);
     expect(message).toMatchObject({
       type: "message",
@@ -46,7 +46,7 @@ describe("messages", () => {
   });
 
   test("a streamed answer is the same message, byte for byte", async () => {
-    const anthropic = await client(scripted([call, call]));
+    const anthropic = await client(scriptedMind([call, call]));
     const whole = await anthropic.messages.create({ ...hello, tools: [weather] });
     const stream = anthropic.messages.stream({ ...hello, tools: [weather] });
     const types: string[] = [];
@@ -70,7 +70,9 @@ describe("messages", () => {
 
   test("a whole turn with tools", async () => {
     const anthropic = await client(
-      scripted((request) => (request.messages.length === 1 ? call : `It was: ${JSON.stringify(request.messages[2])}`)),
+      scriptedMind((request) =>
+        request.messages.length === 1 ? call : `It was: ${JSON.stringify(request.messages[2])}`,
+      ),
     );
     const first = await anthropic.messages.create({ ...hello, tools: [weather] });
     const calls = first.content.filter((block) => block.type === "tool_use");
@@ -88,7 +90,7 @@ describe("messages", () => {
   });
 
   test("max_tokens cuts the answer, streamed or not", async () => {
-    const anthropic = await client(scripted(["0123456789abcdef", "0123456789abcdef", call]));
+    const anthropic = await client(scriptedMind(["0123456789abcdef", "0123456789abcdef", call]));
     const cut = { ...hello, max_tokens: 2 };
     const whole = await anthropic.messages.create(cut);
     expect(whole).toMatchObject({
@@ -104,7 +106,7 @@ describe("messages", () => {
   });
 
   test("P1: the same request gets the same ids, another one does not", async () => {
-    const anthropic = await client(scripted(() => call));
+    const anthropic = await client(scriptedMind(() => call));
     const ask = (content: string) => anthropic.messages.create({ ...hello, messages: [{ role: "user", content }] });
     const [one, same, other] = [await ask("a"), await ask("a"), await ask("b")];
     expect(same).toEqual(one);
@@ -114,7 +116,7 @@ describe("messages", () => {
 
 describe("the rest of the API", () => {
   test("count_tokens counts what messages bill", async () => {
-    const anthropic = await client(scripted(["ok"]));
+    const anthropic = await client(scriptedMind(["ok"]));
     const prompt = { ...hello, system: "Be short.", tools: [weather] };
     const { max_tokens: _, ...counted } = prompt;
     const { input_tokens } = await anthropic.messages.countTokens(counted);
@@ -124,7 +126,7 @@ describe("the rest of the API", () => {
   });
 
   test("models are listed and looked up", async () => {
-    const anthropic = await client(scripted([]));
+    const anthropic = await client(scriptedMind([]));
     const ids: string[] = [];
     for await (const model of anthropic.models.list()) ids.push(model.id);
     expect(ids).toContain(MODEL);
@@ -133,7 +135,7 @@ describe("the rest of the API", () => {
   });
 
   test("errors have the API's form", async () => {
-    const anthropic = await client(scripted(["unused"]));
+    const anthropic = await client(scriptedMind(["unused"]));
     await expect(anthropic.messages.create({ ...hello, messages: [] })).rejects.toMatchObject({
       status: 400,
       requestID: expect.stringMatching(/^req_/),
@@ -143,7 +145,7 @@ describe("the rest of the API", () => {
   });
 
   test("a configured key is demanded, as x-api-key or as a bearer token", async () => {
-    const anthropic = await client(scripted(["in", "in"]), { apiKey: "sk-test" });
+    const anthropic = await client(scriptedMind(["in", "in"]), { apiKey: "sk-test" });
     await anthropic.messages.create(hello);
     const bearer = new Anthropic({ baseURL: anthropic.baseURL, apiKey: null, authToken: "sk-test", maxRetries: 0 });
     await bearer.messages.create(hello);
@@ -152,7 +154,7 @@ describe("the rest of the API", () => {
   });
 
   test("a mind that throws is a 500 that says so", async () => {
-    const anthropic = await client(scripted([]));
+    const anthropic = await client(scriptedMind([]));
     await expect(anthropic.messages.create(hello)).rejects.toMatchObject({
       status: 500,
       message: expect.stringContaining("the script has only 0 replies"),
@@ -160,13 +162,13 @@ describe("the rest of the API", () => {
   });
 
   test("it listens on loopback only", async () => {
-    await expect(startSimulator({ mind: scripted([]), host: "0.0.0.0" })).rejects.toMatchObject({
+    await expect(startSimulator({ mind: scriptedMind([]), host: "0.0.0.0" })).rejects.toMatchObject({
       code: "CONFIG_INVALID",
     });
   });
 
   test("a body that is too large or no JSON is refused", async () => {
-    const anthropic = await client(scripted([]));
+    const anthropic = await client(scriptedMind([]));
     const post = (body: string) =>
       fetch(`${anthropic.baseURL}/v1/messages`, {
         method: "POST",

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../src/base/clock.ts";
 import { PromptCache } from "../../src/simulator/prompt-cache.ts";
 import { createProvider } from "../../src/simulator/provider.ts";
-import { scripted } from "../../src/simulator/scripted.ts";
+import { scriptedMind } from "../../src/simulator/scripted.ts";
 import { WatchedClock } from "./clocks.ts";
 import { ask, usageOf } from "./in-process.ts";
 
@@ -21,7 +21,7 @@ const result = (usage: { input_tokens: number; cache_read_input_tokens: number; 
 
 function setUp() {
   const clock = new ManualClock();
-  const provider = createProvider({ mind: scripted(() => "ok"), clock });
+  const provider = createProvider({ mind: scriptedMind(() => "ok"), clock });
   /** [input, read, written for 5 minutes, written for 1 hour] */
   const bill = async (body: object, key?: string) => result(await usageOf(provider, body, key));
   return { clock, provider, bill };
@@ -140,7 +140,7 @@ describe("K5: lifetimes", () => {
 
   test("an entry exists once its response has begun", async () => {
     const clock = new WatchedClock();
-    const provider = createProvider({ mind: scripted(() => "ok"), clock, pace: { firstTokenMs: 100 } });
+    const provider = createProvider({ mind: scriptedMind(() => "ok"), clock, pace: { firstTokenMs: 100 } });
     const first = ask(provider, cached);
     const meanwhile = ask(provider, cached);
     await clock.pendingAtLeast(2);
@@ -155,7 +155,10 @@ describe("K5: lifetimes", () => {
 });
 
 test("a refused request leaves nothing in the cache", async () => {
-  const provider = createProvider({ mind: scripted(() => "ok"), faults: [{ when: { nth: 1 }, kind: "overloaded" }] });
+  const provider = createProvider({
+    mind: scriptedMind(() => "ok"),
+    faults: [{ when: { nth: 1 }, kind: "overloaded" }],
+  });
   const cached = at(block("a", mark()));
   expect((await ask(provider, cached)).status).toBe(529);
   expect((await usageOf(provider, cached)).cache_creation_input_tokens).toBe(BIG);

@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import { ManualClock } from "../../src/base/clock.ts";
 import { createProvider } from "../../src/simulator/provider.ts";
 import type { RateLimits } from "../../src/simulator/rate-limits.ts";
-import { scripted } from "../../src/simulator/scripted.ts";
+import { scriptedMind } from "../../src/simulator/scripted.ts";
 import { ask } from "./in-process.ts";
 
 const hello = [{ role: "user" as const, content: "x".repeat(400) }];
 
 function setUp(limits: RateLimits) {
   const clock = new ManualClock(Date.UTC(2030, 0, 1));
-  const provider = createProvider({ mind: scripted(() => "y".repeat(200)), clock, limits });
+  const provider = createProvider({ mind: scriptedMind(() => "y".repeat(200)), clock, limits });
   return { clock, provider };
 }
 

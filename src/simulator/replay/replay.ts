@@ -25,7 +25,10 @@ interface Playable {
   readonly turns: readonly RecordedTurn[];
 }
 
-export function replay(runs: Iterable<RecordedRun>, { speed = Number.POSITIVE_INFINITY }: ReplayOptions = {}): Mind {
+export function replayMind(
+  runs: Iterable<RecordedRun>,
+  { speed = Number.POSITIVE_INFINITY }: ReplayOptions = {},
+): Mind {
   const byId = new Map<string, Playable>();
   for (const run of runs) byId.set(run.id, { run, turns: turnsOf(run) });
   return {

@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { createProvider } from "../../../src/simulator/provider.ts";
 import { type RecordedRun, readRuns } from "../../../src/simulator/replay/recorded-run.ts";
-import { replay } from "../../../src/simulator/replay/replay.ts";
+import { replayMind } from "../../../src/simulator/replay/replay.ts";
 import { JumpingClock } from "../clocks.ts";
 import { ask, MODEL, send } from "../in-process.ts";
 import { expressible, replayRun } from "./client.ts";
@@ -59,7 +59,7 @@ const seen = (of = long, first = "seen", words = "And?") => ({
 });
 const first = { role: "assistant" as const, content: "First." };
 const system = run.system;
-const provider = createProvider({ mind: replay([run]) });
+const provider = createProvider({ mind: replayMind([run]) });
 
 describe("a request is answered with its turn", () => {
   test.each([
@@ -209,7 +209,7 @@ describe("a run is found", () => {
       { role: "assistant", content: "Gone." },
     ],
   };
-  const both = createProvider({ mind: replay([run, other]) });
+  const both = createProvider({ mind: replayMind([run, other]) });
   test("by header, else by metadata", async () => {
     expect((await ask(both, [go], { headers: { "x-banyan-run": "other" } })).json.content[0].text).toBe("Gone.");
     expect((await ask(both, { messages: [go], metadata: { user_id: "other" } })).json.content[0].text).toBe("Gone.");
@@ -229,7 +229,7 @@ test("a run that begins with the assistant is opened by any one text", async () 
     ],
     usage: { calls: [{ in: 9, out: 2 }] },
   };
-  const provider = createProvider({ mind: replay([greeting]) });
+  const provider = createProvider({ mind: replayMind([greeting]) });
   const open = { role: "user", content: "(begin)" };
   expect((await ask(provider, [open])).json).toMatchObject({
     content: [{ text: "Hi!" }],
@@ -247,7 +247,7 @@ test.each([
   [8, 500],
 ])("speed %i: token by token in the recorded time", async (speed, expectedMs) => {
   const clock = new JumpingClock();
-  const provider = createProvider({ mind: replay([run], { speed }), clock });
+  const provider = createProvider({ mind: replayMind([run], { speed }), clock });
   const { body } = await send(provider, {
     model: MODEL,
     max_tokens: 100,
@@ -275,7 +275,7 @@ describe.skipIf(sources.length === 0)("every recorded run", () => {
       if (runs.length < RUNS_MAX) runs.push({ ...run, messages: run.messages.slice(0, MESSAGES_MAX) });
     }
     expect(runs.length).toBeGreaterThan(0);
-    const provider = createProvider({ mind: replay(runs) });
+    const provider = createProvider({ mind: replayMind(runs) });
     for (const run of runs) {
       const { said, tokens, stopReasons } = await replayRun(provider, run);
       const recorded = run.messages.filter(({ role }) => role === "assistant");
