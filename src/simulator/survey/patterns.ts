@@ -6,16 +6,19 @@ export const OPEN_MARKERS = String.raw`\b(?:FIXM[E]|TOD[O])\b`;
 
 const NAME = String.raw`([A-Za-z_$][\w$]*)`;
 
-/** Definitions that other files can use, one alternative a language. */
-export const EXPORTS = [
-  String.raw`^\s*export\s+(?:declare\s+)?(?:default\s+)?(?:abstract\s+)?(?:async\s+)?(?:function\s*\*?|class|const|let|var|interface|type|enum|namespace)\s+${NAME}`,
-  String.raw`^\s*export\s+(?:type\s+)?\{([^}]*)\}`,
-  String.raw`^\s*(?:module\.)?exports\.${NAME}\s*=`,
-  String.raw`^(?:async\s+)?def\s+([A-Za-z]\w*)`,
-  String.raw`^class\s+([A-Za-z]\w*)\s*(?:\([^)]*\))?:`,
-  String.raw`^func\s+(?:\([^)]*\)\s*)?([A-Z]\w*)`,
-  String.raw`^\s*pub\s+(?:async\s+)?(?:fn|struct|enum|trait|const|static|type|mod)\s+(\w+)`,
-].join("|");
+/** Definitions that other files can use, by what the line starts with. One anchor for all: an engine gives up early. */
+const INDENTED = [
+  String.raw`export\s+(?:(?:abstract|async|declare|default)\s+)*(?:function\s*\*?|class|const|let|var|interface|type|enum|namespace)\s+${NAME}`,
+  String.raw`export\s+(?:type\s+)?\{([^}]*)\}`,
+  String.raw`(?:module\.)?exports\.${NAME}\s*=`,
+  String.raw`pub\s+(?:async\s+)?(?:fn|struct|enum|trait|const|static|type|mod)\s+(\w+)`,
+];
+const AT_THE_MARGIN = [
+  String.raw`(?:async\s+)?def\s+([A-Za-z]\w*)`,
+  String.raw`class\s+([A-Za-z]\w*)\s*(?:\([^)]*\))?:`,
+  String.raw`func\s+(?:\([^)]*\)\s*)?([A-Z]\w*)`,
+];
+export const EXPORTS = `^(?:\\s*(?:${INDENTED.join("|")})|${AT_THE_MARGIN.join("|")})`;
 
 const EXPORT = new RegExp(EXPORTS);
 
