@@ -17,10 +17,10 @@ interface Link {
   readonly specifier: string;
   /** The file it names, from the root of the repository; absent for packages. */
   readonly target: string | undefined;
-  /** Loaded when the program gets there, by `import()` or as a worker; not with the file. */
-  readonly lazy: boolean;
-  /** Only types: nothing is loaded. */
-  readonly types: boolean;
+  /** `import`: loaded with the file; `lazy`: by `import()`; `url`: named for a worker; `type`: not loaded. */
+  readonly how: "import" | "lazy" | "url" | "type";
+  /** Where the specifier stands in the text. */
+  readonly start: number;
   readonly line: number;
 }
 
@@ -84,24 +84,22 @@ function lineStarts(text: string): number[] {
 
 function linksOf(path: string, program: Program, lineAt: (offset: number) => number): Link[] {
   const links: Link[] = [];
-  const add = (node: { value: unknown; start: number } | null, kind: { lazy?: boolean; types?: boolean } = {}) => {
-    if (typeof node?.value !== "string") return;
+  const add = (node: { value: unknown; start: number }, how: Link["how"]) => {
+    if (typeof node.value !== "string") return;
     const specifier = node.value;
     const target = /^\.\.?\//.test(specifier) ? posix.join(posix.dirname(path), specifier) : undefined;
-    const { lazy = false, types = false } = kind;
-    links.push({ specifier, target, lazy, types, line: lineAt(node.start) });
+    links.push({ specifier, target, how, start: node.start, line: lineAt(node.start) });
   };
   new Visitor({
-    ImportDeclaration: (node) => add(node.source, { types: node.importKind === "type" }),
-    ExportAllDeclaration: (node) => add(node.source, { types: node.exportKind === "type" }),
-    ExportNamedDeclaration: (node) => add(node.source, { types: node.exportKind === "type" }),
-    ImportExpression: (node) => add(node.source.type === "Literal" ? node.source : null, { lazy: true }),
-    TSImportType: (node) => add(node.source, { types: true }),
-    NewExpression(node) {
+    ImportDeclaration: (node) => add(node.source, node.importKind === "type" ? "type" : "import"),
+    ExportAllDeclaration: (node) => add(node.source, node.exportKind === "type" ? "type" : "import"),
+    ExportNamedDeclaration: (node) => node.source && add(node.source, node.exportKind === "type" ? "type" : "import"),
+    ImportExpression: (node) => node.source.type === "Literal" && add(node.source, "lazy"),
+    TSImportType: (node) => add(node.source, "type"),
+    NewExpression({ callee, arguments: [first, base] }) {
       // `new URL("./x.ts", import.meta.url)` names a file as well: a worker's, most often.
-      const [first, base] = node.arguments;
-      const isUrl = node.callee.type === "Identifier" && node.callee.name === "URL" && base !== undefined;
-      if (isUrl && first?.type === "Literal") add(first, { lazy: true });
+      const isUrl = callee.type === "Identifier" && callee.name === "URL" && base !== undefined;
+      if (isUrl && first?.type === "Literal") add(first, "url");
     },
   }).visit(program);
   return links;

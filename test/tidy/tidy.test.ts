@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Rule, Sample } from "./rule.ts";
 import { ambient } from "./rules/ambient.ts";
+import { built } from "./rules/built.ts";
 import { commands } from "./rules/commands.ts";
 import { layers } from "./rules/layers.ts";
 import { header, length, names } from "./rules/shape.ts";
 import { machinePaths, markers } from "./rules/text.ts";
 import { parseSource, readSources } from "./source.ts";
 
-const RULES: readonly Rule[] = [layers, ambient, commands, markers, machinePaths, length, header, names];
+const RULES: readonly Rule[] = [layers, ambient, commands, built, markers, machinePaths, length, header, names];
 
 const sources = readSources();
 

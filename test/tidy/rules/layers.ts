@@ -127,7 +127,7 @@ function refusePackage(floor: string, link: Source["links"][number]): string | u
   if (allowed && !allowed.test(link.specifier)) {
     return `${floor}/ may import ${allowed.source} alone (L5), not ${link.specifier}: pass in what it would give`;
   }
-  if (OPTIONAL_PACKAGES.test(link.specifier) && !link.lazy && !link.types) {
+  if (OPTIONAL_PACKAGES.test(link.specifier) && link.how === "import") {
     return `${link.specifier} is optional (L6): load it with import() where it is chosen`;
   }
   return undefined;
