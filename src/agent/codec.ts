@@ -12,9 +12,18 @@ export function encodeEvent(event: AgentEvent): { type: string; body: string } {
 
 /** @throws EVENT_INVALID when the type is not known or the text is no JSON object */
 export function decodeEvent(type: string, body: string): AgentEvent {
-  if (!Object.hasOwn(EVENTS, type)) throw new BanyanError("EVENT_INVALID", `no event type ${JSON.stringify(type)} is known`);
+  if (!Object.hasOwn(EVENTS, type))
+    throw new BanyanError("EVENT_INVALID", `no event type ${JSON.stringify(type)} is known`);
+  const payload = parse(type, body);
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
+    throw new BanyanError("EVENT_INVALID", `the body of a ${type} is no JSON object`);
+  }
+  return Object.assign(payload, { type }) as AgentEvent;
+}
+
+function parse(type: string, body: string): unknown {
   try {
-    return Object.assign(JSON.parse(body), { type });
+    return JSON.parse(body);
   } catch (cause) {
     throw new BanyanError("EVENT_INVALID", `the body of a ${type} is no JSON`, { cause });
   }
@@ -24,7 +33,9 @@ export function decodeEvent(type: string, body: string): AgentEvent {
 export function checkEvent(type: string, body: string): string | undefined {
   try {
     const result = EVENTS[type as EventType].safeParse(decodeEvent(type, body));
-    return result.success ? undefined : result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
+    return result.success
+      ? undefined
+      : result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

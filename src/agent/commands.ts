@@ -12,7 +12,13 @@ type Fields<Type> = Omit<Type, "type">;
 export type Command =
   | ({ readonly do: "create" } & Fields<EventOf<"agent.created">>)
   | ({ readonly do: "fork" } & Fields<EventOf<"agent.forked">>)
-  | { readonly do: "receive"; readonly id: string; readonly from: Sender; readonly content: Content; readonly meta?: Meta | undefined }
+  | {
+      readonly do: "receive";
+      readonly id: string;
+      readonly from: Sender;
+      readonly content: Content;
+      readonly meta?: Meta | undefined;
+    }
   | {
       readonly do: "startTurn";
       /** A hold on the agent or above it. */

@@ -3,7 +3,7 @@
  *
  * D1  Under a hold no turn starts.
  * D2  A message delivered twice is folded once.
- * D3  An agent ends only when none of its children lives, unless it is cut or cannot go on.
+ * D3  An agent completes only when none of its children lives and it has nothing left to read or do.
  * D4  A call gets one start (or one for each time that a person or its policy says to run it again) and one end.
  * D5  What an ended agent did stays; only a message, a rewind or a revival make it go on.
  */
@@ -11,9 +11,9 @@ import { unreachable } from "../base/assert.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Command } from "./commands.ts";
-import { callsOf } from "./content.ts";
-import type { AgentEvent } from "./events.ts";
-import { NAME_SYNTAX } from "./events.ts";
+import { callsOf, type ToolCall } from "./content.ts";
+import { type AgentEvent, LABEL_LENGTH_MAX, NAME_SYNTAX, REASON_LENGTH_MAX } from "./events.ts";
+import { nextStep } from "./next.ts";
 import type { Head, OpenCall, State } from "./state.ts";
 import { hasEnded } from "./status.ts";
 
@@ -35,7 +35,9 @@ const refuse = (refused: ErrorCode, why: string): Refusal => ({ refused, why });
 export function decide(state: State | undefined, command: Command): Decision {
   if (command.do === "create") {
     const { do: _, ...fields } = command;
-    return state ? refuse("JOURNAL_CONFLICT", "the agent exists") : checkName(command.name, { type: "agent.created", ...fields });
+    return state
+      ? refuse("JOURNAL_CONFLICT", "the agent exists")
+      : checkName(command.name, { type: "agent.created", ...fields });
   }
   if (!state) return refuse("AGENT_NOT_FOUND", "the agent has no journal");
   if (command.do === "fork") {
@@ -82,18 +84,24 @@ function decideLiving(state: State, command: LaterCommand): Decision {
     case "revive":
       return state.interrupted ? [{ type: "agent.revived", by: command.by }] : [];
     case "complete":
-      if (state.head.childrenLive > 0) return refuse("AGENT_ENDED", `${state.head.childrenLive} children still live`);
-      return [{ type: "agent.completed", output: command.output }];
+      return complete(state, command);
     default:
       return unreachable(command);
   }
+}
+
+/** D3. What has come meanwhile goes first: the agent then gives another answer, and completes with that. */
+function complete(state: State, { output }: Extract<Command, { do: "complete" }>): Decision {
+  if (state.head.childrenLive > 0) return refuse("AGENT_ENDED", `${state.head.childrenLive} children still live`);
+  return nextStep(state).do === "complete" ? [{ type: "agent.completed", output }] : [];
 }
 
 /** D5. */
 function decideEnded(state: State, command: LaterCommand): Decision {
   switch (command.do) {
     case "receive": {
-      if (state.head.status === "cancelled") return refuse("AGENT_CANCELLED", "a cancelled agent reads no messages; rewind it");
+      if (state.head.status === "cancelled")
+        return refuse("AGENT_CANCELLED", "a cancelled agent reads no messages; rewind it");
       const received = receive(state, command);
       if (isRefusal(received) || received.length === 0) return received;
       return [{ type: "agent.revived", by: command.from }, ...received];
@@ -126,13 +134,15 @@ export function decideHead(head: Head, command: HeadCommand): Decision {
   switch (command.do) {
     case "hold":
       if (ended) return refuse("AGENT_ENDED", `the agent is ${head.status}`);
-      return head.held ? [] : [{ type: "hold.set", by: command.by, reason: command.reason }];
+      if (head.held) return [];
+      return checkReason(command.reason, { type: "hold.set", by: command.by, reason: command.reason });
     case "release":
       return head.held ? [{ type: "hold.released", by: command.by }] : refuse("NOT_HELD", "no hold is set on it");
     case "setBudget":
       return [{ type: "budget.set", budget: command.budget, by: command.by }];
     case "cancel":
-      return ended ? [] : [{ type: "agent.cancelled", by: command.by, reason: command.reason }];
+      if (ended) return [];
+      return checkReason(command.reason, { type: "agent.cancelled", by: command.by, reason: command.reason });
     case "fail":
       return ended ? [] : [{ type: "agent.failed", error: command.error }];
     default:
@@ -147,13 +157,26 @@ function checkName(name: string, event: AgentEvent): Decision {
   return [event];
 }
 
+/** True for what an event may carry as an id, a tool's name or a checkpoint's. */
+function isLabel(text: string): boolean {
+  return text.length >= 1 && text.length <= LABEL_LENGTH_MAX;
+}
+
+function checkReason(reason: string, event: AgentEvent): Decision {
+  if (reason.length > REASON_LENGTH_MAX) {
+    return refuse("INPUT_INVALID", `a reason of ${reason.length} characters is longer than ${REASON_LENGTH_MAX}`);
+  }
+  return [event];
+}
+
 function noTurn(): Refusal {
   return refuse("INTERRUPTED", "no model call is in flight");
 }
 
 /** D2. */
 function receive(state: State, command: Extract<Command, { do: "receive" }>): Decision {
-  if ([...state.receivedIds].includes(command.id)) return [];
+  if (state.receivedIds.includes(command.id)) return [];
+  if (!isLabel(command.id)) return refuse("INPUT_INVALID", `a message's id has 1 to ${LABEL_LENGTH_MAX} characters`);
   if (state.inbox.length >= LIMITS.inboxMessagesMax) {
     return refuse("CONTENT_TOO_LARGE", `the inbox holds ${LIMITS.inboxMessagesMax} messages already`);
   }
@@ -166,6 +189,7 @@ function startTurn(state: State, { covered, reservedUsd }: Extract<Command, { do
   if (covered || state.head.held) return refuse("INTERRUPTED", "a hold covers the agent");
   if (state.turn) return refuse("JOURNAL_CONFLICT", "a model call is in flight");
   if (state.open.length > 0) return refuse("JOURNAL_CONFLICT", "tool calls are open");
+  if (nextStep(state).do !== "callModel") return refuse("INTERRUPTED", "there is nothing for the model to answer");
   if (state.head.turns >= LIMITS.turnsMax) return refuse("TURNS_EXCEEDED", `it had ${state.head.turns} turns`);
   const attempt = (state.retry ? state.retry.attempts + state.retry.putOffs : 0) + 1;
   const took = state.inbox.map(({ id }) => id);
@@ -174,16 +198,25 @@ function startTurn(state: State, { covered, reservedUsd }: Extract<Command, { do
 
 function endTurn(state: State, command: Extract<Command, { do: "endTurn" }>): Decision {
   if (!state.turn) return noTurn();
-  const calls = callsOf(command.parts);
-  if (calls.length > LIMITS.turnCallsMax) {
-    const message = `the model asked for ${calls.length} tools at once, more than ${LIMITS.turnCallsMax}`;
-    return failTurn(state, { ...command, ...GIVEN_UP, error: { code: "MODEL_GARBLED", message } });
-  }
-  if (new Set(calls.map(({ callId }) => callId)).size < calls.length) {
-    return failTurn(state, { ...command, ...GIVEN_UP, error: { code: "MODEL_GARBLED", message: "two tool calls have one id" } });
-  }
   const { do: _, ...fields } = command;
-  return [{ type: "turn.ended", turn: state.turn.turn, ...fields }];
+  if (command.outcome === "interrupted") {
+    // Calls of an answer that was cut short will not run, so they were not made.
+    const parts = command.parts.filter(({ type }) => type !== "toolCall");
+    return [{ type: "turn.ended", turn: state.turn.turn, ...fields, parts }];
+  }
+  const garbled = garbledIn(callsOf(command.parts));
+  if (garbled === undefined) return [{ type: "turn.ended", turn: state.turn.turn, ...fields }];
+  return failTurn(state, { ...command, ...GIVEN_UP, error: { code: "MODEL_GARBLED", message: garbled } });
+}
+
+/** What is wrong with the calls of an answer, or undefined. */
+function garbledIn(calls: readonly ToolCall[]): string | undefined {
+  if (calls.length > LIMITS.turnCallsMax) {
+    return `the model asked for ${calls.length} tools at once, more than ${LIMITS.turnCallsMax}`;
+  }
+  if (new Set(calls.map(({ callId }) => callId)).size < calls.length) return "two tool calls have one id";
+  const nameless = calls.some(({ callId, name }) => !isLabel(callId) || !isLabel(name));
+  return nameless ? "a tool call has no id or no name, or one that is too long" : undefined;
 }
 
 const GIVEN_UP = { do: "failTurn", retryable: false, putOff: false, retryTime: 0 } as const;
@@ -226,7 +259,16 @@ function decideTool(
       return answerTool(command);
     case "endTool": {
       const { outcome, content, took, meta } = command;
-      return [{ type: "tool.ended", callId, outcome, content, ...(took?.length && { took: [...took] }), ...(meta && { meta }) }];
+      return [
+        {
+          type: "tool.ended",
+          callId,
+          outcome,
+          content,
+          ...(took?.length && { took: [...took] }),
+          ...(meta && { meta }),
+        },
+      ];
     }
     default:
       return unreachable(command);
@@ -276,7 +318,9 @@ function writeArtifact(state: State, { artifact, callId }: Extract<Command, { do
 function nameCheckpoint(state: State, { name, at }: Extract<Command, { do: "nameCheckpoint" }>): Decision {
   const place = at ?? state.head.seq;
   if (place > state.head.seq || place < 1) return refuse("CHECKPOINT_NOT_FOUND", `it has no event ${place}`);
-  if (state.checkpoints.length >= LIMITS.checkpointsMax) {
+  if (!isLabel(name)) return refuse("NAME_INVALID", `a checkpoint's name has 1 to ${LABEL_LENGTH_MAX} characters`);
+  const known = state.checkpoints.some((checkpoint) => checkpoint.name === name);
+  if (!known && state.checkpoints.length >= LIMITS.checkpointsMax) {
     return refuse("CONTENT_TOO_LARGE", `it has ${state.checkpoints.length} named checkpoints`);
   }
   return [{ type: "checkpoint.named", name, at: place }];
@@ -284,8 +328,16 @@ function nameCheckpoint(state: State, { name, at }: Extract<Command, { do: "name
 
 /** To the end of any message of the present conversation, or to its very start. */
 function rewind(state: State, { to, by }: Extract<Command, { do: "rewind" }>): Decision {
-  const found = to === 0 || [...state.entries].some((entry) => entry.seq === to) || state.checkpoints.some(({ at }) => at === to);
-  if (!found) return refuse("CHECKPOINT_NOT_FOUND", `no message of its conversation ends at event ${to}`);
-  const withdrawn: AgentEvent[] = state.turn ? [{ type: "turn.lost", turn: state.turn.turn, costUsd: state.turn.reservedUsd }] : [];
-  return [...withdrawn, { type: "agent.rewound", to, by }];
+  const endsEntry = state.entries.at(state.entries.countWhile((entry) => entry.seq < to))?.seq === to;
+  const isNamed = state.checkpoints.some(({ at }) => at === to);
+  if (to !== 0 && !endsEntry && !isNamed) {
+    return refuse("CHECKPOINT_NOT_FOUND", `no message of its conversation ends at event ${to}`);
+  }
+  if (state.cuts.some(({ after, before }) => after < to && to < before)) {
+    return refuse("CHECKPOINT_NOT_FOUND", `a rewind took event ${to} out of its conversation; fork it there`);
+  }
+  const rewound: AgentEvent = { type: "agent.rewound", to, by };
+  // Of an agent that has ended, a call that was in flight then is settled already.
+  if (!state.turn || hasEnded(state.head.status)) return [rewound];
+  return [{ type: "turn.lost", turn: state.turn.turn, costUsd: state.turn.reservedUsd }, rewound];
 }

@@ -24,6 +24,11 @@ const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
 /** Names of agents and artifacts: no separators of paths, no control characters. */
 export const NAME_SYNTAX = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+/** Characters of a reason that someone gives, and of a label: a message's or a call's id, a tool's name, a checkpoint's. */
+export const REASON_LENGTH_MAX = 4_096;
+export const LABEL_LENGTH_MAX = 256;
+
 export const name = z.string().min(1).max(LIMITS.nameLengthMax).regex(NAME_SYNTAX);
 
 export const failure = z.strictObject({ code: errorCode, message: z.string() });
@@ -114,25 +119,33 @@ export const EVENTS = {
     /** Identifies the spawn, so that one repeated after a crash is the same spawn. */
     callId: z.string().optional(),
   }),
-  "agent.forked": event("agent.forked", "The agent's past is another's, up to a sequence. Always a fork's first event.", {
-    origin: z.strictObject({ agent: id, seq }),
-    parent: id.nullable(),
-    root: id,
-    level,
-    name,
-    execution: execution.optional(),
-    budget: budget.optional(),
-    rights: rights.optional(),
-    /** With its subtree: which fork stands for which child of the origin. Children not named are not part of it. */
-    children: z.record(id, id),
-    by: sender,
-  }),
-  "message.received": event("message.received", "A message reached the inbox. The agent reads it before its next turn.", {
-    id: z.string().min(1).max(256),
-    from: sender,
-    content,
-    meta: meta.optional(),
-  }),
+  "agent.forked": event(
+    "agent.forked",
+    "The agent's past is another's, up to a sequence. Always a fork's first event.",
+    {
+      origin: z.strictObject({ agent: id, seq }),
+      parent: id.nullable(),
+      root: id,
+      level,
+      name,
+      execution: execution.optional(),
+      budget: budget.optional(),
+      rights: rights.optional(),
+      /** With its subtree: which fork stands for which child of the origin. Children not named are not part of it. */
+      children: z.record(id, id),
+      by: sender,
+    },
+  ),
+  "message.received": event(
+    "message.received",
+    "A message reached the inbox. The agent reads it before its next turn.",
+    {
+      id: z.string().min(1).max(LABEL_LENGTH_MAX),
+      from: sender,
+      content,
+      meta: meta.optional(),
+    },
+  ),
   "turn.started": event("turn.started", "A model call is about to start; its worst case is reserved.", {
     turn: seq,
     attempt: z.int().positive(),
@@ -154,24 +167,32 @@ export const EVENTS = {
     model: z.string().optional(),
     meta: meta.optional(),
   }),
-  "turn.failed": event("turn.failed", "The model call gave no answer. It is tried again at `retryTime`, if there is one.", {
-    turn: seq,
-    error: failure,
-    usage,
-    costUsd: usd,
-    estimated: z.boolean().optional(),
-    /** Milliseconds since the epoch. */
-    retryTime: count.optional(),
-    /** The provider put the call off (rate limit, overload): it does not count against the attempts. */
-    putOff: z.boolean().optional(),
-  }),
+  "turn.failed": event(
+    "turn.failed",
+    "The model call gave no answer. It is tried again at `retryTime`, if there is one.",
+    {
+      turn: seq,
+      error: failure,
+      usage,
+      costUsd: usd,
+      estimated: z.boolean().optional(),
+      /** Milliseconds since the epoch. */
+      retryTime: count.optional(),
+      /** The provider put the call off (rate limit, overload): it does not count against the attempts. */
+      putOff: z.boolean().optional(),
+    },
+  ),
   "turn.withdrawn": event("turn.withdrawn", "The call was called off before it started; nothing was spent.", {
     turn: seq,
   }),
-  "turn.lost": event("turn.lost", "The process died during the call: what it cost is unknown, at most what was reserved.", {
-    turn: seq,
-    costUsd: usd,
-  }),
+  "turn.lost": event(
+    "turn.lost",
+    "The process died during the call: what it cost is unknown, at most what was reserved.",
+    {
+      turn: seq,
+      costUsd: usd,
+    },
+  ),
   "tool.started": event("tool.started", "A tool is about to run for a call.", {
     callId: z.string(),
     /** The call waits for this instead of working: the agent gives its slot back. */
@@ -181,11 +202,15 @@ export const EVENTS = {
     callId: z.string(),
     question: z.string(),
   }),
-  "tool.answered": event("tool.answered", "A person said what to do with a call: run it (again), or report it as it stands.", {
-    callId: z.string(),
-    decision: z.enum(["rerun", "report"]),
-    by: sender,
-  }),
+  "tool.answered": event(
+    "tool.answered",
+    "A person said what to do with a call: run it (again), or report it as it stands.",
+    {
+      callId: z.string(),
+      decision: z.enum(["rerun", "report"]),
+      by: sender,
+    },
+  ),
   "tool.ended": event("tool.ended", "A call has its result.", {
     callId: z.string(),
     outcome: toolOutcome,
@@ -214,23 +239,32 @@ export const EVENTS = {
     artifact: artifactReference,
     callId: z.string().optional(),
   }),
-  "checkpoint.named": event("checkpoint.named", "A restore point got a name.", { name: z.string().min(1).max(256), at: seq }),
+  "checkpoint.named": event("checkpoint.named", "A restore point got a name.", {
+    name: z.string().min(1).max(LABEL_LENGTH_MAX),
+    at: seq,
+  }),
   "budget.set": event("budget.set", "The bounds of the subtree changed.", { budget, by: sender }),
   "hold.set": event("hold.set", "A pause: no model call starts in the subtree until it is released.", {
     by: sender,
-    reason: z.string().max(4_096),
+    reason: z.string().max(REASON_LENGTH_MAX),
   }),
-  "hold.released": event("hold.released", "The pause is over, unless one above still covers the agent.", { by: sender }),
-  "agent.rewound": event("agent.rewound", "The conversation is again what it was after `to`. What was spent stays spent.", {
-    to: z.int().nonnegative(),
+  "hold.released": event("hold.released", "The pause is over, unless one above still covers the agent.", {
     by: sender,
   }),
+  "agent.rewound": event(
+    "agent.rewound",
+    "The conversation is again what it was after `to`. What was spent stays spent.",
+    {
+      to: z.int().nonnegative(),
+      by: sender,
+    },
+  ),
   "agent.revived": event("agent.revived", "An agent that had ended goes on.", { by: sender }),
   "agent.completed": event("agent.completed", "The final answer.", { output: content }),
   "agent.failed": event("agent.failed", "The agent cannot go on.", { error: failure }),
   "agent.cancelled": event("agent.cancelled", "Someone cut it, or its parent ended.", {
     by: sender,
-    reason: z.string().max(4_096),
+    reason: z.string().max(REASON_LENGTH_MAX),
   }),
 } as const;
 

@@ -16,6 +16,7 @@ import { rewind } from "./rewind.ts";
 import type { Child, Entry, Head, Message, OpenCall, State, ToolResult } from "./state.ts";
 import { mayFollow } from "./status.ts";
 import { addUsage } from "./usage.ts";
+import { VersionedMap } from "./versioned-map.ts";
 
 /**
  * The state after `recorded`. `agent` names the journal it stands in; `state` is what the events before it folded to:
@@ -32,9 +33,9 @@ export function evolve(agent: AgentId, state: State | undefined, recorded: Recor
 
 function apply(agent: AgentId, state: State | undefined, recorded: Recorded): State {
   const { event } = recorded;
-  if (event.type === "agent.created") return created(agent, event, recorded);
+  if (event.type === "agent.created") return withStatus(created(agent, event, recorded));
   assert(state, `${agent} begins with ${event.type}`);
-  if (event.type === "agent.forked") return forked(agent, state, event, recorded);
+  if (event.type === "agent.forked") return withStatus(forked(agent, state, event, recorded));
   assert(recorded.seq === state.head.seq + 1, `event ${recorded.seq} of ${agent} follows ${state.head.seq}`);
   if (isHeadEvent(event)) return { ...state, head: evolveHead(state.head, { ...recorded, event }) };
   const changed = changedBy(state, event, recorded);
@@ -59,10 +60,10 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
     case "turn.lost":
       return { ...state, turn: null, head: spend(state.head, { ...event, estimated: true }) };
     case "tool.started":
-      return withCall(state, event.callId, (open) => ({
+      return withCall(started(state), event.callId, (open) => ({
         ...open,
         state: "started",
-        startSeq: seq,
+        startSeq: open.startSeq ?? seq,
         waitsFor: event.waitsFor,
       }));
     case "tool.asked":
@@ -92,9 +93,9 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
       return { ...state, checkpoints: [...others, { name: event.name, at: event.at, time }] };
     }
     case "agent.rewound":
-      return { ...rewind(state, event.to), head: { ...state.head, status: "queued", output: null, error: null } };
+      return rewound(state, event.to, seq);
     case "agent.revived":
-      return { ...state, turn: null, interrupted: false, retry: null, head: { ...state.head, status: "queued", output: null, error: null } };
+      return { ...state, turn: null, interrupted: false, retry: null, head: again(state.head) };
     case "agent.completed":
       return { ...state, head: { ...state.head, status: "completed", output: event.output } };
     default:
@@ -115,19 +116,20 @@ function created(agent: AgentId, event: EventOf<"agent.created">, recorded: Reco
     entries: List.of(),
     open: [],
     inbox: [],
-    children: new Map(),
+    children: VersionedMap.of(),
     turn: null,
     retry: null,
     interrupted: false,
     receivedIds: List.of(),
     checkpoints: [],
+    cuts: [],
   };
 }
 
 /** The origin's conversation under a new identity. What the origin spent, and its hold, are its own. */
 function forked(agent: AgentId, past: State, event: EventOf<"agent.forked">, recorded: Recorded): State {
   assert(recorded.seq === past.head.seq + 1, `${agent} continues its origin's sequence`);
-  const children = new Map<AgentId, Child>();
+  let children = VersionedMap.of<AgentId, Child>();
   const renamed = (message: Message): Message => {
     const fork = message.report && event.children[message.report.child];
     return fork && message.report ? { ...message, report: { ...message.report, child: fork } } : message;
@@ -136,14 +138,14 @@ function forked(agent: AgentId, past: State, event: EventOf<"agent.forked">, rec
     const fork = event.children[child.agent];
     if (fork === undefined || child.cut) continue;
     const ended = child.ended && { ...child.ended, message: renamed(child.ended.message) };
-    children.set(fork, { ...child, agent: fork, ended });
+    children = children.set(fork, { ...child, agent: fork, ended });
   }
-  const inbox = past.inbox.map(renamed);
+  const head = headOfFork(agent, past.head, event, recorded);
   return {
     ...past,
-    head: { ...headOfFork(agent, past.head, event, recorded), ...countOf(children) },
+    head: { ...head, childrenLive: countLiving(children), childrenTotal: children.size },
     children,
-    inbox,
+    inbox: past.inbox.map(renamed),
     turn: null,
     retry: null,
     checkpoints: [],
@@ -184,19 +186,24 @@ function startTurn(state: State, event: EventOf<"turn.started">, seq: number): S
     entries,
     turn: { turn, attempt, reservedUsd },
     interrupted: false,
-    head: { ...state.head, reservedUsd },
+    head: { ...started(state).head, reservedUsd },
   };
+}
+
+function started(state: State): State {
+  return { ...state, head: { ...state.head, status: "running" } };
 }
 
 /** Takes messages from the inbox, and notes on children whose reports are among them that they were read. */
 function markTaken(state: State, took: ReadonlySet<string>, seq: number): State {
   if (took.size === 0) return state;
-  const inbox = state.inbox.filter(({ id }) => !took.has(id));
+  const inbox: Message[] = [];
   let { children } = state;
-  for (const child of state.children.values()) {
-    if (!child.ended || !took.has(child.ended.message.id)) continue;
-    if (children === state.children) children = new Map(children);
-    (children as Map<AgentId, Child>).set(child.agent, { ...child, ended: { ...child.ended, takenSeq: seq } });
+  for (const message of state.inbox) {
+    if (!took.has(message.id)) inbox.push(message);
+    const child = message.report && children.get(message.report.child);
+    if (!took.has(message.id) || !child?.ended) continue;
+    children = children.set(child.agent, { ...child, ended: { ...child.ended, takenSeq: seq } });
   }
   return { ...state, inbox, children };
 }
@@ -259,14 +266,20 @@ function endTool(state: State, event: EventOf<"tool.ended">, seq: number, time: 
 }
 
 function withChild(state: State, child: Child): State {
-  const children = new Map(state.children).set(child.agent, child);
-  return { ...state, children, head: { ...state.head, ...countOf(children) } };
+  const children = state.children.set(child.agent, child);
+  const before = state.children.get(child.agent);
+  const childrenLive = state.head.childrenLive + Number(lives(child)) - Number(before !== undefined && lives(before));
+  return { ...state, children, head: { ...state.head, childrenLive, childrenTotal: children.size } };
 }
 
-function countOf(children: ReadonlyMap<AgentId, Child>): { childrenLive: number; childrenTotal: number } {
-  let childrenLive = 0;
-  for (const child of children.values()) if (!child.ended && !child.cut) childrenLive += 1;
-  return { childrenLive, childrenTotal: children.size };
+function lives({ ended, cut }: Child): boolean {
+  return !ended && !cut;
+}
+
+function countLiving(children: State["children"]): number {
+  let count = 0;
+  for (const child of children.values()) if (lives(child)) count += 1;
+  return count;
 }
 
 function endChild(state: State, event: EventOf<"child.ended">, seq: number, time: number): State {
@@ -290,9 +303,24 @@ export function reportId(child: AgentId, seq: number): string {
   return `${child}.${seq}`;
 }
 
+function rewound(state: State, to: number, seq: number): State {
+  const back = rewind(state, to);
+  const cuts = [...state.cuts.filter(({ after }) => after < to), { after: to, before: seq }];
+  return { ...back, cuts, head: { ...again(state.head), childrenLive: countLiving(back.children) } };
+}
+
+/** It stands as if it had not ended: what it does next follows from its conversation. */
+function again(head: Head): Head {
+  return { ...head, status: "queued", output: null, error: null };
+}
+
 function settle(state: State, recorded: Recorded, activity: string | undefined): State {
   const head = { ...state.head, seq: recorded.seq, time: recorded.time, ...(activity && { activity }) };
-  return { ...state, head: { ...head, ...statusOf({ ...state, head }) } };
+  return withStatus({ ...state, head });
+}
+
+function withStatus(state: State): State {
+  return { ...state, head: { ...state.head, ...statusOf(state) } };
 }
 
 /** One line for people about what just happened, or undefined when it is not worth one. */

@@ -146,11 +146,22 @@ export class Forest {
     for (const { head, subtree, parent } of this.path(agent)) {
       const levels = Math.min(head.budget?.levels ?? Number.POSITIVE_INFINITY, LIMITS.levelsMax - head.level);
       if (level - head.level > levels) {
-        return { refused: "LEVELS_EXCEEDED", why: `${head.name} may have ${levels} levels below it`, agent: head.agent };
+        return {
+          refused: "LEVELS_EXCEEDED",
+          why: `${head.name} may have ${levels} levels below it`,
+          agent: head.agent,
+        };
       }
-      const agents = Math.min(head.budget?.agents ?? Number.POSITIVE_INFINITY, parent ? Number.POSITIVE_INFINITY : LIMITS.treeAgentsMax);
+      const agents = Math.min(
+        head.budget?.agents ?? Number.POSITIVE_INFINITY,
+        parent ? Number.POSITIVE_INFINITY : LIMITS.treeAgentsMax,
+      );
       if (subtree.agents + count > agents) {
-        return { refused: "BUDGET_EXHAUSTED", why: `${head.name} may have ${agents} agents, itself included`, agent: head.agent };
+        return {
+          refused: "BUDGET_EXHAUSTED",
+          why: `${head.name} may have ${agents} agents, itself included`,
+          agent: head.agent,
+        };
       }
     }
     return undefined;
@@ -210,7 +221,12 @@ function sameSums(a: Sums, b: Sums): boolean {
 }
 
 function plus(sums: Sums, after: Sums, before: Sums): Sums {
-  const minus = { input: -before.usage.input, output: -before.usage.output, cacheRead: -before.usage.cacheRead, cacheWrite: -before.usage.cacheWrite };
+  const minus = {
+    input: -before.usage.input,
+    output: -before.usage.output,
+    cacheRead: -before.usage.cacheRead,
+    cacheWrite: -before.usage.cacheWrite,
+  };
   return {
     agents: sums.agents + after.agents - before.agents,
     live: sums.live + after.live - before.live,

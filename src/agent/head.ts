@@ -5,6 +5,7 @@
 import { unreachable } from "../base/assert.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { AgentEvent, EventOf, Recorded } from "./events.ts";
+import { nextStep } from "./next.ts";
 import type { Head, State } from "./state.ts";
 import { hasEnded, type Status, type WaitingFor } from "./status.ts";
 import { NO_USAGE } from "./usage.ts";
@@ -66,9 +67,21 @@ export function evolveHead(head: Head, { seq, time, event }: Recorded<HeadEvent>
     case "budget.set":
       return { ...next, budget: event.budget };
     case "agent.cancelled":
-      return { ...cutShort(next), status: "cancelled", waitingFor: null, held: false, activity: event.reason || "cancelled" };
+      return {
+        ...cutShort(next),
+        status: "cancelled",
+        waitingFor: null,
+        held: false,
+        activity: event.reason || "cancelled",
+      };
     case "agent.failed":
-      return { ...cutShort(next), status: "failed", waitingFor: null, error: event.error, activity: event.error.message };
+      return {
+        ...cutShort(next),
+        status: "failed",
+        waitingFor: null,
+        error: event.error,
+        activity: event.error.message,
+      };
     default:
       return unreachable(event);
   }
@@ -80,30 +93,25 @@ function cutShort(head: Head): Head {
   return { ...head, costUsd: costUsd + reservedUsd, estimatedUsd: estimatedUsd + reservedUsd, reservedUsd: 0 };
 }
 
-/** What the state is doing, as its status. An ended or queued agent stays so until an event says otherwise. */
+/**
+ * What the state is doing, as its status. It waits exactly when it has nothing to do until something happens (`nextStep`), or
+ * when its call was put off. Otherwise it stays queued until a turn or a tool starts, and then runs until it waits or ends.
+ */
 export function statusOf(state: State): { status: Status; waitingFor: WaitingFor | null } {
   const { status } = state.head;
   if (hasEnded(status)) return { status, waitingFor: null };
   const waitingFor = waitOf(state);
   if (waitingFor !== null) return { status: "waiting", waitingFor };
-  if (state.turn || state.open.length > 0) return { status: "running", waitingFor: null };
-  if (status === "queued" || status === "waiting") return { status: "queued", waitingFor: null };
-  return { status: "running", waitingFor: null };
+  return { status: status === "waiting" ? "queued" : status, waitingFor: null };
 }
 
 function waitOf(state: State): WaitingFor | null {
-  if (state.turn) return null;
-  if (state.retry && state.retry.retryTime > 0) return "rateLimit";
+  const step = nextStep(state);
+  if (step.do === "callModel") return step.notBefore > 0 ? "rateLimit" : null;
+  if (step.do !== "rest") return null;
   const calls = state.open.filter((open) => open.state !== "ended");
-  if (calls.length > 0) {
-    if (!calls.every((open) => open.state === "approval" || (open.state === "started" && open.waitsFor))) return null;
-    const wait = calls.find((open) => open.waitsFor)?.waitsFor;
-    return calls.some((open) => open.state === "approval") || wait === undefined ? "approval" : wait;
-  }
-  if (state.inbox.length > 0 || state.entries.length === 0) return null;
-  if (state.interrupted) return "message";
-  const last = state.entries.at(-1);
-  if (last?.kind !== "assistant" || last.finish === "paused") return null;
-  if (state.head.childrenLive > 0) return "children";
-  return state.head.mode === "chat" ? "message" : null;
+  if (calls.some((open) => open.state === "approval")) return "approval";
+  const wait = calls[0]?.waitsFor;
+  if (wait !== undefined) return wait;
+  return state.head.childrenLive > 0 && !state.interrupted ? "children" : "message";
 }

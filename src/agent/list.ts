@@ -33,6 +33,11 @@ export class List<T> implements Iterable<T> {
     return length >= this.length ? this : new List(this.#buffer, length);
   }
 
+  includes(item: T): boolean {
+    const place = this.#buffer.indexOf(item);
+    return place >= 0 && place < this.length;
+  }
+
   /** How many items at the front satisfy `holds`, which must be true up to some place and false from there on. */
   countWhile(holds: (item: T) => boolean): number {
     let low = 0;

@@ -32,7 +32,7 @@ export function nextStep(state: State): Step {
   if (state.interrupted) return { do: "rest" };
   const last = state.entries.at(-1);
   if (!last) return state.speaksFirst ? callModel : { do: "rest" };
-  if (last.kind !== "assistant" || last.finish === "paused") return callModel;
+  if (last.kind !== "assistant" || last.finish === "paused" || last.interrupted) return callModel;
   if (last.finish === "contentFilter") return { do: "refuse", why: "the provider's filter stopped the answer" };
   if (state.head.childrenLive > 0 || state.head.mode === "chat") return { do: "rest" };
   return { do: "complete", answer: last };

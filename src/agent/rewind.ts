@@ -3,10 +3,10 @@
  * going back is cutting. Messages read since, but received before, are unread again; reports of children that were spawned
  * before are kept, because what a child found stays found.
  */
-import type { AgentId } from "../base/ids.ts";
 import { callsOf } from "./content.ts";
-import { List } from "./list.ts";
+import type { List } from "./list.ts";
 import type { Child, Entry, Message, OpenCall, State, ToolResult } from "./state.ts";
+import { VersionedMap } from "./versioned-map.ts";
 
 /** The state with its conversation cut back to `to`; the head is the caller's business. */
 export function rewind(state: State, to: number): State {
@@ -55,23 +55,26 @@ function openAt(last: Entry | undefined, results: ToolResult[], open: readonly O
   });
 }
 
-function rewindChildren(children: ReadonlyMap<AgentId, Child>, to: number): Map<AgentId, Child> {
-  const next = new Map<AgentId, Child>();
-  for (const [id, child] of children) {
-    const unread = child.ended?.takenSeq !== undefined && child.ended.takenSeq > to;
-    const ended = unread && child.ended ? { ...child.ended, takenSeq: undefined } : child.ended;
-    next.set(id, { ...child, ended, cut: child.cut || child.spawnedSeq > to });
-  }
-  return next;
+function rewindChildren(children: State["children"], to: number): State["children"] {
+  const back = ({ ended, ...child }: Child): Child => {
+    const isUnread = ended?.takenSeq !== undefined && ended.takenSeq > to;
+    return {
+      ...child,
+      ended: isUnread ? { ...ended, takenSeq: undefined } : ended,
+      cut: child.cut || child.spawnedSeq > to,
+    };
+  };
+  return VersionedMap.of([...children.values()].map((child) => [child.agent, back(child)]));
 }
 
 /** Unread now: what was received by `to` and read later, what no one read yet, and reports that are unread again. */
-function inboxAt(state: State, cut: readonly Entry[], children: ReadonlyMap<AgentId, Child>, to: number): Message[] {
+function inboxAt(state: State, cut: readonly Entry[], children: State["children"], to: number): Message[] {
   const unread = cut.flatMap((entry) => (entry.kind === "user" && entry.message.seq <= to ? [entry.message] : []));
   const reports: Message[] = [];
   for (const { ended, cut: isCut } of children.values()) {
     if (ended && ended.takenSeq === undefined && !isCut) reports.push(ended.message);
   }
-  const messages = [...unread, ...state.inbox].filter((message) => !message.report);
+  // A fork without its origin's children still has what they reported: those are messages like any other.
+  const messages = [...unread, ...state.inbox].filter(({ report }) => !report || !children.has(report.child));
   return [...messages, ...reports].sort((a, b) => a.seq - b.seq);
 }

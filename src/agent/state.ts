@@ -21,6 +21,7 @@ import type {
 import type { List } from "./list.ts";
 import type { Status, WaitingFor } from "./status.ts";
 import type { Usage } from "./usage.ts";
+import type { VersionedMap } from "./versioned-map.ts";
 
 export interface Head {
   readonly agent: AgentId;
@@ -85,7 +86,7 @@ export interface Report {
 export interface OpenCall {
   readonly call: ToolCall;
   readonly state: "asked" | "started" | "approval" | "ended";
-  /** Sequence of its `tool.started`. */
+  /** Sequence of its first `tool.started`. */
   readonly startSeq?: number | undefined;
   readonly waitsFor?: "children" | "message" | undefined;
   readonly result?: ToolResult | undefined;
@@ -96,7 +97,7 @@ export interface ToolResult {
   readonly name: string;
   readonly outcome: ToolOutcome;
   readonly content: Content;
-  /** Sequences of its `tool.started` (if it was started) and `tool.ended`. */
+  /** Sequences of its first `tool.started` (if it was started) and `tool.ended`. */
   readonly startSeq?: number | undefined;
   readonly seq: number;
   readonly waitsFor?: "children" | "message" | undefined;
@@ -129,7 +130,9 @@ export interface Child {
   /** A rewind went back to before it was spawned: it is being cancelled and is no child for the agent any more. */
   readonly cut: boolean;
   /** How it ended, once it has; `takenSeq` is the event by which the agent read of it. */
-  readonly ended?: { readonly seq: number; readonly message: Message; readonly takenSeq?: number | undefined } | undefined;
+  readonly ended?:
+    | { readonly seq: number; readonly message: Message; readonly takenSeq?: number | undefined }
+    | undefined;
 }
 
 export interface State {
@@ -142,7 +145,7 @@ export interface State {
   /** Calls of the newest assistant entry; empty once all have ended. */
   readonly open: readonly OpenCall[];
   readonly inbox: readonly Message[];
-  readonly children: ReadonlyMap<AgentId, Child>;
+  readonly children: VersionedMap<AgentId, Child>;
   /** The model call in flight. */
   readonly turn: { readonly turn: number; readonly attempt: number; readonly reservedUsd: number } | null;
   /** Failed attempts at the turn to come. */
@@ -152,4 +155,6 @@ export interface State {
   /** Ids of the newest messages received, to drop one that is delivered twice. */
   readonly receivedIds: List<string>;
   readonly checkpoints: readonly { readonly name: string; readonly at: number; readonly time: number }[];
+  /** Events that rewinds took out of the conversation: those after `after` and before `before`. */
+  readonly cuts: readonly { readonly after: number; readonly before: number }[];
 }

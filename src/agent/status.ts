@@ -3,7 +3,16 @@
  * fold checks every step against it, and nothing else says what may follow what.
  */
 
-export const STATUSES = ["queued", "starting", "running", "waiting", "held", "completed", "failed", "cancelled"] as const;
+export const STATUSES = [
+  "queued",
+  "starting",
+  "running",
+  "waiting",
+  "held",
+  "completed",
+  "failed",
+  "cancelled",
+] as const;
 export type Status = (typeof STATUSES)[number];
 
 /** For each status: what may follow it, and when. */
@@ -11,8 +20,9 @@ export const TRANSITIONS: Readonly<Record<Status, Readonly<Partial<Record<Status
   queued: {
     starting: "a slot is free",
     running: "its first turn begins",
-    waiting: "its call is put off before the first answer",
+    waiting: "it has nothing to read, or is back where it waited",
     held: "a hold is set",
+    completed: "it is back at its final answer",
     failed: "it cannot start",
     cancelled: "it is cancelled",
   },
@@ -25,17 +35,16 @@ export const TRANSITIONS: Readonly<Record<Status, Readonly<Partial<Record<Status
   },
   running: {
     waiting: "it waits for children, a message, an approval, a rate limit or a process",
-    queued: "it gives its slot back or is rewound",
+    queued: "it is rewound, or goes on after an interrupt",
     held: "a hold is set",
     completed: "it gives its final answer",
     failed: "it cannot go on",
     cancelled: "it is cancelled",
   },
   waiting: {
-    running: "what it waited for has come",
-    queued: "a message has come, or it is rewound",
+    running: "its call is tried again",
+    queued: "what it waited for has come, or it is rewound",
     held: "a hold is set",
-    completed: "its children have ended and it has nothing to add",
     failed: "it cannot go on",
     cancelled: "it is cancelled",
   },
@@ -47,9 +56,9 @@ export const TRANSITIONS: Readonly<Record<Status, Readonly<Partial<Record<Status
     failed: "it cannot go on",
     cancelled: "it is cancelled",
   },
-  completed: { queued: "it is sent a message or rewound" },
-  failed: { queued: "it is sent a message or rewound" },
-  cancelled: { queued: "it is rewound" },
+  completed: { queued: "it is sent a message or rewound", waiting: "it is rewound to where it waited" },
+  failed: { queued: "it is sent a message or rewound", waiting: "it is rewound to where it waited" },
+  cancelled: { queued: "it is rewound", waiting: "it is rewound to where it waited" },
 };
 
 /** What a waiting agent waits for. */

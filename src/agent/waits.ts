@@ -9,6 +9,8 @@ import type { Child, OpenCall, State } from "./state.ts";
 /** True when the call has nothing left to wait for. */
 export function waitIsOver(state: State, open: OpenCall): boolean {
   if (open.waitsFor === "message") return state.inbox.length > 0;
+  // Whoever waits for all waits for every one that lives; counted, because thousands may.
+  if (namesIn(open) === undefined) return state.head.childrenLive === 0;
   return awaited(state, open).every((child) => child.ended !== undefined);
 }
 
@@ -35,13 +37,15 @@ export function waitResult(state: State, open: OpenCall): WaitResult {
 
 /** The children that the call names; all that are unread when it names none. */
 function awaited(state: State, open: OpenCall): Child[] {
-  const names = namesOf("json" in open.call.input ? open.call.input.json : undefined);
+  const names = namesIn(open);
   const children = [...state.children.values()].filter((child) => !child.cut);
   if (names) return children.filter(({ name }) => names.includes(name));
   return children.filter(({ ended }) => ended?.takenSeq === undefined);
 }
 
-function namesOf(input: Json | undefined): string[] | undefined {
-  if (typeof input !== "object" || input === null || Array.isArray(input) || !Array.isArray(input["names"])) return undefined;
+function namesIn({ call }: OpenCall): string[] | undefined {
+  const input: Json | undefined = "json" in call.input ? call.input.json : undefined;
+  if (typeof input !== "object" || input === null || Array.isArray(input) || !Array.isArray(input["names"]))
+    return undefined;
   return input["names"].filter((name) => typeof name === "string");
 }

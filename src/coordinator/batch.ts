@@ -83,7 +83,9 @@ export class Batch {
     }
     const { type, body } = encodeEvent(event);
     if (body.length > LIMITS.recordBytesMax) {
-      throw new BanyanError("CONTENT_TOO_LARGE", `a ${type} of ${body.length} characters is too large`, { agent: this.agent });
+      throw new BanyanError("CONTENT_TOO_LARGE", `a ${type} of ${body.length} characters is too large`, {
+        agent: this.agent,
+      });
     }
     this.recorded.push(recorded);
     this.#records.push({ time: this.#time, type, body });

@@ -25,7 +25,8 @@ export function startCalls(work: Work, worker: Worker, calls: readonly ToolCall[
   return calls.map((call) => {
     const { callId, name } = call;
     const tool = toolOf(work, worker, name);
-    if (!tool) return worker.cell.dispatch({ do: "endTool", callId, outcome: "error", content: `There is no tool ${name}.` });
+    if (!tool)
+      return worker.cell.dispatch({ do: "endTool", callId, outcome: "error", content: `There is no tool ${name}.` });
     const started = worker.cell.dispatch({ do: "startTool", callId, waitsFor: tool.waitsFor });
     return started.then(() => worker.started.push({ call, tool }));
   });
@@ -34,7 +35,8 @@ export function startCalls(work: Work, worker: Worker, calls: readonly ToolCall[
 /** Runs what was started to its results. Calls that wait are only checked and left waiting. */
 export async function runStarted(work: Work, worker: Worker): Promise<void> {
   const open = worker.cell.loaded?.open ?? [];
-  const isOpen = ({ call }: StartedCall) => open.some((each) => each.state === "started" && each.call.callId === call.callId);
+  const isOpen = ({ call }: StartedCall) =>
+    open.some((each) => each.state === "started" && each.call.callId === call.callId);
   const started = hasEnded(worker.cell.head.status) ? [] : worker.started.filter(isOpen);
   worker.started.length = 0;
   await fly(worker, async (signal) => {
@@ -53,7 +55,11 @@ export async function settleCalls(work: Work, worker: Worker, calls: readonly Op
         case "rerun":
           return Promise.all(startCalls(work, worker, [call]));
         case "ask":
-          return cell.dispatch({ do: "askTool", callId, question: `${name} was running when the runtime stopped. Run it again?` });
+          return cell.dispatch({
+            do: "askTool",
+            callId,
+            question: `${name} was running when the runtime stopped. Run it again?`,
+          });
         case "report": {
           const content = `${name} was running when the runtime stopped: its outcome is unknown.`;
           return cell.dispatch({ do: "endTool", callId, outcome: "unknown", content });
@@ -68,7 +74,13 @@ export async function endWaits(work: Work, worker: Worker, state: State, calls: 
   for (const open of calls) {
     const { content, took } = waitResult(state, open);
     const { callId } = open.call;
-    await worker.cell.dispatch({ do: "endTool", callId, outcome: "ok", content: await work.services.contents.stow(content), took });
+    await worker.cell.dispatch({
+      do: "endTool",
+      callId,
+      outcome: "ok",
+      content: await work.services.contents.stow(content),
+      took,
+    });
   }
 }
 
@@ -88,16 +100,26 @@ async function runCall(work: Work, worker: Worker, { call, tool }: StartedCall, 
 }
 
 /** K3. Undefined when the call stays open: it waits, or the runtime stops and its policy decides at the next start. */
-async function outcomeOf(work: Work, worker: Worker, call: ToolCall, tool: Tool, flight: AbortSignal): Promise<Ended | undefined> {
+async function outcomeOf(
+  work: Work,
+  worker: Worker,
+  call: ToolCall,
+  tool: Tool,
+  flight: AbortSignal,
+): Promise<Ended | undefined> {
   const limit = limitTime(work, tool, flight);
   try {
     const context = work.options.contextFor(worker.cell, call, limit.signal);
     const answer = await Promise.race([tool.run(await inputOf(work, call), context), limit.aborted]);
     const { text, meta } = typeof answer === "string" ? { text: answer, meta: undefined } : answer;
-    if (text.length > LIMITS.contentBytesMax) throw new BanyanError("CONTENT_TOO_LARGE", `the result has ${text.length} characters`);
+    if (text.length > LIMITS.contentBytesMax)
+      throw new BanyanError("CONTENT_TOO_LARGE", `the result has ${text.length} characters`);
     return tool.waitsFor ? undefined : { outcome: "ok", text, meta };
   } catch (error) {
-    if (flight.aborted) return (flight.reason as StopReason) === "stopping" ? undefined : { outcome: "interrupted", text: "Interrupted." };
+    if (flight.aborted)
+      return (flight.reason as StopReason) === "stopping"
+        ? undefined
+        : { outcome: "interrupted", text: "Interrupted." };
     return { outcome: "error", text: describe(error) };
   } finally {
     limit.clear();
@@ -121,7 +143,9 @@ function limitTime({ services: { clock } }: Work, tool: Tool, flight: AbortSigna
   };
   const onFlight = () => end(flight.reason);
   const limitMs = tool.timeMsMax ?? LIMITS.toolMsMax;
-  const timer = clock.timer(limitMs, () => end(new BanyanError("TIMED_OUT", `${tool.name} did not end within ${limitMs} ms`)));
+  const timer = clock.timer(limitMs, () =>
+    end(new BanyanError("TIMED_OUT", `${tool.name} did not end within ${limitMs} ms`)),
+  );
   if (flight.aborted) onFlight();
   else flight.addEventListener("abort", onFlight, { once: true });
   return {

@@ -153,7 +153,10 @@ export class Cell {
       else decided.push({ job, events });
     }
     if (batch.recorded.length > 0) {
-      await this.#makeDurable(batch, decided.flatMap(({ job, events }) => (events.length > 0 ? job.births : [])));
+      await this.#makeDurable(
+        batch,
+        decided.flatMap(({ job, events }) => (events.length > 0 ? job.births : [])),
+      );
     }
     for (const { job, events } of decided) job.resolve(events);
   }

@@ -33,7 +33,10 @@ export class Control {
   }
 
   /** Holds the subtree (V1). Calls in flight end by themselves, or at once with `interrupt`. @throws AGENT_ENDED */
-  async pause(agent: AgentId, { by = PERSON, reason = "", interrupt = false }: VerbOptions & { reason?: string; interrupt?: boolean } = {}) {
+  async pause(
+    agent: AgentId,
+    { by = PERSON, reason = "", interrupt = false }: VerbOptions & { reason?: string; interrupt?: boolean } = {},
+  ) {
     await this.#roster.cell(agent).dispatch({ do: "hold", by, reason });
     if (interrupt) await this.#interruptBelow(agent);
   }
@@ -47,7 +50,8 @@ export class Control {
     const { held, waitingFor } = cell.head;
     if (held) await cell.dispatch({ do: "release", by });
     const woken = waitingFor === "message" && (await cell.dispatch({ do: "revive", by })).length > 0;
-    if (!held && !woken) throw new BanyanError("NOT_HELD", "no hold is set on it, and it was not interrupted", { agent });
+    if (!held && !woken)
+      throw new BanyanError("NOT_HELD", "no hold is set on it, and it was not interrupted", { agent });
     if (this.#roster.forest.holder(agent)) return;
     for (const { head } of this.#roster.forest.subtree(agent)) if (wantsWork(head)) this.#work.kick(head.agent);
   }
@@ -81,7 +85,8 @@ export class Control {
   async cancel(agent: AgentId, { by = PERSON, reason = "" }: VerbOptions & { reason?: string } = {}): Promise<void> {
     const cell = this.#roster.cell(agent);
     // First the hold on new calls, then the end: so that what is in flight is settled with what it really cost.
-    if (!hasEnded(cell.head.status)) await cell.dispatch({ do: "hold", by, reason: "being cancelled" }).catch(ignoreEnded);
+    if (!hasEnded(cell.head.status))
+      await cell.dispatch({ do: "hold", by, reason: "being cancelled" }).catch(ignoreEnded);
     await this.#interruptBelow(agent);
     await cell.dispatch({ do: "cancel", by, reason });
     await this.#untilEnded(agent);
@@ -99,13 +104,20 @@ export class Control {
     await this.#work.interrupt(agent);
     await cell.dispatch({ do: "rewind", to, by });
     const cut = [...(await cell.load()).children.values()].filter((child) => child.cut && !child.ended);
-    await Promise.all(cut.map((child) => this.cancel(child.agent, { by: { kind: "runtime" }, reason: "its parent was rewound" })));
+    await Promise.all(
+      cut.map((child) => this.cancel(child.agent, { by: { kind: "runtime" }, reason: "its parent was rewound" })),
+    );
     if (ended) await this.#afterRevival(agent);
     this.#work.kick(agent);
   }
 
   /** Answers a call that waits for a person (policy `ask`). @throws CALL_NOT_FOUND */
-  async answer(agent: AgentId, callId: string, decision: "rerun" | "report", { by = PERSON }: VerbOptions = {}): Promise<void> {
+  async answer(
+    agent: AgentId,
+    callId: string,
+    decision: "rerun" | "report",
+    { by = PERSON }: VerbOptions = {},
+  ): Promise<void> {
     await this.#roster.cell(agent).dispatch({ do: "answerTool", callId, decision, by });
     this.#work.kick(agent);
   }
@@ -130,7 +142,8 @@ export class Control {
   }
 
   async #beforeRevival(agent: AgentId): Promise<void> {
-    if (this.#roster.forest.isOrphan(agent)) throw new BanyanError("PARENT_ENDED", "an agent above it has ended", { agent });
+    if (this.#roster.forest.isOrphan(agent))
+      throw new BanyanError("PARENT_ENDED", "an agent above it has ended", { agent });
   }
 
   /** The parent counts it among the living again; it hears what it missed. */
@@ -142,7 +155,10 @@ export class Control {
 
   async #untilEnded(agent: AgentId): Promise<void> {
     for (const { head } of this.#roster.forest.subtree(agent)) {
-      if (!hasEnded(head.status)) await this.#roster.cell(head.agent).dispatch({ do: "cancel", by: { kind: "runtime" }, reason: "its parent ended" });
+      if (!hasEnded(head.status))
+        await this.#roster
+          .cell(head.agent)
+          .dispatch({ do: "cancel", by: { kind: "runtime" }, reason: "its parent ended" });
     }
   }
 }

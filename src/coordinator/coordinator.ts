@@ -13,7 +13,7 @@ import type { Cell } from "./cell.ts";
 import { Control, wantsWork } from "./control.ts";
 import { afterCommit } from "./ends.ts";
 import { foldAgent } from "./fold.ts";
-import { type ForkOptions, Forking } from "./fork.ts";
+import { Forking, type ForkOptions } from "./fork.ts";
 import { goOn, type Recovery, recall } from "./recovery.ts";
 import { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
@@ -55,7 +55,9 @@ export class Coordinator {
     this.#services = services;
     this.#roster = new Roster(services);
     this.#spawning = new Spawning(services, this.#roster);
-    this.#forking = new Forking(services, this.#roster, { perMinute: options.forksPerMinute ?? LIMITS.forksPerMinuteMax });
+    this.#forking = new Forking(services, this.#roster, {
+      perMinute: options.forksPerMinute ?? LIMITS.forksPerMinuteMax,
+    });
     this.#work = new Work(services, this.#roster, {
       runningMax: options.runningMax ?? LIMITS.runningMax,
       childrenLiveMax: options.childrenLiveMax ?? LIMITS.childrenLiveMax,
@@ -63,7 +65,12 @@ export class Coordinator {
       onDelta: (agent, text) => {
         for (const watcher of this.#deltaWatchers) watcher(agent, text);
       },
-      contextFor: toolContexts({ services, roster: this.#roster, spawning: this.#spawning, control: () => this.control }),
+      contextFor: toolContexts({
+        services,
+        roster: this.#roster,
+        spawning: this.#spawning,
+        control: () => this.control,
+      }),
     });
     this.control = new Control(services, this.#roster, this.#work);
     this.#roster.onCommit((cell, recorded) => this.#committed(cell, recorded, onFault));
@@ -117,7 +124,8 @@ export class Coordinator {
     const { head } = this.#roster.cell(agent);
     if (hasEnded(head.status)) return Promise.resolve(head);
     return new Promise((resolve, reject) => {
-      const stopped = () => reject(new BanyanError("SHUTTING_DOWN", "the runtime stopped before the agent ended", { agent }));
+      const stopped = () =>
+        reject(new BanyanError("SHUTTING_DOWN", "the runtime stopped before the agent ended", { agent }));
       const watcher: CommitWatcher = (changed, _recorded, now) => {
         if (changed !== agent || !hasEnded(now.status)) return;
         this.#commitWatchers.delete(watcher);

@@ -14,7 +14,12 @@ import type { Roster } from "./roster.ts";
 import type { Work } from "./work.ts";
 
 /** Looks at what became durable and does what follows; undefined when nothing does. Resolves when that is durable too. */
-export function afterCommit(work: Work, roster: Roster, { head }: Cell, recorded: readonly Recorded[]): Promise<unknown> | undefined {
+export function afterCommit(
+  work: Work,
+  roster: Roster,
+  { head }: Cell,
+  recorded: readonly Recorded[],
+): Promise<unknown> | undefined {
   if (recorded.some(({ event }) => MONEY_EVENTS.has(event.type))) work.moneySettled(head.root);
   if (!recorded.some(({ event }) => END_EVENTS.has(event.type)) || !hasEnded(head.status)) return undefined;
   work.ended(head.agent, head.parent);

@@ -75,7 +75,9 @@ export class Forking {
       root: parent === null ? fork : head.root,
       level: parent === null ? 0 : head.level,
       name: this.#freeName(node, parent, options.name),
-      budget: options.budget ?? (parent === null ? (forest.get(head.root)?.head.budget ?? undefined) : (head.budget ?? undefined)),
+      budget:
+        options.budget ??
+        (parent === null ? (forest.get(head.root)?.head.budget ?? undefined) : (head.budget ?? undefined)),
     };
     const births = await this.#births(node, place, members, options);
     if (parent === null) await this.#roster.found(births);
@@ -102,7 +104,12 @@ export class Forking {
   }
 
   /** One birth a member, parents first. */
-  async #births(node: Node, place: Place, members: ReadonlyMap<AgentId, number>, options: ForkOptions): Promise<Birth[]> {
+  async #births(
+    node: Node,
+    place: Place,
+    members: ReadonlyMap<AgentId, number>,
+    options: ForkOptions,
+  ): Promise<Birth[]> {
     const { journal, ids } = this.#services;
     const seq = members.get(node.head.agent);
     assert(seq !== undefined, "only members are forked");
@@ -123,7 +130,14 @@ export class Forking {
     const births = [this.#birth(node, agent, forked, await this.#task(options))];
     for (const { child, fork } of forks) {
       const { name: childName, budget: childBudget } = child.head;
-      const childPlace = { agent: fork, parent: agent, root, level: level + 1, name: childName, budget: childBudget ?? undefined };
+      const childPlace = {
+        agent: fork,
+        parent: agent,
+        root,
+        level: level + 1,
+        name: childName,
+        budget: childBudget ?? undefined,
+      };
       births.push(...(await this.#births(child, childPlace, members, { by: options.by })));
     }
     return births;
@@ -153,7 +167,9 @@ export class Forking {
     const lives = !hasEnded(this.#roster.cell(head.parent).head.status) && !this.#roster.forest.isOrphan(head.parent);
     if (lives) return head.parent;
     if (as === undefined) return null;
-    throw new BanyanError("PARENT_ENDED", "the parent has ended, so the fork cannot stand beside its origin", { agent: head.agent });
+    throw new BanyanError("PARENT_ENDED", "the parent has ended, so the fork cannot stand beside its origin", {
+      agent: head.agent,
+    });
   }
 
   #mayGrow(parent: AgentId, count: number): void {

@@ -5,8 +5,9 @@
  * O2  What a crash left half done is finished: ends that a parent was not told of, subtrees whose top had ended.
  * O3  A damaged agent is named and left alone; the others go on.
  */
-import { hasEnded } from "../agent/status.ts";
+
 import type { Head } from "../agent/state.ts";
+import { hasEnded } from "../agent/status.ts";
 import { asBanyanError, type BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Journal, JournalHead } from "../journal/journal.ts";

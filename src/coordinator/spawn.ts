@@ -54,7 +54,9 @@ export class Spawning {
   /** @throws NAME_INVALID, TOOL_UNKNOWN, CONTENT_TOO_LARGE */
   async root(spec: SpawnSpec): Promise<AgentId> {
     const agent = this.#services.ids();
-    await this.#roster.found([await this.#prepare(agent, spec, { parent: null, root: agent, level: 0, name: spec.name })]);
+    await this.#roster.found([
+      await this.#prepare(agent, spec, { parent: null, root: agent, level: 0, name: spec.name }),
+    ]);
     return agent;
   }
 
@@ -77,7 +79,11 @@ export class Spawning {
       const place = { parent, root: state.head.root, level: state.head.level + 1, name };
       this.#reserveName(parent, name);
       try {
-        const birth = await this.#prepare(agent, { ...spec, rights }, { ...place, ...(key !== undefined && { callId: key }) });
+        const birth = await this.#prepare(
+          agent,
+          { ...spec, rights },
+          { ...place, ...(key !== undefined && { callId: key }) },
+        );
         await cell.dispatch({ do: "spawn", child: agent, name, callId: key }, [birth]);
         return { agent, name };
       } finally {
@@ -90,7 +96,8 @@ export class Spawning {
   toolset(names: readonly string[]): Promise<string> {
     const { tools, blobs } = this.#services;
     const text = toolsetText(tools.pick(names));
-    const digest = this.#toolsets.get(text) ?? blobs.put(new TextEncoder().encode(text)).then((stored) => stored.digest);
+    const digest =
+      this.#toolsets.get(text) ?? blobs.put(new TextEncoder().encode(text)).then((stored) => stored.digest);
     this.#toolsets.set(text, digest);
     digest.catch(() => this.#toolsets.delete(text));
     return digest;
@@ -166,7 +173,7 @@ function shrink(parent: Rights, wanted: Rights): Rights {
 
 /** The wanted folder when it lies in the parent's, otherwise the parent's. */
 function insideOf(parent: string, wanted: string | undefined): string {
-  const inside = wanted !== undefined && (wanted === parent || wanted.startsWith(parent.endsWith("/") ? parent : `${parent}/`));
+  const inside =
+    wanted !== undefined && (wanted === parent || wanted.startsWith(parent.endsWith("/") ? parent : `${parent}/`));
   return inside && !wanted.split("/").includes("..") ? wanted : parent;
 }
-

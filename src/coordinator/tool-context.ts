@@ -43,7 +43,9 @@ function artifactAccess({ services, roster }: Reach, cell: Cell, call: ToolCall)
   return {
     async write(name, bytes, mediaType) {
       if (name.length > LIMITS.nameLengthMax || !NAME_SYNTAX.test(name)) {
-        throw new BanyanError("NAME_INVALID", `not a name: ${JSON.stringify(name.slice(0, 80))}`, { agent: cell.agent });
+        throw new BanyanError("NAME_INVALID", `not a name: ${JSON.stringify(name.slice(0, 80))}`, {
+          agent: cell.agent,
+        });
       }
       const stored = await services.blobs.put(bytes);
       const artifact: ArtifactReference = { name, ...stored, mediaType };
@@ -54,7 +56,9 @@ function artifactAccess({ services, roster }: Reach, cell: Cell, call: ToolCall)
       const node = agent === undefined ? nodeOf(roster, cell.agent) : resolve(roster, cell.agent, agent);
       const found = node.head.artifacts.find((artifact) => artifact.name === name);
       if (found) return found;
-      throw new BanyanError("ARTIFACT_NOT_FOUND", `${node.head.name} has no artifact ${JSON.stringify(name)}`, { agent: cell.agent });
+      throw new BanyanError("ARTIFACT_NOT_FOUND", `${node.head.name} has no artifact ${JSON.stringify(name)}`, {
+        agent: cell.agent,
+      });
     },
     list() {
       const found: { path: string; artifact: ArtifactReference }[] = [];
@@ -74,9 +78,14 @@ function artifactAccess({ services, roster }: Reach, cell: Cell, call: ToolCall)
 function agentAccess({ services, roster, spawning, control }: Reach, cell: Cell, call: ToolCall): AgentAccess {
   return {
     async spawn(request) {
-      if (!cell.head.rights.spawn) throw new BanyanError("COMMAND_REFUSED", "this agent may not spawn", { agent: cell.agent });
+      if (!cell.head.rights.spawn)
+        throw new BanyanError("COMMAND_REFUSED", "this agent may not spawn", { agent: cell.agent });
       const state = await cell.load();
-      const { name } = await spawning.child(cell.agent, await childSpec(services, state, request), callKey(state, call));
+      const { name } = await spawning.child(
+        cell.agent,
+        await childSpec(services, state, request),
+        callKey(state, call),
+      );
       return { name };
     },
     async send(to, text) {
@@ -104,7 +113,10 @@ function callKey(state: State, call: ToolCall): string {
 async function childSpec(services: Services, state: State, request: SpawnRequest) {
   const { head } = state;
   const missing = request.tools?.find((name) => !state.tools.includes(name));
-  if (missing !== undefined) throw new BanyanError("TOOL_UNKNOWN", `you have no tool ${JSON.stringify(missing)} to pass on`, { agent: head.agent });
+  if (missing !== undefined)
+    throw new BanyanError("TOOL_UNKNOWN", `you have no tool ${JSON.stringify(missing)} to pass on`, {
+      agent: head.agent,
+    });
   return {
     name: request.name,
     execution: head.execution,
@@ -158,11 +170,15 @@ function nameFor(roster: Roster, sender: AgentId, receiver: Node): string {
   const own = nodeOf(roster, sender);
   if (own.parent === receiver) return own.head.name;
   if (receiver.parent === own) return "parent";
-  return `/${[...roster.forest.path(sender)].map(({ head }) => head.name).reverse().join("/")}`;
+  return `/${[...roster.forest.path(sender)]
+    .map(({ head }) => head.name)
+    .reverse()
+    .join("/")}`;
 }
 
 function pathBetween(from: AgentId, node: Node): string {
   const names: string[] = [];
-  for (let each: Node | undefined = node; each && each.head.agent !== from; each = each.parent) names.unshift(each.head.name);
+  for (let each: Node | undefined = node; each && each.head.agent !== from; each = each.parent)
+    names.unshift(each.head.name);
   return names.join("/");
 }

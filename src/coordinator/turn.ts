@@ -6,8 +6,8 @@
  */
 import { callsOf } from "../agent/content.ts";
 import type { Failure } from "../agent/events.ts";
-import type { State } from "../agent/state.ts";
 import { listPrice } from "../agent/prices.ts";
+import type { State } from "../agent/state.ts";
 import { costUsd, type Price, worstCaseUsd } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -88,11 +88,25 @@ async function journalOutcome(work: Work, worker: Worker, outcome: TurnOutcome, 
     case "retryable": {
       const { error, putOff, afterMs } = outcome;
       const waitMs = afterMs ?? backoffMs(cell.loaded, random.next());
-      await cell.dispatch({ do: "failTurn", error, retryable: true, putOff, retryTime: clock.now() + waitMs, ...spent });
+      await cell.dispatch({
+        do: "failTurn",
+        error,
+        retryable: true,
+        putOff,
+        retryTime: clock.now() + waitMs,
+        ...spent,
+      });
       return;
     }
     case "fatal":
-      await cell.dispatch({ do: "failTurn", error: outcome.error, retryable: false, putOff: false, retryTime: 0, ...spent });
+      await cell.dispatch({
+        do: "failTurn",
+        error: outcome.error,
+        retryable: false,
+        putOff: false,
+        retryTime: 0,
+        ...spent,
+      });
   }
 }
 
@@ -128,7 +142,7 @@ async function mayPay(work: Work, worker: Worker, price: Price | undefined, rese
 function endedBy(error: unknown, worker: Worker): boolean {
   const expected = ["AGENT_ENDED", "INTERRUPTED", "AGENT_CANCELLED", "CALL_NOT_FOUND", "TURNS_EXCEEDED"];
   if (!(error instanceof BanyanError) || !expected.includes(error.code)) throw error;
-  if (error.code === "TURNS_EXCEEDED") void worker.cell.dispatch({ do: "fail", error: { code: error.code, message: error.message } });
+  if (error.code === "TURNS_EXCEEDED")
+    void worker.cell.dispatch({ do: "fail", error: { code: error.code, message: error.message } });
   return error.code !== "INTERRUPTED";
 }
-

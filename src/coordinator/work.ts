@@ -156,7 +156,13 @@ export class Work {
         return true;
       case "runTools":
         if (!(await this.#mayWork(worker))) return false;
-        await Promise.all(startCalls(this, worker, step.calls.map(({ call }) => call)));
+        await Promise.all(
+          startCalls(
+            this,
+            worker,
+            step.calls.map(({ call }) => call),
+          ),
+        );
         return true;
       case "callModel":
         if (this.#putOff(worker, step.notBefore) || !(await this.#mayWork(worker))) return false;
@@ -172,7 +178,10 @@ export class Work {
 
   /** True when its model or one of its tools is not registered in this process: it waits until they are. */
   #lacksMeans({ head, tools }: State): boolean {
-    return this.services.driver.missing(head.execution) !== undefined || tools.some((name) => !this.services.tools.find(name));
+    return (
+      this.services.driver.missing(head.execution) !== undefined ||
+      tools.some((name) => !this.services.tools.find(name))
+    );
   }
 
   /** True once the agent has a slot; false when a hold covers it (L3) or it must wait for a sibling to end. */
@@ -222,7 +231,10 @@ export class Work {
 const NEEDS_MEANS: ReadonlySet<Step["do"]> = new Set(["settle", "runTools", "callModel"]);
 
 /** What an agent's final answer amounts to: its text. */
-async function outputOf({ contents }: Services, { parts }: Extract<Step, { do: "complete" }>["answer"]): Promise<Content> {
+async function outputOf(
+  { contents }: Services,
+  { parts }: Extract<Step, { do: "complete" }>["answer"],
+): Promise<Content> {
   const texts = parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
   const [only] = texts;
   if (texts.length === 1 && only !== undefined) return only;

@@ -36,7 +36,10 @@ export const recordedRun = z.object({
   id: z.string().min(1),
   system: z.string().nullable().optional(),
   messages: z.array(recordedMessage),
-  usage: z.object({ calls: z.array(recordedUsage) }).nullable().optional(),
+  usage: z
+    .object({ calls: z.array(recordedUsage) })
+    .nullable()
+    .optional(),
 });
 export type RecordedRun = z.infer<typeof recordedRun>;
 

@@ -52,7 +52,11 @@ async function said(parts: readonly AssistantPart[], meta: Meta | undefined, con
   };
 }
 
-async function joined(parts: readonly AssistantPart[], type: "text" | "reasoning", contents: Contents): Promise<string> {
+async function joined(
+  parts: readonly AssistantPart[],
+  type: "text" | "reasoning",
+  contents: Contents,
+): Promise<string> {
   const texts: Content[] = parts.flatMap((part) => (part.type === type ? [part.text] : []));
   return (await Promise.all(texts.map((text) => contents.fetch(text)))).join("");
 }

@@ -6,9 +6,9 @@ import type {
   LanguageModelV4Usage,
 } from "@ai-sdk/provider";
 import { BanyanError } from "../base/errors.ts";
+import type { RecordedUsage } from "./format.ts";
 import { UNRECORDED } from "./messages-of.ts";
 import type { Act } from "./script.ts";
-import type { RecordedUsage } from "./format.ts";
 
 /** The header by which a call names its run. */
 export const RUN_HEADER = "x-banyan-run";

@@ -11,7 +11,7 @@ import { foldAgent } from "../coordinator/fold.ts";
 import { openRuntime, type Runtime } from "../runtime/open.ts";
 import { type RecordedRun, readRuns } from "./format.ts";
 import { messagesOf } from "./messages-of.ts";
-import { replayModel, RUN_HEADER } from "./model.ts";
+import { RUN_HEADER, replayModel } from "./model.ts";
 import { type Act, type Script, scriptOf, type Told } from "./script.ts";
 import { replayTool } from "./tools.ts";
 
@@ -101,7 +101,9 @@ class Stage {
   async play(run: RecordedRun): Promise<void> {
     const { coordinator, services } = this.#at;
     const script = scriptOf(run);
-    for (const name of script.tools) if (!services.tools.find(name)) services.tools.register(replayTool(name, (agent, callId) => this.#answer(agent, callId)));
+    for (const name of script.tools)
+      if (!services.tools.find(name))
+        services.tools.register(replayTool(name, (agent, callId) => this.#answer(agent, callId)));
     const known = this.#agents.get(run.id);
     const agent = known ?? (await this.#begin(run, script));
     this.#agents.set(run.id, agent);
@@ -129,7 +131,15 @@ class Stage {
       costUsd += node.subtree.costUsd;
     }
     const different = [...this.#same].filter(([, same]) => !same).map(([run]) => run);
-    return { runs, completed, turns, messagesEqual: different.length === 0 && this.#same.size === runs, different, usage, costUsd };
+    return {
+      runs,
+      completed,
+      turns,
+      messagesEqual: different.length === 0 && this.#same.size === runs,
+      different,
+      usage,
+      costUsd,
+    };
   }
 
   async #begin(run: RecordedRun, script: Script): Promise<AgentId> {

@@ -5,8 +5,9 @@
  * A tool message is a result when it directly follows the assistant message that made its call; any other one, such as
  * the second answer to one call, is told to the agent as a message and remembered for what it was.
  */
-import type { Meta } from "../agent/events.ts";
+
 import type { Json } from "../agent/content.ts";
+import type { Meta } from "../agent/events.ts";
 import type { RecordedMessage, RecordedRun, RecordedUsage } from "./format.ts";
 
 export interface Told {
@@ -23,7 +24,12 @@ export interface Answered {
 }
 
 export interface Act {
-  readonly said: { readonly text: string; readonly reasoning: string; readonly calls: readonly Call[]; readonly meta: Meta };
+  readonly said: {
+    readonly text: string;
+    readonly reasoning: string;
+    readonly calls: readonly Call[];
+    readonly meta: Meta;
+  };
   readonly usage: RecordedUsage | undefined;
   /** In the order of the record. */
   readonly results: readonly Answered[];

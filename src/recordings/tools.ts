@@ -4,7 +4,10 @@ import type { Tool } from "../tools/tool.ts";
 import { UNRECORDED } from "./messages-of.ts";
 import type { Answered } from "./script.ts";
 
-export function replayTool(name: string, answer: (agent: AgentId, callId: string) => Promise<Answered | undefined>): Tool {
+export function replayTool(
+  name: string,
+  answer: (agent: AgentId, callId: string) => Promise<Answered | undefined>,
+): Tool {
   return {
     name,
     description: "A recorded tool.",

@@ -1,9 +1,9 @@
 /** A handle on one agent: every verb that a person has, as a method of the same name. Holds nothing but the id. */
 import { decodeEvent } from "../agent/codec.ts";
-import type { AgentEvent, ArtifactReference, Budget, Failure } from "../agent/events.ts";
+import type { AgentEvent, ArtifactReference, Budget, EventOf, Failure } from "../agent/events.ts";
 import type { Node } from "../agent/forest.ts";
 import type { Entry, Head } from "../agent/state.ts";
-import { hasEnded, type Status } from "../agent/status.ts";
+import type { Status } from "../agent/status.ts";
 import type { Usage } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
@@ -83,12 +83,16 @@ export class Agent {
     const own = new AbortController();
     const stop = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
     const from = after ?? (await this.#firstPosition()) - 1;
+    const members = new Set([this.id]);
+    if (subtree) for (const { head } of this.#coordinator.forest.subtree(this.id)) members.add(head.agent);
     try {
       for await (const records of journal.follow(from, stop)) {
         for (const { agent, seq, position, time, type, body } of records) {
-          if (agent !== this.id && !(subtree && this.#isAbove(agent))) continue;
-          yield { agent, seq, position, time, event: decodeEvent(type, body) };
-          if (agent === this.id && hasEnded(this.head.status) && seq >= this.head.seq) return;
+          const event = decodeEvent(type, body);
+          if (subtree && isBirth(event) && event.parent !== null && members.has(event.parent)) members.add(agent);
+          if (!members.has(agent)) continue;
+          yield { agent, seq, position, time, event };
+          if (agent === this.id && isEnd(event) && (await this.#coordinator.ended(this.id)).seq === seq) return;
         }
       }
     } finally {
@@ -182,18 +186,22 @@ export class Agent {
     return node;
   }
 
-  #isAbove(agent: AgentId): boolean {
-    for (const { head } of this.#coordinator.forest.path(agent)) if (head.agent === this.id) return true;
-    return false;
-  }
-
   async #firstPosition(): Promise<number> {
     const { journal } = this.#banyan.runtime.services;
     const first = (this.head.origin?.seq ?? 0) + 1;
     const position = await journal.positionOf(this.id, first);
-    if (position === undefined) throw new BanyanError("AGENT_NOT_FOUND", `${this.id} has no first event`, { agent: this.id });
+    if (position === undefined)
+      throw new BanyanError("AGENT_NOT_FOUND", `${this.id} has no first event`, { agent: this.id });
     return position;
   }
+}
+
+function isBirth(event: AgentEvent): event is EventOf<"agent.created"> | EventOf<"agent.forked"> {
+  return event.type === "agent.created" || event.type === "agent.forked";
+}
+
+function isEnd({ type }: AgentEvent): boolean {
+  return type === "agent.completed" || type === "agent.failed" || type === "agent.cancelled";
 }
 
 export interface FollowOptions {

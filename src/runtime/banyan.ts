@@ -1,6 +1,6 @@
 /** The library's front door: a folder of agents, opened. */
 import { resolve } from "node:path";
-import { NAME_SYNTAX, type Budget, type Execution, type Rights } from "../agent/events.ts";
+import { type Budget, type Execution, NAME_SYNTAX, type Rights } from "../agent/events.ts";
 import type { Node } from "../agent/forest.ts";
 import type { Price } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
@@ -117,7 +117,11 @@ export class Banyan {
   }
 
   /** @internal What spawning under `parent` is to be told; a root when there is none. */
-  specOf(options: SpawnOptions, execution: Execution, parent?: { tools: readonly string[]; rights: Rights }): SpawnSpec {
+  specOf(
+    options: SpawnOptions,
+    execution: Execution,
+    parent?: { tools: readonly string[]; rights: Rights },
+  ): SpawnSpec {
     const kits = options.tools?.map(kitOf);
     const tools = kits?.flatMap((kit) => kit.tools);
     for (const tool of tools ?? []) this.#runtime.services.tools.register(tool);
@@ -131,7 +135,9 @@ export class Banyan {
       instructions: options.instructions ?? "",
       messages: options.task === undefined ? [] : [{ from: { kind: "person" }, text: options.task }],
       tools: tools?.map((tool) => tool.name) ?? parent?.tools ?? [],
-      rights: kits ? Object.assign({ commands: false, spawn: false }, ...kits.map((kit) => kit.rights)) : (parent?.rights ?? NO_RIGHTS),
+      rights: kits
+        ? Object.assign({ commands: false, spawn: false }, ...kits.map((kit) => kit.rights))
+        : (parent?.rights ?? NO_RIGHTS),
       budget: options.budget,
       mode: options.mode,
     };

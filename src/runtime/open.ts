@@ -52,12 +52,21 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
   else await mkdir(folder, { recursive: true, mode: 0o700 });
   const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly });
   try {
-    const blobs = await openFsBlobs({ folder: join(folder, "blobs") });
+    const blobs = await openFsBlobs({ folder: join(folder, "blobs"), readOnly });
     const contents = createContents({ blobs, redact: createRedactor({ secrets: secretsOf(process.env) }) });
     const driver = createModelDriver({ contents, clock });
     const tools = toolRegistry([...(options.withoutBuiltIns ? [] : builtInTools()), ...(options.tools ?? [])]);
     const random = systemRandom;
-    const services: Services = { journal, blobs, contents, driver, tools, clock, random, ids: createIds({ clock, random }) };
+    const services: Services = {
+      journal,
+      blobs,
+      contents,
+      driver,
+      tools,
+      clock,
+      random,
+      ids: createIds({ clock, random }),
+    };
     const coordinator = new Coordinator(services, options);
     const recovery = await coordinator.start({ work: !readOnly && (options.work ?? true) });
     let stopped: Promise<void> | undefined;

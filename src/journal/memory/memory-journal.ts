@@ -58,7 +58,8 @@ export class MemoryJournal implements Journal {
     for (const { agent, expectedSeq, origin, records } of appends) {
       const log = this.#store.logs.get(agent);
       const seq = seqs.get(agent) ?? (log ? seqOf(log) : (origin?.seq ?? 0));
-      if (seq !== expectedSeq || (log && origin)) throw conflict(appends, `${agent} is at ${seq}, not at ${expectedSeq}`);
+      if (seq !== expectedSeq || (log && origin))
+        throw conflict(appends, `${agent} is at ${seq}, not at ${expectedSeq}`);
       seqs.set(agent, seq + records.length);
     }
     for (const append of appends) this.#keep(append);
@@ -90,7 +91,12 @@ export class MemoryJournal implements Journal {
   }
 
   async *heads(): AsyncGenerator<JournalHead[]> {
-    const all = [...this.#store.logs].map(([agent, log]) => ({ agent, origin: log.origin, seq: seqOf(log), summary: log.summary }));
+    const all = [...this.#store.logs].map(([agent, log]) => ({
+      agent,
+      origin: log.origin,
+      seq: seqOf(log),
+      summary: log.summary,
+    }));
     for (let at = 0; at < all.length; at += LIMITS.readEventsMax) yield all.slice(at, at + LIMITS.readEventsMax);
   }
 

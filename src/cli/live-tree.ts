@@ -1,0 +1,191 @@
+/** The tree of agents as a terminal shows it: `banyan run` and `banyan top` draw it again and again, `banyan tree` once. */
+import { styleText } from "node:util";
+import { STATUSES, type Status } from "../agent/status.ts";
+import { promptTokens, type Usage } from "../agent/usage.ts";
+import type { TreeRow } from "../server/contract/tree.ts";
+import { compact, dollars, plural } from "./figures.ts";
+import { cut, displayWidth, fit, oneLine } from "./terminal.ts";
+import { type TreeLine, visibleLines } from "./visible-tree.ts";
+
+export interface TreeView {
+  /** Columns of the terminal; no line is longer. */
+  readonly columns: number;
+  /** Lines to fill at most, the two of the heading included. */
+  readonly rows: number;
+  readonly colour: boolean;
+}
+
+/**
+ * The tree as text, without a line end behind it. Turns, tokens and cost of a line include all agents below it. Where there
+ * are more agents than lines, finished subtrees go first, and what is left out is counted.
+ */
+export function renderTree(rows: Iterable<TreeRow>, { columns, rows: lines, colour }: TreeView): string {
+  const all = [...rows];
+  const paint: Paint = (style, text) =>
+    colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
+  if (all.length === 0) return paint("dim", fit("no agents yet", columns).trimEnd());
+  const shown = visibleLines(all, Math.max(0, lines - 2));
+  const layout = layoutFor(columns, shown);
+  const heading = paint(
+    "dim",
+    layout
+      .map(({ title, width, align }) => fit(title, width, align))
+      .join(" ")
+      .trimEnd(),
+  );
+  const body = shown.map((line) =>
+    line.kind === "agent" ? agentLine(line, layout, paint) : restLine(line, columns, paint),
+  );
+  return [summaryLine(all, columns, paint), heading, ...body].slice(0, Math.max(1, lines)).join("\n");
+}
+
+type Style = Parameters<typeof styleText>[0];
+type Paint = (style: Style, text: string) => string;
+
+const LOOK: Readonly<Record<Status, { symbol: string; style: Style }>> = {
+  queued: { symbol: "○", style: "dim" },
+  starting: { symbol: "◌", style: "cyan" },
+  running: { symbol: "●", style: "green" },
+  waiting: { symbol: "◐", style: "cyan" },
+  held: { symbol: "‖", style: "magenta" },
+  completed: { symbol: "✓", style: "dim" },
+  failed: { symbol: "✗", style: "red" },
+  cancelled: { symbol: "⊘", style: "yellow" },
+};
+
+/** Symbol and word, and what a waiting agent waits for. */
+export function statusText({ status, waitingFor }: Pick<TreeRow, "status" | "waitingFor">): string {
+  const wait = status === "waiting" && waitingFor ? ` ${waitingFor === "rateLimit" ? "rate limit" : waitingFor}` : "";
+  return `${LOOK[status].symbol} ${status}${wait}`;
+}
+
+export function tokensOf(usage: Usage): number {
+  return promptTokens(usage) + usage.output;
+}
+
+interface Column {
+  readonly title: string;
+  readonly width: number;
+  readonly align: "left" | "right";
+  readonly of: (row: TreeRow) => string;
+  readonly style?: (row: TreeRow) => Style;
+}
+
+const FIGURES: readonly Column[] = [
+  { title: "LVL", width: 3, align: "right", of: ({ level }) => String(level) },
+  { title: "STATUS", width: 20, align: "left", of: statusText, style: ({ status }) => LOOK[status].style },
+  { title: "TURNS", width: 6, align: "right", of: ({ subtree }) => compact(subtree.turns) },
+  { title: "TOKENS", width: 6, align: "right", of: ({ subtree }) => compact(tokensOf(subtree.usage)) },
+  { title: "COST", width: 8, align: "right", of: ({ subtree }) => dollars(subtree.costUsd) },
+];
+/** What is given up first in a narrow terminal. */
+const DISPENSABLE = ["LVL", "TURNS", "TOKENS", "COST"];
+const NAME_WIDTH_MIN = 12;
+const NAME_WIDTH_MAX = 48;
+const ACTIVITY_WIDTH_MIN = 12;
+
+/** The name's column takes what its longest line needs, the activity's what is left. */
+function layoutFor(columns: number, lines: readonly TreeLine[]): Column[] {
+  let figures = FIGURES;
+  const taken = () => figures.reduce((sum, { width }) => sum + width + 1, 0);
+  for (const title of DISPENSABLE) {
+    if (columns - taken() >= NAME_WIDTH_MIN) break;
+    figures = figures.filter((column) => column.title !== title);
+  }
+  const wanted = Math.max(4, ...lines.map((line) => nameWidthOf(line)));
+  const room = Math.max(1, columns - taken());
+  const forName = Math.min(wanted, NAME_WIDTH_MAX, room);
+  const left = room - forName - 1;
+  const nameWidth = left >= ACTIVITY_WIDTH_MIN ? forName : Math.min(wanted, room);
+  const name: Column = { title: "AGENT", width: nameWidth, align: "left", of: ({ name }) => name };
+  const activity: Column = {
+    title: "DOING",
+    width: left,
+    align: "left",
+    of: doing,
+    style: ({ status }) => (status === "failed" ? "red" : "dim"),
+  };
+  return [name, ...figures, ...(left >= ACTIVITY_WIDTH_MIN ? [activity] : [])];
+}
+
+function nameWidthOf(line: TreeLine): number {
+  const guides = (line.guides.length - 1) * 2;
+  if (line.kind === "rest") return guides;
+  return guides + displayWidth(oneLine(line.row.name)) + (line.closed ? belowText(line.row).length : 0);
+}
+
+function doing({ error, activity }: TreeRow): string {
+  return oneLine(error ? `${error.code}: ${error.message}` : activity);
+}
+
+function agentLine(
+  { row, guides, closed }: Extract<TreeLine, { kind: "agent" }>,
+  layout: readonly Column[],
+  paint: Paint,
+): string {
+  const [name, ...others] = layout;
+  const nameWidth = name?.width ?? 0;
+  const branch = guideText(guides, Math.floor(nameWidth / 2));
+  const below = closed ? belowText(row) : "";
+  const named = cut(oneLine(row.name), nameWidth - displayWidth(branch + below));
+  const space = " ".repeat(Math.max(0, nameWidth - displayWidth(branch + named + below)));
+  const cells = others.map(({ of, width, align, style }, index) => {
+    const isLast = index === others.length - 1 && align === "left";
+    const text = isLast ? cut(of(row), width) : fit(of(row), width, align);
+    return style ? paint(style(row), text) : text;
+  });
+  const shownName = row.level === 0 ? paint("bold", named) : named;
+  return [paint("dim", branch) + shownName + paint("dim", below) + space, ...cells].join(" ");
+}
+
+/** How many agents below it are not shown. */
+function belowText({ subtree }: TreeRow): string {
+  return ` +${compact(subtree.agents - 1)}`;
+}
+
+function restLine({ rows, guides }: Extract<TreeLine, { kind: "rest" }>, columns: number, paint: Paint): string {
+  const branch = guideText(guides, Math.floor(columns / 3));
+  const agents = rows.reduce((sum, { subtree }) => sum + subtree.agents, 0);
+  const below = agents > rows.length ? ` (${plural(agents, "agent")} with those below)` : "";
+  const text = `… ${rows.length} more: ${countsOf(rows)}${below}`;
+  return paint("dim", fit(branch + text, columns).trimEnd());
+}
+
+/** The lines that join a name to its parent; in a deep tree the outer ones are cut off. */
+function guideText(guides: readonly boolean[], width: number): string {
+  const steps = guides.slice(1).map((follows, index, all) => {
+    const isOwn = index === all.length - 1;
+    return isOwn ? (follows ? "├ " : "└ ") : follows ? "│ " : "  ";
+  });
+  const kept = Math.max(1, Math.floor(width / 2) - 1);
+  return steps.length <= kept ? steps.join("") : `⋯ ${steps.slice(-kept).join("")}`;
+}
+
+function summaryLine(rows: readonly TreeRow[], columns: number, paint: Paint): string {
+  const ids = new Set(rows.map(({ id }) => id));
+  const tops = rows.filter(({ parentId }) => parentId === null || !ids.has(parentId));
+  const sum = (of: (row: TreeRow) => number) => tops.reduce((total, row) => total + of(row), 0);
+  const agents = sum(({ subtree }) => subtree.agents);
+  const ended = agents - sum(({ subtree }) => subtree.live);
+  const deepest = rows.reduce((most, { level }) => Math.max(most, level), 0);
+  const share = ended / agents;
+  const money = dollars(sum(({ subtree }) => subtree.costUsd));
+  const tokens = compact(sum(({ subtree }) => tokensOf(subtree.usage)));
+  const size = `${plural(agents, "agent")} on ${plural(deepest + 1, "level")}`;
+  const text = `${bar(share)} ${Math.floor(share * 100)} %  ${size}: ${countsOf(rows)}  ${tokens} tokens  ${money}`;
+  return paint("bold", fit(text, columns).trimEnd());
+}
+
+const BAR_WIDTH = 10;
+
+function bar(share: number): string {
+  const full = Math.floor(share * BAR_WIDTH);
+  return "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
+}
+
+/** `3 running, 1 failed`: in the order of a life. */
+function countsOf(rows: readonly TreeRow[]): string {
+  const counts = new Map<Status, number>();
+  for (const { status } of rows) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return STATUSES.flatMap((status) => (counts.has(status) ? [`${counts.get(status)} ${status}`] : [])).join(", ");
+}

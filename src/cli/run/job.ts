@@ -1,0 +1,90 @@
+/**
+ * The job of `banyan run`: one tree over one folder. A job that was cut off is taken up again by the same command: the tree
+ * that the data holds goes on where it was, and no second one is begun.
+ */
+import { stat } from "node:fs/promises";
+import { headOf } from "../../agent/content.ts";
+import type { ArtifactReference, Budget } from "../../agent/events.ts";
+import { hasEnded } from "../../agent/status.ts";
+import type { Usage } from "../../agent/usage.ts";
+import { BanyanError } from "../../base/errors.ts";
+import type { ProviderModel } from "../../drivers/model/provider-model.ts";
+import type { Agent } from "../../runtime/agent.ts";
+import type { Banyan } from "../../runtime/banyan.ts";
+import { artifacts, commands, files, messaging, spawning } from "../../tools/kits.ts";
+
+export interface Job {
+  readonly task: string;
+  /** Absolute path of the folder that agents see. */
+  readonly dir: string;
+  readonly model: ProviderModel;
+  readonly instructions: string;
+  readonly budget: Budget | undefined;
+  readonly allowCommands: boolean;
+}
+
+/** The line that `banyan run --json` ends with. */
+export interface JobResult {
+  readonly tree: string;
+  readonly status: string;
+  readonly agents: number;
+  readonly levels: number;
+  readonly turns: number;
+  readonly events: number;
+  readonly usage: Usage;
+  readonly costUsd: number;
+  readonly artifacts: readonly Pick<ArtifactReference, "name" | "digest" | "bytes">[];
+  readonly data: string;
+}
+
+/** Takes up the unfinished tree of the same task and folder, or begins one. @throws INPUT_INVALID when the folder is none */
+export async function startJob(banyan: Banyan, job: Job): Promise<{ tree: Agent; resumed: boolean }> {
+  const found = await stat(job.dir).catch(() => undefined);
+  if (!found?.isDirectory()) throw new BanyanError("INPUT_INVALID", `${job.dir} is no folder`);
+  const unfinished = await findJob(banyan, job);
+  if (unfinished) return { tree: unfinished, resumed: true };
+  const tree = await banyan.spawn({
+    name: "coordinator",
+    model: job.model,
+    instructions: job.instructions,
+    task: job.task,
+    tools: [files({ root: job.dir }), artifacts(), spawning(), messaging(), ...(job.allowCommands ? [commands()] : [])],
+    ...(job.budget && { budget: job.budget }),
+  });
+  return { tree, resumed: false };
+}
+
+async function findJob(banyan: Banyan, { task, dir }: Job): Promise<Agent | undefined> {
+  for (const root of banyan.roots()) {
+    if (hasEnded(root.head.status) || root.head.rights.root !== dir) continue;
+    const { entries, inbox } = await banyan.runtime.coordinator.state(root.id);
+    const first = entries.at(0);
+    const told = first?.kind === "user" ? first.message : inbox[0];
+    if (told && headOf(told.content) === task.slice(0, headOf(told.content).length)) return root;
+  }
+  return undefined;
+}
+
+export async function resultOf(banyan: Banyan, tree: Agent): Promise<JobResult> {
+  const { status, agents, turns, usage, costUsd, artifacts: made } = await tree.result();
+  const { forest } = banyan.runtime.coordinator;
+  let levels = 0;
+  let events = 0;
+  for (const { head } of forest.subtree(tree.id)) {
+    levels = Math.max(levels, head.level + 1);
+    events += head.seq - (head.origin?.seq ?? 0);
+  }
+  const listed = made.map(({ name, digest, bytes }) => ({ name, digest, bytes }));
+  return {
+    tree: tree.id,
+    status,
+    agents,
+    levels,
+    turns,
+    events,
+    usage,
+    costUsd,
+    artifacts: listed,
+    data: banyan.runtime.folder,
+  };
+}
