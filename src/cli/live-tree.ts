@@ -4,7 +4,7 @@ import { STATUSES, type Status } from "../agent/status.ts";
 import { promptTokens, type Usage } from "../agent/usage.ts";
 import type { TreeRow } from "../server/contract/tree.ts";
 import { compact, dollars, plural } from "./figures.ts";
-import { cut, displayWidth, fit, oneLine } from "./terminal.ts";
+import { cut, displayWidth, oneLine, padTo } from "./terminal.ts";
 import { type TreeLine, visibleLines } from "./visible-tree.ts";
 
 export interface TreeView {
@@ -23,13 +23,13 @@ export function renderTree(rows: Iterable<TreeRow>, { columns, rows: lines, colo
   const all = [...rows];
   const paint: Paint = (style, text) =>
     colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
-  if (all.length === 0) return paint("dim", fit("no agents yet", columns).trimEnd());
+  if (all.length === 0) return paint("dim", cut("no agents yet", columns));
   const shown = visibleLines(all, Math.max(0, lines - 2));
   const layout = layoutFor(columns, shown);
   const heading = paint(
     "dim",
     layout
-      .map(({ title, width, align }) => fit(title, width, align))
+      .map(({ title, width, align }) => padTo(title, width, align))
       .join(" ")
       .trimEnd(),
   );
@@ -131,7 +131,7 @@ function agentLine(
   const space = " ".repeat(Math.max(0, nameWidth - displayWidth(branch + named + below)));
   const cells = others.map(({ of, width, align, style }, index) => {
     const isLast = index === others.length - 1 && align === "left";
-    const text = isLast ? cut(of(row), width) : fit(of(row), width, align);
+    const text = isLast ? cut(of(row), width) : padTo(of(row), width, align);
     return style ? paint(style(row), text) : text;
   });
   const shownName = row.level === 0 ? paint("bold", named) : named;
@@ -148,7 +148,7 @@ function restLine({ rows, guides }: Extract<TreeLine, { kind: "rest" }>, columns
   const agents = rows.reduce((sum, { subtree }) => sum + subtree.agents, 0);
   const below = agents > rows.length ? ` (${plural(agents, "agent")} with those below)` : "";
   const text = `… ${rows.length} more: ${countsOf(rows)}${below}`;
-  return paint("dim", fit(branch + text, columns).trimEnd());
+  return paint("dim", cut(branch + text, columns));
 }
 
 /** The lines that join a name to its parent; in a deep tree the outer ones are cut off. */
@@ -172,8 +172,8 @@ function summaryLine(rows: readonly TreeRow[], columns: number, paint: Paint): s
   const money = dollars(sum(({ subtree }) => subtree.costUsd));
   const tokens = compact(sum(({ subtree }) => tokensOf(subtree.usage)));
   const size = `${plural(agents, "agent")} on ${plural(deepest + 1, "level")}`;
-  const text = `${bar(share)} ${Math.floor(share * 100)} %  ${size}: ${countsOf(rows)}  ${tokens} tokens  ${money}`;
-  return paint("bold", fit(text, columns).trimEnd());
+  const text = `${bar(share)} ${Math.floor(share * 100)} %  ${money}  ${tokens} tokens  ${size}: ${countsOf(rows)}`;
+  return paint("bold", cut(text, columns));
 }
 
 const BAR_WIDTH = 10;

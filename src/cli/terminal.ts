@@ -40,7 +40,7 @@ export function cut(text: string, width: number): string {
 }
 
 /** Exactly `width` columns: cut, or filled with spaces on its right or left. */
-export function fit(text: string, width: number, align: "left" | "right" = "left"): string {
+export function padTo(text: string, width: number, align: "left" | "right" = "left"): string {
   const shown = cut(text, width);
   const space = " ".repeat(Math.max(0, width - displayWidth(shown)));
   return align === "left" ? shown + space : space + shown;
