@@ -45,7 +45,7 @@ function awaited(state: State, open: OpenCall): Child[] {
 
 function namesIn({ call }: OpenCall): string[] | undefined {
   const input: Json | undefined = "json" in call.input ? call.input.json : undefined;
-  if (typeof input !== "object" || input === null || Array.isArray(input) || !Array.isArray(input["names"]))
+  if (typeof input !== "object" || input === null || Array.isArray(input) || !Array.isArray(input.names))
     return undefined;
-  return input["names"].filter((name) => typeof name === "string");
+  return input.names.filter((name) => typeof name === "string");
 }

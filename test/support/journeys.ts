@@ -1,0 +1,413 @@
+/**
+ * Whole lives of agents, for tests: a plan is a list of intents that fast-check makes and shrinks, and `live` carries it
+ * out, command by command, through `decide` and `evolve`. About half of the intents take the step that a runtime would
+ * take, so that lives get somewhere; the others are whatever a person, a child or a bug might ask, nonsense included.
+ */
+import fc from "fast-check";
+import type { Command } from "../../src/agent/commands.ts";
+import type { AssistantPart, Content, ToolCall } from "../../src/agent/content.ts";
+import { type Decision, decide, isRefusal } from "../../src/agent/decide.ts";
+import type { EventOf, Recorded, Sender } from "../../src/agent/events.ts";
+import { evolve } from "../../src/agent/evolve.ts";
+import { List } from "../../src/agent/list.ts";
+import { nextStep } from "../../src/agent/next.ts";
+import type { State } from "../../src/agent/state.ts";
+import type { Usage } from "../../src/agent/usage.ts";
+import { VersionedMap } from "../../src/agent/versioned-map.ts";
+import { waitResult } from "../../src/agent/waits.ts";
+
+export const PERSON: Sender = { kind: "person", id: "ada" };
+export const START_MS = 1_700_000_000_000;
+
+/** An id that says its number: the same in every run. */
+export function idOf(number: number): string {
+  return `0${number.toString(8).padStart(25, "0")}`;
+}
+
+export const AGENT = idOf(1);
+
+export function creation(more: Partial<EventOf<"agent.created">> = {}): Extract<Command, { do: "create" }> {
+  return {
+    do: "create",
+    parent: null,
+    root: AGENT,
+    level: 0,
+    name: "lead",
+    execution: { driver: "model", provider: "test", model: "test-1", outputTokensMax: 1_000 },
+    instructions: "Do it well.",
+    toolset: `sha256:${"0".repeat(64)}`,
+    tools: ["read_file", "spawn", "wait"],
+    mode: "task",
+    rights: { commands: false, spawn: true },
+    ...more,
+  };
+}
+
+const STEP = "step";
+const ASKED = [
+  "receive",
+  "receiveAgain",
+  "startTurn",
+  "withdrawTurn",
+  "endTurn",
+  "failTurn",
+  "loseTurn",
+  "startTool",
+  "askTool",
+  "answerTool",
+  "endTool",
+  "spawn",
+  "endChild",
+  "reviveChild",
+  "writeArtifact",
+  "nameCheckpoint",
+  "setBudget",
+  "hold",
+  "release",
+  "rewind",
+  "revive",
+  "complete",
+  "fail",
+  "cancel",
+  "create",
+] as const;
+
+/** `pick` and `also` choose among whatever there is to choose from at the time. */
+export interface Intent {
+  readonly want: typeof STEP | (typeof ASKED)[number];
+  readonly pick: number;
+  readonly also: number;
+  readonly yes: boolean;
+  readonly afterMs: number;
+}
+
+const intent: fc.Arbitrary<Intent> = fc.record({
+  want: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(STEP) },
+    { weight: 1, arbitrary: fc.constantFrom("receive" as const, "spawn" as const, "endChild" as const) },
+    { weight: 3, arbitrary: fc.constantFrom(...ASKED) },
+  ),
+  pick: fc.nat(1_000),
+  also: fc.nat(1_000),
+  yes: fc.boolean(),
+  afterMs: fc.nat(5_000),
+});
+
+export interface Plan {
+  readonly mode: "task" | "chat";
+  readonly speaksFirst: boolean;
+  readonly intents: readonly Intent[];
+}
+
+/** Plans of up to so many intents; a task that was given is the default. */
+export function plans({ length = 60 }: { length?: number } = {}): fc.Arbitrary<Plan> {
+  return fc.record({
+    mode: fc.constantFrom("task" as const, "chat" as const),
+    speaksFirst: fc.boolean(),
+    intents: fc.array(intent, { maxLength: length, size: "max" }),
+  });
+}
+
+/** One command of a life, and what came of it. */
+export interface Asked {
+  readonly command: Command;
+  readonly before: State | undefined;
+  readonly decision: Decision;
+}
+
+export interface Life {
+  readonly agent: string;
+  readonly recorded: readonly Recorded[];
+  /** The state after each event: `states[i]` is that after `recorded[i]`. */
+  readonly states: readonly State[];
+  readonly asked: readonly Asked[];
+  readonly state: State;
+}
+
+/** Lives the plan from the creation on. @throws what `decide` and `evolve` throw, which would be a bug */
+export function live({ mode, speaksFirst, intents }: Plan): Life {
+  return goOn(undefined, [creation({ mode, speaksFirst }), receive(0), ...intents]);
+}
+
+/** Goes on from a state, which stays what it was. */
+export function goOn(from: State | undefined, plan: readonly (Intent | Command)[]): Life {
+  let state = from;
+  const agent = from?.head.agent ?? AGENT;
+  const recorded: Recorded[] = [];
+  const states: State[] = [];
+  const asked: Asked[] = [];
+  let time = from?.head.time ?? START_MS;
+  for (const each of plan) {
+    if (!("do" in each) && !state) throw new Error("a life begins with a command");
+    const command = "do" in each ? each : commandFor(each, state as State);
+    time += "do" in each ? 1 : each.afterMs;
+    const decision = decide(state, command);
+    asked.push({ command, before: state, decision });
+    if (isRefusal(decision)) continue;
+    for (const event of decision) {
+      const next: Recorded = { seq: (state?.head.seq ?? 0) + 1, time, event };
+      state = evolve(agent, state, next);
+      recorded.push(next);
+      states.push(state);
+    }
+  }
+  if (!state) throw new Error("a life has at least one event");
+  return { agent, recorded, states, asked, state };
+}
+
+/** Folds events from the beginning. */
+export function fold(agent: string, recorded: readonly Recorded[], past?: State): State {
+  let state = past;
+  for (const each of recorded) state = evolve(agent, state, each);
+  if (!state) throw new Error("nothing to fold");
+  return state;
+}
+
+/** Carries out commands one after the other; a refusal is the test's mistake. */
+export function after(from: State | undefined, ...commands: readonly Command[]): State {
+  const life = goOn(from, commands);
+  for (const { command, decision } of life.asked) {
+    if (isRefusal(decision)) throw new Error(`${command.do} was refused: ${decision.refused}, ${decision.why}`);
+  }
+  return life.state;
+}
+
+/** The state as plain JSON data, lists and maps written out, so that two can be compared and one be kept. */
+export function plain(state: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(state, (_, value) => (value instanceof List || value instanceof VersionedMap ? [...value] : value)),
+  );
+}
+
+export function receive(number: number, content: Content = `message ${number}`): Extract<Command, { do: "receive" }> {
+  return { do: "receive", id: `m${number}`, from: PERSON, content };
+}
+
+export function startTurn(reservedUsd = 0.5): Command {
+  return { do: "startTurn", covered: false, reservedUsd };
+}
+
+export function usageOf(number: number): Usage {
+  return { input: number % 97, output: number % 31, cacheRead: number % 211, cacheWrite: number % 13 };
+}
+
+export function call(callId: string, name = "read_file", input: ToolCall["input"] = { json: {} }): ToolCall {
+  return { type: "toolCall", callId, name, input };
+}
+
+/** The model's answer: texts and calls. */
+export function answer(...parts: readonly (string | ToolCall)[]): Extract<Command, { do: "endTurn" }> {
+  const said = parts.map((part): AssistantPart => (typeof part === "string" ? { type: "text", text: part } : part));
+  const finish = said.some(({ type }) => type === "toolCall") ? "toolCalls" : "stop";
+  return {
+    do: "endTurn",
+    outcome: "done",
+    messageId: idOf(7),
+    parts: said,
+    finish,
+    usage: usageOf(said.length),
+    costUsd: 0.25,
+  };
+}
+
+export function failTurn(
+  more: Partial<Extract<Command, { do: "failTurn" }>> = {},
+): Extract<Command, { do: "failTurn" }> {
+  const error = { code: "MODEL_GARBLED", message: "broke off" } as const;
+  const retryTime = START_MS + 60_000;
+  return {
+    do: "failTurn",
+    error,
+    retryable: true,
+    putOff: false,
+    retryTime,
+    usage: usageOf(1),
+    costUsd: 0.125,
+    ...more,
+  };
+}
+
+export function endChild(child: string, seq: number, more: Partial<EventOf<"child.ended">> = {}): Command {
+  return { do: "endChild", child, seq, status: "completed", output: "done", artifacts: [], costUsd: 0.5, ...more };
+}
+
+export function endTool(callId: string, content: Content = "result"): Extract<Command, { do: "endTool" }> {
+  return { do: "endTool", callId, outcome: "ok", content };
+}
+
+export function rewindTo(to: number): Command {
+  return { do: "rewind", to, by: PERSON };
+}
+
+function commandFor(intent: Intent, state: State): Command {
+  return intent.want === STEP ? stepFor(intent, state) : askedFor(intent, state);
+}
+
+const WAKES: Readonly<Record<string, (typeof ASKED)[number]>> = {
+  children: "endChild",
+  approval: "answerTool",
+  cancelled: "rewind",
+};
+
+/** How a call in flight ends, mostly well. */
+const LANDINGS = ["endTurn", "endTurn", "endTurn", "endTurn", "endTurn", "failTurn", "loseTurn"] as const;
+
+/** What a runtime would do next, with an outcome that the intent picks; at rest, what the agent waits for. */
+function stepFor(intent: Intent, state: State): Command {
+  const { pick, also } = intent;
+  if (state.head.held) return { do: "release", by: PERSON };
+  const step = nextStep(state);
+  switch (step.do) {
+    case "rest":
+      return askedFor({ ...intent, want: WAKES[state.head.waitingFor ?? state.head.status] ?? "receive" }, state);
+    case "loseTurn":
+      return askedFor({ ...intent, want: at(LANDINGS, pick) }, state);
+    case "settle": {
+      const { callId } = at(step.calls, pick).call;
+      if (also % 4 === 0) return { do: "askTool", callId, question: "Run it again?" };
+      if (also % 4 === 1) return { do: "startTool", callId };
+      return { ...endTool(callId), outcome: also % 4 === 2 ? "unknown" : "ok" };
+    }
+    case "endWait": {
+      const open = at(step.calls, pick);
+      return { ...endTool(open.call.callId), ...waitResult(state, open) };
+    }
+    case "runTools":
+      return {
+        do: "startTool",
+        callId: at(step.calls, pick).call.callId,
+        waitsFor: ([undefined, undefined, "children", "message"] as const)[also % 4],
+      };
+    case "callModel":
+      return { do: "startTurn", covered: false, reservedUsd: (also % 100) / 64 };
+    case "complete":
+      return { do: "complete", output: `output ${also}` };
+    case "refuse":
+      return { do: "fail", error: { code: "MODEL_FAILED", message: step.why } };
+  }
+}
+
+function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Command {
+  const number = state.head.seq;
+  const callId = state.open.length > 0 && also % 10 > 0 ? at(state.open, pick).call.callId : `no-${pick}`;
+  const children = [...state.children.values()];
+  const child = children.length > 0 && also % 10 > 0 ? at(children, pick) : undefined;
+  switch (want) {
+    case STEP:
+      throw new Error("a step is not asked for");
+    case "receive":
+      return { ...receive(number, yes ? `message ${number}` : longText(pick)), ...(also % 2 && { meta: { also } }) };
+    case "receiveAgain":
+      return receive(pick % (number + 1));
+    case "startTurn":
+      return { do: "startTurn", covered: yes, reservedUsd: (also % 100) / 64 };
+    case "withdrawTurn":
+      return { do: "withdrawTurn" };
+    case "loseTurn":
+      return { do: "loseTurn" };
+    case "endTurn":
+      return randomAnswer(state, pick, also);
+    case "failTurn":
+      return failTurn({
+        retryable: also % 4 > 0,
+        putOff: yes,
+        retryTime: state.head.time + afterMs,
+        costUsd: (pick % 10) / 64,
+      });
+    case "startTool":
+      return { do: "startTool", callId, waitsFor: ([undefined, "children", "message"] as const)[also % 3] };
+    case "askTool":
+      return { do: "askTool", callId, question: "Again?" };
+    case "answerTool":
+      return { do: "answerTool", callId, decision: yes ? "rerun" : "report", by: PERSON };
+    case "endTool":
+      return {
+        ...endTool(callId, yes ? "result" : longText(pick)),
+        outcome: (["ok", "error", "denied", "interrupted"] as const)[also % 4] ?? "ok",
+        took: yes ? [] : state.inbox.slice(0, also % 3).map(({ id }) => id),
+      };
+    case "spawn":
+      return {
+        do: "spawn",
+        child: child && yes ? child.agent : idOf(1_000 + number),
+        name: also % 20 === 0 ? "no name" : `worker-${number}`,
+        callId,
+      };
+    case "endChild":
+      return endChild(child?.agent ?? idOf(9), yes ? 10 : 10 + number, {
+        status: (["completed", "failed", "cancelled"] as const)[also % 3] ?? "completed",
+        ...(also % 3 === 1 && { error: { code: "TIMED_OUT", message: "too slow" } }),
+      });
+    case "reviveChild":
+      return { do: "reviveChild", child: child?.agent ?? idOf(9) };
+    case "writeArtifact":
+      return {
+        do: "writeArtifact",
+        artifact: {
+          name: also % 20 === 0 ? "../up" : `a-${pick % 5}`,
+          digest: `sha256:${"a".repeat(64)}`,
+          bytes: also,
+          mediaType: "text/plain",
+        },
+      };
+    case "nameCheckpoint":
+      return { do: "nameCheckpoint", name: `c-${pick % 8}`, ...(yes && { at: also % (number + 2) }) };
+    case "setBudget":
+      return { do: "setBudget", budget: yes ? { costUsd: pick } : {}, by: PERSON };
+    case "hold":
+      return { do: "hold", by: PERSON, reason: yes ? "wait" : "" };
+    case "release":
+      return { do: "release", by: PERSON };
+    case "rewind":
+      return rewindTo(restorePoint(state, pick, also));
+    case "revive":
+      return { do: "revive", by: PERSON };
+    case "complete":
+      return { do: "complete", output: "asked for" };
+    case "fail":
+      return { do: "fail", error: { code: "TOOL_FAILED", message: "asked for" } };
+    case "cancel":
+      return { do: "cancel", by: PERSON, reason: yes ? "enough" : "" };
+    case "create":
+      return creation();
+  }
+}
+
+function randomAnswer(state: State, pick: number, also: number): Extract<Command, { do: "endTurn" }> {
+  const calls = Array.from({ length: [0, 0, 1, 2, 4][pick % 5] ?? 0 }, (_, index) => {
+    // Providers may use an id again in a later turn, and a garbled answer may use one twice.
+    const callId = also % 7 === 0 ? `again-${index}` : also % 23 === 0 ? "twice" : `c-${state.head.seq}-${index}`;
+    const names = [...state.children.values()].map(({ name }) => name).filter((_, place) => (also >> place) % 2 === 1);
+    return call(callId, "wait", also % 3 === 0 ? { json: { names } } : { json: { also } });
+  });
+  const said = answer(...(also % 5 > 0 ? [`said ${also}`] : []), ...calls);
+  const interrupted = also % 11 === 0;
+  const finish =
+    calls.length > 0 ? "toolCalls" : (["stop", "stop", "length", "paused", "contentFilter"] as const)[also % 5];
+  return {
+    ...said,
+    outcome: interrupted ? "interrupted" : "done",
+    finish: finish ?? "stop",
+    usage: usageOf(also),
+    costUsd: (also % 50) / 64,
+    ...(interrupted && { estimated: true }),
+  };
+}
+
+/** Mostly an entry or a checkpoint; sometimes the start, sometimes anything. */
+function restorePoint(state: State, pick: number, also: number): number {
+  if (also % 5 === 0) return pick % (state.head.seq + 3);
+  const places = [0, ...[...state.entries].map(({ seq }) => seq), ...state.checkpoints.map(({ at }) => at)];
+  return at(places, pick);
+}
+
+function longText(number: number): Content {
+  return { digest: `sha256:${number.toString(16).padStart(64, "0")}`, bytes: 10_000 + number, head: "It begins" };
+}
+
+/** The choice that a number stands for. */
+export function at<T>(choices: readonly T[], number: number): T {
+  const choice = choices[number % choices.length];
+  if (choice === undefined) throw new Error("there is something to choose from");
+  return choice;
+}
