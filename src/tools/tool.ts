@@ -8,9 +8,9 @@
  */
 import type { Json } from "../agent/content.ts";
 import type { ArtifactReference, Meta, Rights } from "../agent/events.ts";
+import type { Clock } from "../base/clock.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Digest } from "../blobs/blobs.ts";
-import type { Clock } from "../base/clock.ts";
 
 export type UnknownOutcomePolicy = "rerun" | "report" | "ask";
 
