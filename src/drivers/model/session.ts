@@ -3,7 +3,7 @@
  * (R1).
  */
 import { type AssistantPart, callsOf } from "../../agent/content.ts";
-import type { Execution, Finish } from "../../agent/events.ts";
+import type { Execution, Finish, Meta } from "../../agent/events.ts";
 import type { State } from "../../agent/state.ts";
 import { NO_USAGE } from "../../agent/usage.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -93,6 +93,7 @@ export class ModelSession implements Session {
         finish: isWhole ? finishOf(called.finish.finishReason, read.parts) : "other",
         ...spent,
         ...(answer.model !== undefined && answer.model !== asked && { model: answer.model }),
+        ...(isWhole && metaOf(called.finish)),
       };
     } catch (error) {
       return this.#failed(error, spent);
@@ -126,6 +127,12 @@ function breakOf(called: CallEnd): unknown {
   const { unified, raw } = called.finish.finishReason;
   const broke = unified === "error" || unified === "interrupted";
   return broke ? new BrokenOff(`the provider broke the answer off (${raw ?? unified})`) : undefined;
+}
+
+/** What a provider made for Banyan hands over beside the answer. */
+function metaOf({ providerMetadata }: Extract<CallEnd, { end: "finished" }>["finish"]): { meta?: Meta } {
+  const meta = providerMetadata?.banyan?.meta;
+  return meta ? { meta: meta as Meta } : {};
 }
 
 function finishOf({ unified, raw }: FinishReason, parts: readonly AssistantPart[]): Finish {
