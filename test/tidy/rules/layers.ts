@@ -11,7 +11,7 @@
 import { type Finding, placeOf, type Rule } from "../rule.ts";
 import type { Source } from "../source.ts";
 
-/** Low to high. */
+/** Low to high; "" stands for the doors right under src: index.ts, client.ts, testing.ts. */
 const ROWS: readonly (readonly string[])[] = [
   ["base"],
   ["agent"],
@@ -22,10 +22,11 @@ const ROWS: readonly (readonly string[])[] = [
   ["runtime"],
   ["recordings"],
   ["server"],
+  [""],
   ["cli"],
 ];
 
-/** Floors beside the rows: what each may import, and who may import it. "" stands for the doors. */
+/** Floors beside the rows: what each may import, and who may import it. */
 const BESIDE: Readonly<Record<string, { imports: readonly string[]; importedBy: readonly string[] }>> = {
   simulator: { imports: ["src/base/"], importedBy: ["cli", ""] },
   web: { imports: ["src/server/contract/"], importedBy: [] },
@@ -55,6 +56,7 @@ export const layers: Rule = {
     ["src/web/a.ts", 'import { Banyan } from "../runtime/banyan.ts";'],
     ["src/web/a.ts", 'import { listen } from "../server/server.ts";'],
     ["src/runtime/a.ts", 'import { Banyan } from "../index.ts";'],
+    ["src/index.ts", 'import { main } from "./cli/main.ts";'],
     ["src/base/a.ts", 'import { seed } from "../../sim/seed.ts";'],
     ["src/nowhere/a.ts", 'import { assert } from "../base/assert.ts";'],
     ["src/base/a.ts", 'import { z } from "zod";'],
@@ -74,7 +76,7 @@ export const layers: Rule = {
     ["src/runtime/a.ts", 'import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";'],
     ["src/simulator/a.ts", 'import { assert } from "../base/assert.ts"; import { b } from "./replay/b.ts";'],
     ["src/web/a.ts", 'import type { Tree } from "../server/contract/tree.ts"; import { b } from "./parts/b.ts";'],
-    ["src/testing.ts", 'export { simulator } from "./simulator/simulator.ts";'],
+    ["src/testing.ts", 'export { simulator } from "./simulator/simulator.ts"; export { Banyan } from "./index.ts";'],
     ["src/cli/a.ts", 'import { Banyan } from "../index.ts"; const { anthropic } = await import("@ai-sdk/anthropic");'],
     ["sim/a.ts", 'import { decide } from "../src/agent/decide.ts"; import { b } from "../test/b.ts";'],
   ],
@@ -93,7 +95,7 @@ function refuseFile(from: string, target: string): string | undefined {
   const own = placeOf(from).floor;
   const { top, floor } = placeOf(target);
   if (top !== "src") return `src/ imports nothing outside itself (L4), and ${target} is`;
-  if (own === floor && own !== "") return undefined;
+  if (own === floor) return undefined;
 
   const [ownBeside, beside] = [BESIDE[own], BESIDE[floor]];
   if (ownBeside && !ownBeside.imports.some((prefix) => target.startsWith(prefix))) {
@@ -102,10 +104,9 @@ function refuseFile(from: string, target: string): string | undefined {
   if (beside) return beside.importedBy.includes(own) ? undefined : `${own || "a door"} may not import ${floor}/ (L3)`;
   if (ownBeside) return undefined;
 
-  const [ownRow, row] = [rowOf(own), rowOf(floor)];
-  if (ownRow === undefined) return `${own}/ is no floor that the table in test/tidy/rules/layers.ts knows`;
-  if (row === undefined) return `${floor}/ is no floor that the table in test/tidy/rules/layers.ts knows`;
-  if (own !== "" && row >= ownRow) {
+  const unknown = [own, floor].find((name) => rowOf(name) < 0);
+  if (unknown) return `${unknown}/ is no floor that the table in test/tidy/rules/layers.ts knows`;
+  if (rowOf(floor) >= rowOf(own)) {
     return `${own || "a door"} imports lower floors only (L1), and ${target} is not: pass it in, or move one of them`;
   }
   const isInside = target.split("/").length > 3;
@@ -115,11 +116,8 @@ function refuseFile(from: string, target: string): string | undefined {
   return undefined;
 }
 
-/** Doors stand right under the command, which speaks through them. */
-function rowOf(floor: string): number | undefined {
-  if (floor === "") return (rowOf("cli") as number) - 0.5;
-  const row = ROWS.findIndex((floors) => floors.includes(floor));
-  return row < 0 ? undefined : row;
+function rowOf(floor: string): number {
+  return ROWS.findIndex((floors) => floors.includes(floor));
 }
 
 function refusePackage(floor: string, link: Source["links"][number]): string | undefined {
