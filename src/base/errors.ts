@@ -21,6 +21,7 @@ const kind = (status: number, exit: number, retryable: boolean, means: string, r
 
 /** Exit codes: 1 the work failed, 2 bad usage, 3 not found, 4 refused in this state, 5 damaged data, 6 limits and budget, 7 provider, 70 a bug. */
 export const ERRORS = {
+  AGENT_AMBIGUOUS: kind(400, 2, false, "Several agents go by that name.", "Say which one by its id or its path of names; the message lists them."),
   AGENT_CANCELLED: kind(409, 1, false, "The agent was cancelled.", "Rewind it to a checkpoint, or start again."),
   AGENT_ENDED: kind(409, 4, false, "The agent has ended.", "Rewind it to a checkpoint, fork it, or send it a message to go on."),
   AGENT_FAILED: kind(500, 1, false, "The agent failed.", "Look at `banyan logs` for the reason, then rewind or fork it."),
@@ -53,9 +54,11 @@ export const ERRORS = {
   MODEL_UNRESOLVED: kind(409, 4, true, "No model of that name is registered in this process.", "Open with the model in `models`; the agent goes on then."),
   NAME_INVALID: kind(400, 2, false, "The name has characters or a length that are not allowed.", "Use 1 to 64 letters, digits, dots, dashes and underscores."),
   NOT_HELD: kind(409, 4, false, "The agent has no hold of its own.", "A hold is released where it was set; `banyan tree` shows where."),
+  NOT_RUNNING: kind(409, 4, true, "No process runs on this data.", "Start one: everything goes on where it was."),
   OUT_OF_ROOT: kind(403, 4, false, "The path leads out of the folder the tool may see.", "Give a path inside it; links are not followed out of it."),
   PARENT_ENDED: kind(409, 4, false, "The agent's parent has ended, so it cannot run.", "Rewind the parent, or fork this agent as a new root."),
   PRICE_UNKNOWN: kind(400, 2, false, "A budget is set, and the model's price is not known.", "Give its price when the agent is spawned."),
+  READER_BEHIND: kind(429, 6, true, "A reader was too slow to follow live.", "Read on from the position that the message names, with `banyan logs --from`."),
   REPLAY_MISMATCH: kind(409, 1, false, "What was sent is not what was recorded.", "The message names the first difference."),
   SHUTTING_DOWN: kind(503, 4, true, "The runtime is stopping.", "Start it again: everything goes on where it was."),
   TIMED_OUT: kind(504, 1, true, "The work did not end within its time limit.", "Raise the limit, or ask for less."),

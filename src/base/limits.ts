@@ -109,6 +109,9 @@ export const LIMITS = {
 
   /** One request or answer on the control socket. */
   controlBytesMax: 16 * MiB,
+  /** Peers on the control socket at once, and requests of one of them under way; further ones wait. */
+  controlPeersMax: 64,
+  controlRequestsMax: 64,
   /** Events that a slow reader may lag behind before it is told to read them from the journal. */
   followEventsMax: 10_000,
 
@@ -131,6 +134,7 @@ assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");
 assert(LIMITS.readBytesMax <= LIMITS.contentBytesMax, "what a tool reads is valid content");
 assert(LIMITS.retryMsMax <= LIMITS.putOffMsMax, "a provider may ask for more patience than a failure gets");
 assert(LIMITS.commandBytesMax <= LIMITS.commandOutputBytesMax, "what is kept of a command's output is part of it");
+assert(LIMITS.recordBytesMax * 2 <= LIMITS.controlBytesMax, "an event passes through the control socket");
 assert(LIMITS.searchMsMax <= LIMITS.toolMsMax, "a search is a tool call");
 assert(LIMITS.searchShownLengthMax <= LIMITS.searchLineLengthMax, "what is shown of a line was searched");
 assert(LIMITS.commandMsDefault <= LIMITS.commandMsMax && LIMITS.commandMsMax <= LIMITS.toolMsMax, "commands end first");
