@@ -28,7 +28,7 @@ async function client(fault: Fault): Promise<Anthropic> {
     return fault;
   };
   simulator = await startSimulator({ mind, faults, pace: { tokensPerDelta: 2 } });
-  return new Anthropic({ baseURL: simulator.url, apiKey: "k", maxRetries: 0 });
+  return new Anthropic({ baseURL: simulator.url, apiKey: "k", maxRetries: 0, logLevel: "off" });
 }
 
 async function streamed(anthropic: Anthropic): Promise<{ events: string[]; text: string; error: unknown }> {
@@ -77,6 +77,12 @@ describe("a fault over the socket", () => {
     const { events, error } = await streamed(await client({ kind: "cut", afterBytes }));
     expect(error).toBeInstanceOf(Error);
     expect(events).toEqual([]);
+  });
+
+  test.each([{ afterEvents: 0 }, { afterBytes: 0 }])("cut before the response: %o", async (after) => {
+    const provider = createProvider({ mind, faults: () => ({ kind: "cut", ...after }) });
+    await expect(send(provider, hello)).rejects.toBeInstanceOf(ConnectionCut);
+    expect(provider.requests).toMatchObject({ answered: 0, concurrent: 0 });
   });
 
   test("cut: an answer that is not streamed ends too soon", async () => {

@@ -53,6 +53,7 @@ describe("K1: a prefix is exact", () => {
     ["the same again", body, "k", "all"],
     ["another model", { ...body, model: "claude-sonnet-5" }, "k", "nothing"],
     ["another key", body, "other", "nothing"],
+    ["a mark on the tool", { ...body, tools: [{ ...tools[0], ...mark() }] }, "k", "all"],
     ["another tool", { ...body, tools: [{ ...tools[0], name: "u" }] }, "k", "nothing"],
     ["another system", { ...body, system: [block("S", mark())] }, "k", "nothing"],
     ["another message", { ...body, messages: [user(block("U", mark()))] }, "k", "system"],

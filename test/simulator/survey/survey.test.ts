@@ -15,8 +15,9 @@ import { afterEach, expect, test } from "vitest";
 import { pick, seededRandom } from "../../../src/base/random.ts";
 import { createProvider } from "../../../src/simulator/provider.ts";
 import { agentNames, folderOf } from "../../../src/simulator/survey/children.ts";
-import { parseReport } from "../../../src/simulator/survey/map.ts";
+import { parseReport, report } from "../../../src/simulator/survey/map.ts";
 import { EXPORTS, exportedNames } from "../../../src/simulator/survey/patterns.ts";
+import { parseListing } from "../../../src/simulator/survey/results.ts";
 import { surveyMind } from "../../../src/simulator/survey/survey.ts";
 import { ask } from "../in-process.ts";
 import { type Agent, FakeRuntime, type Options } from "./fake-runtime.ts";
@@ -186,11 +187,12 @@ test("results that were cut are read to their end: listings, searches, and what 
 });
 
 test("a map fits an answer, however many subfolders there are", async () => {
-  const { root } = await survey(folder(manyFolders(300)), { maxTokens: 2_000 });
+  const { root } = await survey(folder({ ...manyFolders(300), "zz/big.txt": "z\n".repeat(999) }), { maxTokens: 2_000 });
   const map = mapOf(root);
-  expect(map.subtree).toMatchObject({ agents: 301, files: 300 });
-  expect(map.subfoldersLeftOut).toBe(300 - map.subfolders.length);
+  expect(map.subtree).toMatchObject({ agents: 302, files: 301 });
+  expect(map.subfoldersLeftOut).toBe(301 - map.subfolders.length);
   expect(map.subfolders.length).toBeGreaterThan(10);
+  expect(map.subfolders.at(-1).folder).toBe("zz");
   expect(root.artifacts.get("map.md")).toMatch(/\d+ smaller folders are not shown/);
 });
 
@@ -282,6 +284,33 @@ test("messages on the way do not change the plan; anything but a survey is decli
     plain.json.content[0].input,
   );
   expect((await ask(provider, { messages: [more], tools })).json.content[0].text).toMatch(/survey this source tree/);
+});
+
+test("a report stays below what is shown whole, with true counts", () => {
+  const path = "p".repeat(250);
+  const none = { agents: 1, levels: 1, folders: 1, files: 1, bytes: 1, lines: 1, unread: 0, languages: {} };
+  const first = Array.from({ length: 20 }, (_, line) => ({ path, line, text: '"'.repeat(60) }));
+  const totals = {
+    ...none,
+    largest: [],
+    exports: { count: 0, first: [] },
+    fixmes: { count: 99, first },
+    missing: { count: 0, first: [] },
+  };
+  const text = report(".", totals, []);
+  expect(JSON.stringify([{ output: text }]).length).toBeLessThan(8_192);
+  expect(parseReport(text)?.fixmes).toMatchObject({ count: 99, first: expect.arrayContaining([first[0]]) });
+});
+
+test("names that are shown as JSON text are taken as what they mean", () => {
+  const listing = parseListing(
+    '.: 3 entries\nd "a\\nb"/\nf "\\u202ec.ts" 7\nf 9" nail.ts 8\n... 4 more; continue with offset 3',
+  );
+  expect(listing).toMatchObject({
+    folders: ["a\nb"],
+    files: [{ name: "\u202ec.ts" }, { name: '9" nail.ts' }],
+    next: 3,
+  });
 });
 
 test("tasks and names", () => {
