@@ -20,8 +20,9 @@ export function createRedactor({ secrets = [] }: { secrets?: readonly string[] }
   const exact = [...new Set(values)].sort((a, b) => b.length - a.length).map(RegExp.escape);
   const given = exact.length > 0 ? new RegExp(exact.join("|"), "g") : undefined;
   return (text) => {
-    const open = HINT.test(text) ? redactKeyBlocks(text).replace(KNOWN, named) : text;
-    return given ? open.replace(given, "[redacted:value]") : open;
+    // Values first: a form that stands right behind one begins only once it is gone (X3).
+    const open = given ? text.replace(given, "[redacted:value]") : text;
+    return HINT.test(open) ? redactKeyBlocks(open).replace(KNOWN, named) : open;
   };
 }
 
@@ -67,7 +68,7 @@ function named(_hit: string, ...groups: unknown[]): string {
 const BLOCK_BEGIN = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const BLOCK_END = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 /** Lines of a key whose end was cut off, up to the size of the largest; `\n` may be spelt out, as inside JSON. */
-const KEY_LINES = /(?:\s|\\[nr]|[A-Za-z0-9+/=]{40}){0,1024}[A-Za-z0-9+/=]{0,40}/y;
+const KEY_LINES = /(?:\s|\\[nr]|[A-Za-z0-9+/=]{40,}){0,1024}[A-Za-z0-9+/=]{0,39}/y;
 
 /** PEM private keys, whole or cut off. Not a single pattern, for X1: many begins without an end would be quadratic. */
 function redactKeyBlocks(text: string): string {

@@ -3,7 +3,7 @@
  * its digest, size and head (`Content` of the agent).
  *
  * C1  What was stowed comes back exactly, whatever characters it has (see wtf8.ts), secrets excepted.
- * C2  No secret of a known form, and none that the redactor was given, is stowed.
+ * C2  What is stowed has no secret of a known form, and none that the redactor was given.
  * C3  A reference is handed out only when its bytes are durable.
  */
 import type { Content, ContentReference } from "../agent/content.ts";
@@ -20,7 +20,9 @@ export interface Contents {
    * durable. Redacts. Rejects with CONTENT_TOO_LARGE, DISK_FAILED.
    */
   stow(text: string): Content | Promise<Content>;
-  /** Stores a text of any length as it is, without redaction. Rejects with CONTENT_TOO_LARGE, DISK_FAILED. */
+  /** The same for a text that was redacted already, or must stay as it is. */
+  keep(text: string): Content | Promise<Content>;
+  /** Stores a text of any length, as it is. Rejects with CONTENT_TOO_LARGE, DISK_FAILED. */
   store(text: string): Promise<ContentReference>;
   /** The whole text. @throws BLOB_NOT_FOUND, BLOB_DAMAGED */
   fetch(content: Content): Promise<string>;
@@ -56,14 +58,14 @@ export function createContents({ blobs, redact }: { blobs: Blobs; redact: Redact
     });
   }
 
+  const keep = (text: string) => (staysInline(text) ? text : store(text));
+
   return {
     redact,
     store,
     load,
-    stow(text) {
-      const open = redact(text);
-      return staysInline(open) ? open : store(open);
-    },
+    keep,
+    stow: (text) => keep(redact(text)),
     fetch: (content) => (typeof content === "string" ? Promise.resolve(content) : load(content.digest)),
   };
 }

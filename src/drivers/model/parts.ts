@@ -18,12 +18,10 @@ export async function partsOf(blocks: readonly Block[], contents: Contents): Pro
   const ids = new Set<string>();
   let inlineLeft = INLINE_BYTES_MAX;
 
-  /** Waits only for a text that goes to the blobs. */
-  const stow = async (text: string): Promise<Content> => {
-    const open = contents.redact(text);
-    const stowed =
-      3 * open.length > inlineLeft && Buffer.byteLength(open) > inlineLeft ? contents.store(open) : contents.stow(open);
-    const content = typeof stowed === "string" ? stowed : await stowed;
+  /** Of a text without secrets. */
+  const keep = async (text: string): Promise<Content> => {
+    const fits = 3 * text.length <= inlineLeft || Buffer.byteLength(text) <= inlineLeft;
+    const content = await (fits ? contents.keep(text) : contents.store(text));
     if (typeof content === "string") inlineLeft -= Buffer.byteLength(content);
     return content;
   };
@@ -32,10 +30,10 @@ export async function partsOf(blocks: readonly Block[], contents: Contents): Pro
     const options = block.metadata && { providerOptions: block.metadata };
     if (block.kind !== "call") {
       if (block.text === "" && !options) continue;
-      const text = await stow(block.text);
+      const open = contents.redact(block.text);
       // A signature holds for the reasoning as it was.
-      const isAsSaid = block.kind === "text" || !options || contents.redact(block.text) === block.text;
-      parts.push({ type: block.kind, text, ...(isAsSaid && options) });
+      const holds = block.kind === "text" || open === block.text;
+      parts.push({ type: block.kind, text: await keep(open), ...(holds && options) });
       continue;
     }
     const { name } = block;
@@ -43,8 +41,8 @@ export async function partsOf(blocks: readonly Block[], contents: Contents): Pro
     const json = parseInput(block.input);
     if (json === undefined) return { garbled: `the input of a call of ${name} is no JSON object` };
     const open = redactJson(json, block.input, contents);
-    const stowed = await stow(open === json ? block.input || "{}" : JSON.stringify(open));
-    const input = typeof stowed === "string" ? { json: open } : { text: stowed };
+    const kept = await keep(open === json ? block.input || "{}" : JSON.stringify(open));
+    const input = typeof kept === "string" ? { json: open } : { text: kept };
     parts.push({ type: "toolCall", callId: freshId(block.id, ids), name, input, ...options });
   }
   return { parts };

@@ -3,7 +3,7 @@
  *
  * P1  The messages depend on the entries alone: a session that went along, one opened cold and one of a fork send the same.
  * P2  An entry adds to the end; what stands before it never changes (R3). So what is said once stays, such as the line that
- *     asks a paused model to go on.
+ *     asks a paused model to go on, and it is said whether or not a message follows.
  * P3  The first message is the user's, the last one is the user's or a tool's, and no text is blank: providers refuse
  *     anything else.
  */
@@ -16,6 +16,7 @@ import type { PromptMessage, SaidPart } from "./provider-model.ts";
 /** Stable for ever, like the words of agent/render.ts. */
 const START = "(start)";
 const CONTINUE = "(continue)";
+const INTERRUPTED = "(interrupted)";
 const EMPTY = "(empty)";
 
 /** Long texts that are read at once when a session opens. */
@@ -68,7 +69,9 @@ export class Prompt {
           if (!endsWithUser(messages)) messages.push(filler(messages));
           messages.push({ role: "assistant", content });
         }
-        if (entry.finish === "paused" && content.at(-1)?.type !== "tool-call") this.#say(CONTINUE);
+        const call = content.some(({ type }) => type === "tool-call");
+        if (entry.interrupted) this.#say(INTERRUPTED);
+        else if (entry.finish === "paused" && !call) this.#say(CONTINUE);
         break;
       }
       case "tools":
