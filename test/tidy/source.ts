@@ -44,15 +44,10 @@ export function readSources(): Source[] {
     .map((path) => parseSource(path, readFileSync(join(ROOT, path), "utf8")));
 }
 
-/** The folders of code, two deep, such as `src/agent` and `sim`. */
+/** Our folders and what stands in them, such as `sim`, `src/agent` and `src/index.ts`. */
 export function listTree(): string[] {
   const tops = FOLDERS.filter((folder) => existsSync(join(ROOT, folder)));
-  const below = tops.flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => `${folder}/${entry.name}`),
-  );
-  return [...tops, ...below];
+  return tops.flatMap((folder) => [folder, ...readdirSync(join(ROOT, folder)).map((name) => `${folder}/${name}`)]);
 }
 
 function listFiles(folder: string): string[] {
