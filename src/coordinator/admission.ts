@@ -27,14 +27,19 @@ export class Admission {
     return true;
   }
 
-  /** Notes that a child has ended; returns the one that may start in its place. */
+  /** Notes that a child has ended; returns the one that now has its place. */
   leave(parent: AgentId, child: AgentId): AgentId | undefined {
     const admitted = this.#admitted.get(parent);
     const queue = this.#queues.get(parent);
     queue?.delete(child);
     if (!admitted?.delete(child)) return undefined;
-    if (admitted.size === 0) this.#admitted.delete(parent);
     const [next] = queue ?? [];
+    // The place is taken at once: two children that end together must not both name the same successor.
+    if (next !== undefined) {
+      queue?.delete(next);
+      admitted.add(next);
+    }
+    if (admitted.size === 0) this.#admitted.delete(parent);
     if (queue?.size === 0) this.#queues.delete(parent);
     return next;
   }

@@ -1,0 +1,150 @@
+/**
+ * `npm run demo`: the main job on this very repository, installed packages included, without a key or a server of yours. It
+ * runs once undisturbed and once with a SIGKILL halfway, and then compares: same result, nothing acknowledged lost, no turn
+ * paid twice. The provider simulator outlives the killed process, so it is the witness of every model call.
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs, styleText } from "node:util";
+import { decodeEvent } from "../src/agent/codec.ts";
+import type { JobResult } from "../src/cli/run/job.ts";
+import { openRuntime } from "../src/runtime/open.ts";
+import { type Simulator, startSimulator } from "../src/simulator/simulator.ts";
+import { surveyMind } from "../src/simulator/survey/survey.ts";
+
+const TASK = "survey this source tree";
+const repository = fileURLToPath(new URL("..", import.meta.url));
+const { values } = parseArgs({ options: { dir: { type: "string", default: repository } } });
+
+const work = await mkdtemp(join(tmpdir(), "banyan-demo-"));
+const simulator = await startSimulator({ mind: surveyMind() });
+try {
+  process.exitCode = (await demo(simulator, values.dir, work)) ? 0 : 1;
+} finally {
+  await simulator.stop();
+  await rm(work, { recursive: true, force: true });
+}
+
+async function demo(provider: Simulator, dir: string, folder: string): Promise<boolean> {
+  const [whole, cut, killLog] = [join(folder, "whole"), join(folder, "cut"), join(folder, "acknowledged.json")];
+  heading(`1. Undisturbed: every folder of ${dir} gets an agent`);
+  const first = await banyan(provider, ["run", TASK, "--dir", dir, "--data", whole, "--json"]);
+  const expected = resultIn(first);
+  const calls = provider.requests.calls;
+
+  const killAt = Math.floor(expected.events / 2);
+  heading(`2. Again, and SIGKILL after ${killAt} of about ${expected.events} events`);
+  const killed = await banyan(provider, ["run", TASK, "--dir", dir, "--data", cut, "--kill-at", String(killAt), "--kill-log", killLog]);
+  const lost = await countLost(cut, killLog);
+
+  heading("3. The same command once more: it goes on where it was");
+  const second = await banyan(provider, ["run", TASK, "--dir", dir, "--data", cut, "--json"]);
+  const found = resultIn(second);
+  const inFlight = await countLostTurns(cut);
+  const callsOfBoth = provider.requests.calls - calls;
+
+  heading("What came of it");
+  const checks: Check[] = [
+    ["agents, levels", `${expected.agents} on ${expected.levels}`, `${found.agents} on ${found.levels}`, expected.agents === found.agents && expected.levels === found.levels],
+    ["status", expected.status, found.status, expected.status === "completed" && found.status === "completed"],
+    ["map of the whole", digestOf(expected), digestOf(found), digestOf(expected) === digestOf(found)],
+    ["model calls", String(calls), `${callsOfBoth}, ${inFlight} of them in flight at the kill`, true],
+    ["turns paid twice", "0", String(callsOfBoth - found.turns - inFlight), callsOfBoth - found.turns - inFlight === 0],
+    ["killed by", "-", killed.signal ?? "nothing", killed.signal === "SIGKILL"],
+    ["acknowledged events", "-", `${lost.acknowledged} at the kill, ${lost.lost} of them lost`, lost.lost === 0],
+    ["recovery", "-", recoveryIn(second), true],
+    ["cost", `$${expected.costUsd.toFixed(2)}`, `$${found.costUsd.toFixed(2)}`, true],
+  ];
+  for (const [what, undisturbed, cutOff, holds] of checks) {
+    const mark = holds ? styleText("green", "ok  ") : styleText("red", "FAIL");
+    console.log(`${mark} ${what.padEnd(20)} ${undisturbed.padEnd(24)} ${cutOff}`);
+  }
+  const map = await banyan(provider, ["artifact", "get", "map.md", "--agent", found.tree, "--data", cut], { quiet: true });
+  heading("The root's artifact, map.md, begins");
+  console.log(map.stdout.split("\n").slice(0, 24).join("\n"));
+  return checks.every(([, , , holds]) => holds);
+}
+
+type Check = readonly [what: string, undisturbed: string, cutOff: string, holds: boolean];
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the CLI in a process of its own; what it shows of its progress is shown. */
+function banyan(provider: Simulator, args: readonly string[], { quiet = false } = {}): Promise<Ended> {
+  const environment = { ...process.env, ANTHROPIC_API_KEY: "simulated", ANTHROPIC_BASE_URL: provider.url };
+  const child = spawn(process.execPath, [join(repository, "bin", "banyan.js"), ...args], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk;
+    if (!quiet) process.stderr.write(chunk);
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}
+
+function resultIn({ stdout, code }: Ended): JobResult {
+  const line = stdout.trim().split("\n").at(-1);
+  if (!line) throw new Error(`banyan run gave no result and exited with ${code}`);
+  return JSON.parse(line) as JobResult;
+}
+
+function digestOf({ artifacts }: JobResult): string {
+  return artifacts.find(({ name }) => name === "map.json")?.digest.slice(0, 19) ?? "none";
+}
+
+function recoveryIn({ stderr }: Ended): string {
+  return /taken up where it was: (.*)/.exec(stderr)?.[1] ?? "not taken up";
+}
+
+/** Compares what the killed process had acknowledged with what its journal holds. */
+async function countLost(data: string, killLog: string): Promise<{ acknowledged: number; lost: number }> {
+  const promised = JSON.parse(await readFile(killLog, "utf8")) as Record<string, number>;
+  const runtime = await openRuntime(data, { readOnly: true });
+  try {
+    let acknowledged = 0;
+    let lost = 0;
+    for (const [agent, seq] of Object.entries(promised)) {
+      const kept = runtime.coordinator.forest.get(agent)?.head.seq ?? 0;
+      acknowledged += seq;
+      lost += Math.max(0, seq - kept);
+    }
+    return { acknowledged, lost };
+  } finally {
+    await runtime.stop();
+  }
+}
+
+/** Calls whose answer died with the process. */
+async function countLostTurns(data: string): Promise<number> {
+  const runtime = await openRuntime(data, { readOnly: true });
+  const { journal } = runtime.services;
+  let lost = 0;
+  try {
+    for (const { head } of runtime.coordinator.forest.nodes()) {
+      for await (const records of journal.read(head.agent)) {
+        for (const { type, body } of records) lost += decodeEvent(type, body).type === "turn.lost" ? 1 : 0;
+      }
+    }
+    return lost;
+  } finally {
+    await runtime.stop();
+  }
+}
+
+function heading(text: string): void {
+  console.log(`\n${styleText("bold", text)}`);
+}
