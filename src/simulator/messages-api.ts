@@ -83,7 +83,6 @@ const messagesRequest = z.object({
 export type Block = z.infer<typeof block>;
 export type BlockOf<Type extends Block["type"]> = Extract<Block, { type: Type }>;
 export type Message = z.infer<typeof message>;
-export type ToolDefinition = z.infer<typeof tool>;
 export type CacheControl = z.infer<typeof cacheControl>;
 /** What a prompt is made of, with or without a wish for an answer. */
 export type PromptRequest = z.infer<typeof countRequest>;

@@ -4,7 +4,7 @@
  * what is counted twice is counted the same.
  */
 
-export const BYTES_PER_TOKEN = 4;
+const BYTES_PER_TOKEN = 4;
 
 /** An image at the size up to which the API does not scale it down: (width x height) / 750. */
 export const IMAGE_TOKENS = 1_600;

@@ -46,7 +46,7 @@ export async function ask(
   return { status: response.status, headers: response.headers, text, json: parsed(text) };
 }
 
-export async function textOf({ body }: ProviderResponse): Promise<string> {
+async function textOf({ body }: ProviderResponse): Promise<string> {
   if (typeof body === "string") return body;
   let text = "";
   for await (const piece of body) text += piece;

@@ -13,7 +13,7 @@ import { locate } from "./compare.ts";
 import type { RecordedRun } from "./recorded-run.ts";
 import { outputTokensOf, type RecordedTurn, type Said, turnsOf } from "./turns.ts";
 
-export const RUN_HEADER = "x-banyan-run";
+const RUN_HEADER = "x-banyan-run";
 
 export interface ReplayOptions {
   /** How many times as fast as recorded; endless, the default, is at once. */

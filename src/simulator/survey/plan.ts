@@ -47,8 +47,7 @@ export function* surveyFolder({ path, isRoot, tokensMax }: SurveyOptions): Plan<
   const reads = files.map(({ name }) => read(join(path, name)));
   const outcomes = yield [...spawns, ...searches, ...reads];
   const spawned = outcomes.slice(0, spawns.length);
-  const [exported, marked] = outcomes.slice(spawns.length, -reads.length || undefined);
-  const heads = reads.length > 0 ? outcomes.slice(-reads.length) : [];
+  const [exported, marked, ...heads] = outcomes.slice(spawns.length);
   const facts: Omit<FolderFacts, "missing"> = {
     listing,
     lines: new Map(files.flatMap(({ name }, at) => knownLines(name, heads[at]))),
@@ -76,9 +75,7 @@ function* list(path: string): Plan<Listing | string> {
   const listing = parseListing(yield* wholeText(first));
   if (listing.next === undefined) return listing;
   const offsets: number[] = [];
-  const firstEntry = listing.next - ENTRIES_PER_PAGE;
-  for (let offset = listing.next; offset < firstEntry + listing.entries; offset += ENTRIES_PER_PAGE)
-    offsets.push(offset);
+  for (let offset = listing.next; offset < listing.entries; offset += ENTRIES_PER_PAGE) offsets.push(offset);
   for (const outcome of yield offsets.map(page)) {
     const more = parseListing(yield* wholeText(outcome));
     listing.folders.push(...more.folders);
