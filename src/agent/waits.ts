@@ -32,7 +32,12 @@ export function waitResult(state: State, open: OpenCall): WaitResult {
     artifacts: (report?.artifacts ?? []).map(({ name, digest, bytes }) => ({ name, digest, bytes })),
     ...(report?.error && { error: `${report.error.code}: ${report.error.message}` }),
   }));
-  return { content: JSON.stringify(reports), took: ended.map(({ id }) => id) };
+  return { content: linesOf(reports), took: ended.map(({ id }) => id) };
+}
+
+/** JSON with one report a line, so that a result which was cut can be read on by lines. */
+function linesOf(reports: readonly object[]): string {
+  return `[${reports.map((report) => JSON.stringify(report)).join(",\n")}]`;
 }
 
 /** The children that the call names; all that are unread when it names none. */

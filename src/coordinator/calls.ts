@@ -22,14 +22,17 @@ import { fly, type StartedCall, type StopReason, type Worker } from "./worker.ts
  */
 export function startCalls(work: Work, worker: Worker, calls: readonly ToolCall[]): Promise<unknown>[] {
   if (work.roster.forest.holder(worker.cell.agent)) return [];
-  return calls.map((call) => {
-    const { callId, name } = call;
-    const tool = toolOf(work, worker, name);
-    if (!tool)
-      return worker.cell.dispatch({ do: "endTool", callId, outcome: "error", content: `There is no tool ${name}.` });
-    const started = worker.cell.dispatch({ do: "startTool", callId, waitsFor: tool.waitsFor });
-    return started.then(() => worker.started.push({ call, tool }));
-  });
+  return calls.map((call) => startCall(worker, call, toolOf(work, worker, call.name)));
+}
+
+async function startCall({ cell, started }: Worker, call: ToolCall, tool: Tool | undefined): Promise<void> {
+  const { callId, name } = call;
+  if (tool) {
+    await cell.dispatch({ do: "startTool", callId, waitsFor: tool.waitsFor });
+    started.push({ call, tool });
+    return;
+  }
+  await cell.dispatch({ do: "endTool", callId, outcome: "error", content: `There is no tool ${name}.` });
 }
 
 /** Runs what was started to its results. Calls that wait are only checked and left waiting. */
@@ -46,27 +49,26 @@ export async function runStarted(work: Work, worker: Worker): Promise<void> {
 
 /** K2. */
 export async function settleCalls(work: Work, worker: Worker, calls: readonly OpenCall[]): Promise<void> {
+  await Promise.all(calls.map(({ call }) => settleCall(work, worker, call)));
+}
+
+async function settleCall(work: Work, worker: Worker, call: ToolCall): Promise<void> {
   const { cell } = worker;
-  await Promise.all(
-    calls.map(({ call }) => {
-      const { callId, name } = call;
-      const policy = toolOf(work, worker, name)?.onUnknownOutcome ?? "report";
-      switch (policy) {
-        case "rerun":
-          return Promise.all(startCalls(work, worker, [call]));
-        case "ask":
-          return cell.dispatch({
-            do: "askTool",
-            callId,
-            question: `${name} was running when the runtime stopped. Run it again?`,
-          });
-        case "report": {
-          const content = `${name} was running when the runtime stopped: its outcome is unknown.`;
-          return cell.dispatch({ do: "endTool", callId, outcome: "unknown", content });
-        }
-      }
-    }),
-  );
+  const { callId, name } = call;
+  switch (toolOf(work, worker, name)?.onUnknownOutcome ?? "report") {
+    case "rerun":
+      await Promise.all(startCalls(work, worker, [call]));
+      return;
+    case "ask": {
+      const question = `${name} was running when the runtime stopped. Run it again?`;
+      await cell.dispatch({ do: "askTool", callId, question });
+      return;
+    }
+    case "report": {
+      const content = `${name} was running when the runtime stopped: its outcome is unknown.`;
+      await cell.dispatch({ do: "endTool", callId, outcome: "unknown", content });
+    }
+  }
 }
 
 /** Gives waits that are over their results. */

@@ -53,7 +53,7 @@ export class Cell {
   #state: State | undefined;
   #size = 0;
   #summarySeq = 0;
-  #jobs: Job[] = [];
+  readonly #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
   #loading: Promise<State> | undefined;
 

@@ -19,9 +19,9 @@ async function messagesOfEntry(entry: Entry, contents: Contents): Promise<Json[]
     case "user":
       return [await told(entry.message, contents)];
     case "assistant":
-      return entry.meta?.["unrecorded"] ? [] : [await said(entry.parts, entry.meta, contents)];
+      return entry.meta?.unrecorded ? [] : [await said(entry.parts, entry.meta, contents)];
     case "tools": {
-      const recorded = entry.results.filter(({ meta }) => !meta?.["unrecorded"]).sort((a, b) => a.seq - b.seq);
+      const recorded = entry.results.filter(({ meta }) => !meta?.unrecorded).sort((a, b) => a.seq - b.seq);
       return Promise.all(
         recorded.map(async ({ callId, content, meta }) => {
           return { role: "tool", content: await contents.fetch(content), tool_call_id: callId, ...meta };

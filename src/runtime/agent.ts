@@ -8,7 +8,8 @@ import type { Usage } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { ForkOptions } from "../coordinator/fork.ts";
-import { type Banyan, executionOf, type SpawnOptions } from "./banyan.ts";
+import type { Runtime } from "./open.ts";
+import { executionOf, registerModel, type SpawnOptions, specOf } from "./spawn-options.ts";
 
 /** A place in an agent's past to which it can be rewound, and from which it can be forked. */
 export interface Checkpoint {
@@ -42,11 +43,11 @@ export interface Result {
 
 export class Agent {
   readonly id: AgentId;
-  readonly #banyan: Banyan;
+  readonly #runtime: Runtime;
 
   /** @internal Handles come from `Banyan`. */
-  constructor(banyan: Banyan, id: AgentId) {
-    this.#banyan = banyan;
+  constructor(runtime: Runtime, id: AgentId) {
+    this.#runtime = runtime;
     this.id = id;
   }
 
@@ -62,11 +63,11 @@ export class Agent {
 
   get parent(): Agent | undefined {
     const { parent } = this.head;
-    return parent === null ? undefined : new Agent(this.#banyan, parent);
+    return parent === null ? undefined : new Agent(this.#runtime, parent);
   }
 
   get children(): Agent[] {
-    return this.#node.children.map(({ head }) => new Agent(this.#banyan, head.agent));
+    return this.#node.children.map(({ head }) => new Agent(this.#runtime, head.agent));
   }
 
   /** The conversation, oldest first; after event `at` when it is given. */
@@ -79,7 +80,7 @@ export class Agent {
    * all below it too. Ends when the agent has ended.
    */
   async *events({ subtree = false, after, signal }: FollowOptions = {}): AsyncGenerator<FollowedEvent> {
-    const { journal } = this.#banyan.runtime.services;
+    const { journal } = this.#runtime.services;
     const own = new AbortController();
     const stop = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
     const from = after ?? (await this.#firstPosition()) - 1;
@@ -102,12 +103,12 @@ export class Agent {
 
   /** Spawns a child with this agent's model, tools and rights, or with fewer. @throws AGENT_ENDED, LEVELS_EXCEEDED */
   async spawn(options: SpawnOptions): Promise<Agent> {
-    if (options.model) this.#banyan.register(options.model);
+    if (options.model) registerModel(this.#runtime, options.model);
     const state = await this.#coordinator.state(this.id);
     const { rights, execution } = state.head;
     const own = options.model ? executionOf(options.model, options) : execution;
-    const spec = this.#banyan.specOf(options, own, { tools: state.tools, rights });
-    return new Agent(this.#banyan, await this.#coordinator.spawnChild(this.id, spec));
+    const spec = specOf(this.#runtime, options, own, { tools: state.tools, rights });
+    return new Agent(this.#runtime, await this.#coordinator.spawnChild(this.id, spec));
   }
 
   /** Holds the subtree: once this resolves no model call starts in it. With `interrupt`, calls in flight stop too. */
@@ -142,7 +143,7 @@ export class Agent {
   /** A new agent with this one's past; this one runs on. @throws CHECKPOINT_NOT_FOUND */
   async fork({ at, ...options }: Omit<ForkOptions, "at"> & { at?: Checkpoint | number } = {}): Promise<Agent> {
     const seq = typeof at === "object" ? at.seq : at;
-    return new Agent(this.#banyan, await this.#coordinator.fork(this.id, { ...options, at: seq }));
+    return new Agent(this.#runtime, await this.#coordinator.fork(this.id, { ...options, at: seq }));
   }
 
   /** Names the present as a restore point. */
@@ -162,7 +163,7 @@ export class Agent {
   /** Waits for its end. Never rejects because the agent failed: `status` and `error` say so. */
   async result(): Promise<Result> {
     const head = await this.#coordinator.ended(this.id);
-    const { contents } = this.#banyan.runtime.services;
+    const { contents } = this.#runtime.services;
     const { usage, costUsd, agents, turns } = this.#node.subtree;
     return {
       status: head.status as Result["status"],
@@ -177,7 +178,7 @@ export class Agent {
   }
 
   get #coordinator() {
-    return this.#banyan.runtime.coordinator;
+    return this.#runtime.coordinator;
   }
 
   get #node(): Node {
@@ -187,7 +188,7 @@ export class Agent {
   }
 
   async #firstPosition(): Promise<number> {
-    const { journal } = this.#banyan.runtime.services;
+    const { journal } = this.#runtime.services;
     const first = (this.head.origin?.seq ?? 0) + 1;
     const position = await journal.positionOf(this.id, first);
     if (position === undefined)

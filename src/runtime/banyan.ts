@@ -1,49 +1,23 @@
 /** The library's front door: a folder of agents, opened. */
 import { resolve } from "node:path";
-import { type Budget, type Execution, NAME_SYNTAX, type Rights } from "../agent/events.ts";
 import type { Node } from "../agent/forest.ts";
-import type { Price } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import { type AgentId, isId } from "../base/ids.ts";
-import { LIMITS } from "../base/limits.ts";
 import type { Digest } from "../blobs/blobs.ts";
 import type { CoordinatorOptions } from "../coordinator/coordinator.ts";
 import type { Recovery } from "../coordinator/recovery.ts";
-import type { SpawnSpec } from "../coordinator/spawn.ts";
 import type { ProviderModel } from "../drivers/model/model-driver.ts";
 import { type Kit, kitOf } from "../tools/kits.ts";
 import type { Tool } from "../tools/tool.ts";
 import { Agent } from "./agent.ts";
 import { openRuntime, type Runtime } from "./open.ts";
+import { executionOf, registerModel, type SpawnOptions, specOf } from "./spawn-options.ts";
 
 export interface BanyanOptions extends CoordinatorOptions {
   /** Models that agents of an earlier process may need to go on. Spawning with a model registers it too. */
   readonly models?: readonly ProviderModel[];
   /** Custom tools that agents of an earlier process may need. Spawning with a tool registers it too. */
   readonly tools?: readonly (Tool | Kit)[];
-}
-
-export interface SpawnOptions {
-  /** 1 to 64 letters, digits, dots, dashes and underscores. Default `agent`. */
-  readonly name?: string;
-  /** Any model of the AI SDK's provider interface; absent: its parent's. */
-  readonly model?: ProviderModel;
-  readonly instructions?: string;
-  /** Its first message. Without one it waits for `send`. */
-  readonly task?: string;
-  /** Tools and kits of tools. What a kit allows (a folder, commands) becomes the agent's rights. */
-  readonly tools?: readonly (Tool | Kit)[];
-  /** Binds the whole subtree. Money is reserved before each call, so it is never overshot. */
-  readonly budget?: Budget;
-  /** `task` (default): it completes with its final answer. `chat`: it then waits for the next message. */
-  readonly mode?: "task" | "chat";
-  /** Most tokens of one answer. Default LIMITS.outputTokensDefault. */
-  readonly outputTokensMax?: number;
-  readonly temperature?: number;
-  /** US dollars a million tokens, for a model that the price list does not know. */
-  readonly price?: Price;
-  /** Extra headers of every call. Journaled: never a secret. */
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export class Banyan {
@@ -73,15 +47,14 @@ export class Banyan {
 
   /** Lets agents use the model; those that waited for it go on. */
   register(model: ProviderModel): void {
-    this.#runtime.driver.register(model);
-    this.#runtime.coordinator.modelsChanged();
+    registerModel(this.#runtime, model);
   }
 
   /** Starts a tree. @throws NAME_INVALID, INPUT_INVALID */
   async spawn(options: SpawnOptions & { model: ProviderModel }): Promise<Agent> {
     this.register(options.model);
     const { coordinator } = this.#runtime;
-    return this.#agent(await coordinator.spawn(this.specOf(options, executionOf(options.model, options))));
+    return this.#agent(await coordinator.spawn(specOf(this.#runtime, options, executionOf(options.model, options))));
   }
 
   /** The agent of that id, or the newest root of that name. @throws AGENT_NOT_FOUND */
@@ -116,50 +89,7 @@ export class Banyan {
     return this.close();
   }
 
-  /** @internal What spawning under `parent` is to be told; a root when there is none. */
-  specOf(
-    options: SpawnOptions,
-    execution: Execution,
-    parent?: { tools: readonly string[]; rights: Rights },
-  ): SpawnSpec {
-    const kits = options.tools?.map(kitOf);
-    const tools = kits?.flatMap((kit) => kit.tools);
-    for (const tool of tools ?? []) this.#runtime.services.tools.register(tool);
-    const name = options.name ?? "agent";
-    if (name.length > LIMITS.nameLengthMax || !NAME_SYNTAX.test(name)) {
-      throw new BanyanError("NAME_INVALID", `not a name: ${JSON.stringify(name.slice(0, 80))}`);
-    }
-    return {
-      name,
-      execution,
-      instructions: options.instructions ?? "",
-      messages: options.task === undefined ? [] : [{ from: { kind: "person" }, text: options.task }],
-      tools: tools?.map((tool) => tool.name) ?? parent?.tools ?? [],
-      rights: kits
-        ? Object.assign({ commands: false, spawn: false }, ...kits.map((kit) => kit.rights))
-        : (parent?.rights ?? NO_RIGHTS),
-      budget: options.budget,
-      mode: options.mode,
-    };
-  }
-
   #agent(id: AgentId): Agent {
-    return new Agent(this, id);
+    return new Agent(this.#runtime, id);
   }
-}
-
-const NO_RIGHTS: Rights = { commands: false, spawn: false };
-
-/** How a model's calls are made, as the journal keeps it. */
-export function executionOf(model: ProviderModel, options: SpawnOptions): Execution {
-  const { outputTokensMax = LIMITS.outputTokensDefault, temperature, price, headers } = options;
-  return {
-    driver: "model",
-    provider: model.provider,
-    model: model.modelId,
-    outputTokensMax,
-    ...(temperature !== undefined && { temperature }),
-    ...(price && { price }),
-    ...(headers && { headers: { ...headers } }),
-  };
 }

@@ -8,9 +8,9 @@ import type { ArtifactReference, Budget } from "../../agent/events.ts";
 import { hasEnded } from "../../agent/status.ts";
 import type { Usage } from "../../agent/usage.ts";
 import { BanyanError } from "../../base/errors.ts";
-import type { ProviderModel } from "../../drivers/model/provider-model.ts";
 import type { Agent } from "../../runtime/agent.ts";
 import type { Banyan } from "../../runtime/banyan.ts";
+import type { ProviderModel } from "../../runtime/spawn-options.ts";
 import { artifacts, commands, files, messaging, spawning } from "../../tools/kits.ts";
 
 export interface Job {

@@ -3,7 +3,7 @@
  * trees. The provider's package is loaded only here.
  */
 import { BanyanError } from "../../base/errors.ts";
-import type { ProviderModel } from "../../drivers/model/provider-model.ts";
+import type { ProviderModel } from "../../runtime/spawn-options.ts";
 import type { Simulator } from "../../simulator/simulator.ts";
 
 export const DEFAULT_MODEL = "claude-sonnet-4-5";

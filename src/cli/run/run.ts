@@ -44,19 +44,24 @@ export async function run(options: RunOptions, { stdout, stderr, environment }: 
   const faults: unknown[] = [];
   const opened = { runningMax: options.runningMax, onFault: (_agent: string, error: unknown) => faults.push(error) };
   await using banyan = await Banyan.open(options.data, opened);
-  if (options.killAt !== undefined) killAt(banyan.runtime.coordinator, { killAt: options.killAt, logFile: options.killLog });
+  if (options.killAt !== undefined)
+    killAt(banyan.runtime.coordinator, { killAt: options.killAt, logFile: options.killLog });
   await using _control = await startControl(banyan.runtime);
   const { tree, resumed } = await startJob(banyan, {
     task: options.task,
     dir: resolve(options.dir),
     model: source.model,
-    instructions: options.instructions === undefined ? DEFAULT_INSTRUCTIONS : await readFile(options.instructions, "utf8"),
+    instructions:
+      options.instructions === undefined ? DEFAULT_INSTRUCTIONS : await readFile(options.instructions, "utf8"),
     budget: options.budget,
     allowCommands: options.allowCommands ?? false,
   });
   banyan.register(source.model);
   say(`tree ${tree.id} on ${source.provider}`);
-  if (resumed) say(`taken up where it was: ${banyan.recovery.agents} agents read, ready after ${duration(clock.monotonic() - startMs)}`);
+  if (resumed)
+    say(
+      `taken up where it was: ${banyan.recovery.agents} agents read, ready after ${duration(clock.monotonic() - startMs)}`,
+    );
   for (const { agent, error } of banyan.recovery.damaged) say(`damaged: agent ${agent}: ${error.message}`);
   const hide = showTree(banyan.runtime.coordinator, tree.id, stderr, ticker());
   try {
@@ -92,4 +97,3 @@ function ticker(): Ticker {
     },
   };
 }
-

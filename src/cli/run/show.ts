@@ -16,7 +16,11 @@ const LINE_MS = 5_000;
 
 /** Draws the tree until the function that it returns is called; the last state stays on the screen. */
 export function showTree(coordinator: Coordinator, tree: string, out: WriteStream, clock: Ticker): () => void {
-  const view = () => ({ columns: out.columns || 80, rows: Math.max(4, (out.rows || 24) - 1), colour: out.hasColors?.() ?? false });
+  const view = () => ({
+    columns: out.columns || 80,
+    rows: Math.max(4, (out.rows || 24) - 1),
+    colour: out.hasColors?.() ?? false,
+  });
   if (!out.isTTY) {
     const line = () => out.write(`${progressOf(coordinator, tree)}\n`);
     return clock.every(LINE_MS, line);
@@ -53,7 +57,9 @@ export function summaryOf(result: JobResult, output: string, tookMs: number): st
     { agents: `${result.agents} on ${result.levels} levels` },
     { turns: String(result.turns) },
     { events: String(result.events) },
-    { tokens: `input ${compact(input)}, cache read ${compact(cacheRead)}, cache write ${compact(cacheWrite)}, output ${compact(out)}` },
+    {
+      tokens: `input ${compact(input)}, cache read ${compact(cacheRead)}, cache write ${compact(cacheWrite)}, output ${compact(out)}`,
+    },
     { cost: dollars(result.costUsd) },
     { took: duration(tookMs) },
     { data: result.data },

@@ -45,7 +45,7 @@ export class Reader {
       const rows = this.#guard(undefined, undefined, () => this.#statements.heads.all(after, LIMITS.readEventsMax));
       if (rows.length === 0) return;
       yield rows.map(headOf);
-      after = Number(rows.at(-1)?.["n"]);
+      after = Number(rows.at(-1)?.n);
     }
   }
 
@@ -53,8 +53,8 @@ export class Reader {
   after(position: number): StoredRecord[] {
     const rows = this.#guard(undefined, undefined, () => this.#statements.after.all(position, LIMITS.readEventsMax));
     return rows.map((row) => {
-      const agent = String(row["id"]);
-      const seq = Number(row["seq"]);
+      const agent = String(row.id);
+      const seq = Number(row.seq);
       const known = this.#agent(agent);
       const crc = known ? this.#checkBefore(agent, known, seq) : 0;
       const { records, damage } = checkRows(agent, [row], seq, crc);
@@ -65,17 +65,17 @@ export class Reader {
   }
 
   position(): number {
-    return Number(this.#statements.position.get()?.["position"] ?? 0);
+    return Number(this.#statements.position.get()?.position ?? 0);
   }
 
   positionOf(agent: AgentId, seq: number): number | undefined {
     const row = this.#statements.positionOf.get(agent, seq);
-    return row && Number(row["position"]);
+    return row && Number(row.position);
   }
 
   seqAt(agent: AgentId, position: number): number | undefined {
     const row = this.#statements.seqAt.get(agent, position);
-    return row?.["seq"] == null ? undefined : Number(row["seq"]);
+    return row?.seq == null ? undefined : Number(row.seq);
   }
 
   close(): void {
@@ -85,15 +85,15 @@ export class Reader {
   #agent(agent: AgentId) {
     const row = this.#guard(agent, undefined, () => this.#statements.agent.get(agent));
     if (!row) return undefined;
-    return { n: Number(row["n"]), origin: originOf(row), row };
+    return { n: Number(row.n), origin: originOf(row), row };
   }
 
   /** The check value that the record at `seq` runs on from. */
   #checkBefore(agent: AgentId, known: { n: number; origin: Origin | undefined }, seq: number): number {
     if (known.origin && seq === known.origin.seq + 1) {
-      return Number(this.#statements.crc.get(known.origin.agent, known.origin.seq)?.["crc"] ?? 0);
+      return Number(this.#statements.crc.get(known.origin.agent, known.origin.seq)?.crc ?? 0);
     }
-    return Number(this.#statements.crc.get(agent, seq - 1)?.["crc"] ?? 0);
+    return Number(this.#statements.crc.get(agent, seq - 1)?.crc ?? 0);
   }
 
   /** A page that SQLite itself finds broken is damage like any other. */
@@ -120,7 +120,7 @@ export function checkRows(agent: AgentId, rows: readonly Row[], seq: number, crc
     const record = recordOf(agent, row);
     if (record.seq !== expected) return { records, damage: damaged(agent, expected, "is missing"), crc: previous };
     const check = checkOf(agent, record.seq, record, previous);
-    if (check !== Number(row["crc"]))
+    if (check !== Number(row.crc))
       return { records, damage: damaged(agent, expected, "does not match its checksum"), crc: previous };
     records.push(record);
     previous = check;
@@ -132,11 +132,11 @@ export function checkRows(agent: AgentId, rows: readonly Row[], seq: number, crc
 function recordOf(agent: AgentId, row: Row): StoredRecord {
   return {
     agent,
-    seq: Number(row["seq"]),
-    position: Number(row["position"]),
-    time: Number(row["time"]),
-    type: String(row["type"]),
-    body: String(row["body"]),
+    seq: Number(row.seq),
+    position: Number(row.position),
+    time: Number(row.time),
+    type: String(row.type),
+    body: String(row.body),
   };
 }
 
@@ -145,17 +145,17 @@ function damaged(agent: AgentId, seq: number, what: string): BanyanError {
 }
 
 function originOf(row: Row): Origin | undefined {
-  return row["origin"] === null ? undefined : { agent: String(row["origin"]), seq: Number(row["origin_seq"]) };
+  return row.origin === null ? undefined : { agent: String(row.origin), seq: Number(row.origin_seq) };
 }
 
 function headOf(row: Row): JournalHead {
   const origin = originOf(row);
-  const text = row["summary"];
+  const text = row.summary;
   return {
-    agent: String(row["id"]),
+    agent: String(row.id),
     origin,
-    seq: Number(row["seq"] ?? origin?.seq ?? 0),
-    summary: text == null ? undefined : { seq: Number(row["summary_seq"]), text: String(text) },
+    seq: Number(row.seq ?? origin?.seq ?? 0),
+    summary: text == null ? undefined : { seq: Number(row.summary_seq), text: String(text) },
   };
 }
 

@@ -68,7 +68,7 @@ export function openForReading(path: string): DatabaseSync {
 }
 
 export function metaOf(database: DatabaseSync, key: string): unknown {
-  return database.prepare("SELECT value FROM meta WHERE key = ?").get(key)?.["value"];
+  return database.prepare("SELECT value FROM meta WHERE key = ?").get(key)?.value;
 }
 
 function checkVersion(database: DatabaseSync): void {

@@ -62,7 +62,7 @@ function reading(path: string): DatabaseSync {
 /** Keeps the memory of records that were acknowledged and are gone, and returns the position to go on from. */
 function noteLosses(database: DatabaseSync, folder: string, time: number): number {
   const row = database.prepare("SELECT max(position) AS position FROM events").get();
-  const position = Number(row?.["position"] ?? 0);
+  const position = Number(row?.position ?? 0);
   const promised = witnessed(join(folder, "witness"));
   if (promised <= position) return position;
   database.prepare("INSERT OR REPLACE INTO losses VALUES (?, ?, ?)").run(position + 1, promised, time);

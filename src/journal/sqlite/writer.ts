@@ -77,7 +77,7 @@ class Writer {
     const ends = new Map<string, End>();
     database.exec("BEGIN IMMEDIATE");
     try {
-      const epoch = Number(statements.epoch.get()?.["value"]);
+      const epoch = Number(statements.epoch.get()?.value);
       const refusals = groups.map((group) => {
         if (epoch !== this.#data.epoch) return refuse("JOURNAL_CONFLICT", `epoch ${this.#data.epoch} is over`);
         return this.#check(group, ends, statements) ?? this.#insert(group, ends, statements);
@@ -141,7 +141,7 @@ class Writer {
     const n = Number(statements.begin.run(agent, origin, originSeq).lastInsertRowid);
     if (origin === null) return { n, seq: 0, crc: 0 };
     const before = ends.get(origin) ?? this.#endOf(origin, statements);
-    const crc = before?.seq === originSeq ? before?.crc : statements.crc.get(origin, originSeq)?.["crc"];
+    const crc = before?.seq === originSeq ? before?.crc : statements.crc.get(origin, originSeq)?.crc;
     return { n, seq: Number(originSeq), crc: Number(crc ?? 0) };
   }
 
@@ -150,7 +150,7 @@ class Writer {
     if (known) return known;
     const row = statements.end.get(agent);
     if (!row) return undefined;
-    const end = { n: Number(row["n"]), seq: Number(row["seq"]), crc: Number(row["crc"]) };
+    const end = { n: Number(row.n), seq: Number(row.seq), crc: Number(row.crc) };
     this.#ends.set(agent, end);
     return end;
   }
@@ -159,7 +159,7 @@ class Writer {
   #trimLog(): void {
     if (this.#logBytes < LOG_BYTES_MAX || !this.#database) return;
     const [row] = this.#database.prepare("PRAGMA wal_checkpoint(RESTART)").all();
-    if (Number(row?.["busy"]) === 0) this.#logBytes = 0;
+    if (Number(row?.busy) === 0) this.#logBytes = 0;
     else this.#logBytes = LOG_BYTES_MAX / 2;
   }
 

@@ -1,0 +1,86 @@
+/** What a person says of an agent to spawn, and what the coordinator is told of it. */
+import { type Budget, type Execution, NAME_SYNTAX, type Rights } from "../agent/events.ts";
+import type { Price } from "../agent/usage.ts";
+import { BanyanError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { SpawnSpec } from "../coordinator/spawn.ts";
+import type { ProviderModel } from "../drivers/model/model-driver.ts";
+import { type Kit, kitOf } from "../tools/kits.ts";
+import type { Tool } from "../tools/tool.ts";
+import type { Runtime } from "./open.ts";
+
+export type { ProviderModel } from "../drivers/model/model-driver.ts";
+
+export interface SpawnOptions {
+  /** 1 to 64 letters, digits, dots, dashes and underscores. Default `agent`. */
+  readonly name?: string;
+  /** Any model of the AI SDK's provider interface; absent: its parent's. */
+  readonly model?: ProviderModel;
+  readonly instructions?: string;
+  /** Its first message. Without one it waits for `send`. */
+  readonly task?: string;
+  /** Tools and kits of tools. What a kit allows (a folder, commands) becomes the agent's rights. */
+  readonly tools?: readonly (Tool | Kit)[];
+  /** Binds the whole subtree. Money is reserved before each call, so it is never overshot. */
+  readonly budget?: Budget;
+  /** `task` (default): it completes with its final answer. `chat`: it then waits for the next message. */
+  readonly mode?: "task" | "chat";
+  /** Most tokens of one answer. Default LIMITS.outputTokensDefault. */
+  readonly outputTokensMax?: number;
+  readonly temperature?: number;
+  /** US dollars a million tokens, for a model that the price list does not know. */
+  readonly price?: Price;
+  /** Extra headers of every call. Journaled: never a secret. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Lets agents use the model; those that waited for it go on. */
+export function registerModel({ driver, coordinator }: Runtime, model: ProviderModel): void {
+  driver.register(model);
+  coordinator.modelsChanged();
+}
+
+/**
+ * What spawning is to be told; what `options` leaves open is the parent's. Tools that are new are registered.
+ * @throws NAME_INVALID, CONFIG_INVALID for a tool whose name is taken
+ */
+export function specOf(
+  { services }: Runtime,
+  options: SpawnOptions,
+  execution: Execution,
+  parent?: { readonly tools: readonly string[]; readonly rights: Rights },
+): SpawnSpec {
+  const kits = options.tools?.map(kitOf);
+  const tools = kits?.flatMap((kit) => kit.tools);
+  for (const tool of tools ?? []) services.tools.register(tool);
+  const name = options.name ?? "agent";
+  if (name.length > LIMITS.nameLengthMax || !NAME_SYNTAX.test(name)) {
+    throw new BanyanError("NAME_INVALID", `not a name: ${JSON.stringify(name.slice(0, 80))}`);
+  }
+  return {
+    name,
+    execution,
+    instructions: options.instructions ?? "",
+    messages: options.task === undefined ? [] : [{ from: { kind: "person" }, text: options.task }],
+    tools: tools?.map((tool) => tool.name) ?? parent?.tools ?? [],
+    rights: kits ? Object.assign({}, NO_RIGHTS, ...kits.map((kit) => kit.rights)) : (parent?.rights ?? NO_RIGHTS),
+    budget: options.budget,
+    mode: options.mode,
+  };
+}
+
+const NO_RIGHTS: Rights = { commands: false, spawn: false };
+
+/** How a model's calls are made, as the journal keeps it. */
+export function executionOf(model: ProviderModel, options: SpawnOptions): Execution {
+  const { outputTokensMax = LIMITS.outputTokensDefault, temperature, price, headers } = options;
+  return {
+    driver: "model",
+    provider: model.provider,
+    model: model.modelId,
+    outputTokensMax,
+    ...(temperature !== undefined && { temperature }),
+    ...(price && { price }),
+    ...(headers && { headers: { ...headers } }),
+  };
+}
