@@ -74,7 +74,7 @@ export class Forest {
   /** Adds an agent, or replaces its head. A parent must be added before its children. */
   put(head: Head): void {
     const node = this.#nodes.get(head.agent) ?? this.#add(head);
-    if (node.head.reservedUsd > 0 || head.reservedUsd > 0) node.reservedUsd = head.reservedUsd;
+    if (saysOfReservation(node.head, head)) node.reservedUsd = head.reservedUsd;
     node.head = head;
     this.#settle(node);
   }
@@ -117,9 +117,9 @@ export class Forest {
     for (const { head, subtree } of this.path(agent)) {
       const limitUsd = head.budget?.costUsd;
       if (limitUsd === undefined) continue;
-      const leftUsd = limitUsd - subtree.costUsd - subtree.reservedUsd;
+      const leftUsd = tidy(limitUsd - subtree.costUsd - subtree.reservedUsd);
       if (usd > leftUsd) {
-        const why = `the next call may cost $${usd.toFixed(4)}, and $${Math.max(0, leftUsd).toFixed(4)} of the $${limitUsd} of ${head.name} are left`;
+        const why = `the next call may cost $${usd.toFixed(6)}, and $${Math.max(0, leftUsd).toFixed(6)} of the $${limitUsd} of ${head.name} are left`;
         return { refused: "BUDGET_EXHAUSTED", why, agent: head.agent };
       }
     }
@@ -191,6 +191,15 @@ export class Forest {
       each.subtree = plus(each.subtree, after, before);
     }
   }
+}
+
+/**
+ * True when the step from one head to the next tells what became of a reservation. One whose call has not started is known
+ * here alone, and stands. A call may start and be settled in one append: then only the money shows it.
+ */
+function saysOfReservation(before: Head, now: Head): boolean {
+  const isJournaled = before.reservedUsd > 0 || now.reservedUsd > 0;
+  return isJournaled || now.costUsd !== before.costUsd || hasEnded(now.status);
 }
 
 const NOTHING: Sums = {
