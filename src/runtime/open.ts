@@ -92,7 +92,14 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
   }
 }
 
+/** True when there is Banyan data in the folder. */
+export async function hasData(folder: string): Promise<boolean> {
+  return stat(join(folder, "journal")).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
 async function mustExist(folder: string): Promise<void> {
-  const found = await stat(join(folder, "journal")).catch(() => undefined);
-  if (!found) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${folder}`);
+  if (!(await hasData(folder))) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${folder}`);
 }

@@ -1,0 +1,108 @@
+/**
+ * The client: every operation as a method, on a data folder. Where a process runs the agents, through its control socket; where
+ * none does, on the data itself: what is asked for then is journaled, and carried out by the next process that opens it.
+ */
+import { resolve } from "node:path";
+import { type Clock, sleep, systemClock } from "./base/clock.ts";
+import { BanyanError } from "./base/errors.ts";
+import { hasData } from "./runtime/open.ts";
+import { openClosedDoor } from "./server/closed-door.ts";
+import { type CallOptions, OPERATIONS, type OperationName, type Operations } from "./server/contract/operations.ts";
+import { findSocketPath } from "./server/control-path.ts";
+import type { Door } from "./server/door.ts";
+import { isMany } from "./server/handlers.ts";
+import { openLiveDoor } from "./server/live-door.ts";
+
+export { BanyanError, type ErrorCode } from "./base/errors.ts";
+export type { AgentDetail, ArtifactRow, LoggedEvent, Standing, TranscriptEntry } from "./server/contract/agent.ts";
+export type { CostReport, Stats } from "./server/contract/fleet.ts";
+export type { CallOptions, Input, OperationName, Operations, Output } from "./server/contract/operations.ts";
+export type { TreeRow } from "./server/contract/tree.ts";
+
+export interface Client extends Operations, AsyncDisposable {
+  /** A process runs the agents. May change with every operation: a process can start or end at any time. */
+  readonly live: boolean;
+  close(): Promise<void>;
+}
+
+/** A process that opens the data listens a moment later; whoever asks in between tries again. */
+const TRIES_MAX = 20;
+const TRY_AGAIN_MS = 50;
+
+/**
+ * A client of the data in `folder`.
+ * @throws DATA_NOT_FOUND; DATA_IN_USE when the process that runs on it is of another version
+ */
+export async function connect(folder: string, { clock = systemClock() }: { clock?: Clock } = {}): Promise<Client> {
+  if (!(await hasData(folder))) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${folder}`);
+  const doors = new Doors(resolve(folder), clock);
+  await doors.find();
+  const operations = Object.fromEntries(
+    (Object.keys(OPERATIONS) as OperationName[]).map((name) => [
+      name,
+      isMany(name)
+        ? (input?: unknown, options?: CallOptions) => doors.many(name, input, options)
+        : (input?: unknown, options?: CallOptions) => doors.one(name, input, options),
+    ]),
+  ) as unknown as Operations;
+  const close = async () => doors.close();
+  return {
+    ...operations,
+    get live() {
+      return doors.live;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The way in, found anew whenever the last one is gone. */
+class Doors {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #closed: Door;
+  #live: Door | undefined;
+
+  constructor(folder: string, clock: Clock) {
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#closed = openClosedDoor(folder);
+  }
+
+  get live(): boolean {
+    return this.#live?.isOpen ?? false;
+  }
+
+  async find(): Promise<Door> {
+    if (this.#live?.isOpen) return this.#live;
+    const path = await findSocketPath(this.#folder);
+    const found = path === undefined ? undefined : await openLiveDoor(path);
+    // Two operations may have looked at the same time: one connection is enough.
+    if (this.#live?.isOpen) found?.close();
+    else this.#live = found;
+    return this.#live ?? this.#closed;
+  }
+
+  async one(name: OperationName, input: unknown, { signal }: CallOptions = {}): Promise<unknown> {
+    for (let tries = 1; ; tries++) {
+      const door = await this.find();
+      try {
+        return await door.one(name, input, signal);
+      } catch (error) {
+        const isEarly = door === this.#closed && error instanceof BanyanError && error.code === "DATA_IN_USE";
+        if (!isEarly || tries >= TRIES_MAX) throw error;
+        await sleep(this.#clock, TRY_AGAIN_MS, signal);
+      }
+    }
+  }
+
+  async *many(name: OperationName, input: unknown, { signal }: CallOptions = {}): AsyncGenerator<unknown> {
+    const door = await this.find();
+    for await (const batch of door.many(name, input, signal)) yield* batch;
+  }
+
+  close(): void {
+    this.#live?.close();
+    this.#live = undefined;
+  }
+}

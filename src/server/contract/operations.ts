@@ -1,0 +1,188 @@
+/**
+ * Every operation that a person or a program can ask for, as one table: what it takes, what it answers, whether it only
+ * reads. The control socket, the client, the HTTP API and the dashboard are made from it. Nothing here needs Node.
+ *
+ * Q1  Names are those of the verbs: one name in the library, the CLI, the API and here.
+ * Q2  An operation that answers with `many` streams its items; memory does not grow with their number.
+ * Q3  Inputs are strict: a field that is not known is refused.
+ */
+import { z } from "zod";
+import { budget } from "../../agent/events.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { agentDetail, artifactRow, loggedEvent, standing, transcriptEntry } from "./agent.ts";
+import { COST_GROUPS, costReport, stats } from "./fleet.ts";
+import { count, digest, name, position, selector, seq } from "./shapes.ts";
+import { treeRow } from "./tree.ts";
+
+interface Shape<Does extends string, Answers extends string, Input extends z.ZodType, Output extends z.ZodType> {
+  /** `read` changes nothing; a `command` is durable when it is answered. */
+  readonly does: Does;
+  /** `one` answer, or `many` items in a stream. */
+  readonly answers: Answers;
+  readonly says: string;
+  readonly input: Input;
+  /** Of the answer, or of each item. */
+  readonly output: Output;
+}
+
+function shape<Does extends "read" | "command", Answers extends "one" | "many">(does: Does, answers: Answers) {
+  return <Fields extends z.ZodRawShape, Output extends z.ZodType>(
+    says: string,
+    fields: Fields,
+    output: Output,
+  ): Shape<Does, Answers, z.ZodObject<Fields, z.core.$strict>, Output> => ({
+    does,
+    answers,
+    says,
+    input: z.strictObject(fields),
+    output,
+  });
+}
+
+const readOne = shape("read", "one");
+const readMany = shape("read", "many");
+const command = shape("command", "one");
+
+const checkpointName = z.string().min(1).max(256);
+/** An event's sequence, or the name of a checkpoint. */
+const restorePoint = z.union([seq, checkpointName]);
+const reason = z.string().max(4_096).optional();
+
+export const OPERATIONS = {
+  tree: readMany(
+    "Agents as rows, parents before their children: one subtree, or all trees.",
+    { agent: selector.optional() },
+    treeRow,
+  ),
+  agent: readOne("One agent in detail.", { agent: selector }, agentDetail),
+  logs: readMany(
+    "Events in the order in which they became durable: of one agent, of a subtree, or of all.",
+    {
+      agent: selector.optional(),
+      /** Those of all below the agent too. */
+      subtree: z.boolean().optional(),
+      /** Only events after this position. */
+      from: position.optional(),
+      /** Go on with new events as they become durable, until the agent has ended. */
+      follow: z.boolean().optional(),
+    },
+    loggedEvent,
+  ),
+  messages: readMany(
+    "The conversation of an agent, oldest first: now, or as it was after an event.",
+    { agent: selector, at: seq.optional() },
+    transcriptEntry,
+  ),
+  artifacts: readMany(
+    "Named outputs: of all agents, of one, or of a subtree.",
+    { agent: selector.optional(), subtree: z.boolean().optional() },
+    artifactRow,
+  ),
+  artifact: readMany(
+    "Bytes: of an artifact by agent and name, or of anything stored by its digest.",
+    {
+      /** The root, when there is only one and it is not said. */
+      agent: selector.optional(),
+      name: name.optional(),
+      digest: digest.optional(),
+      /** Bytes with `from <= offset < to`; all by default, checked against the digest. */
+      from: count.optional(),
+      to: count.optional(),
+    },
+    z.strictObject({ offset: count, base64: z.base64() }),
+  ),
+  cost: readOne(
+    "What was spent, by agent, level, model or status: in a subtree, or in all trees.",
+    { agent: selector.optional(), by: z.enum(COST_GROUPS).optional() },
+    costReport,
+  ),
+  stats: readOne("How many agents there are, what they do, and what they lack.", {}, stats),
+
+  pause: command(
+    "Sets a hold on a subtree: once answered, no model call starts in it, children spawned later included.",
+    { agent: selector, reason, /** Calls in flight stop too. */ interrupt: z.boolean().optional() },
+    standing,
+  ),
+  resume: command("Releases a hold, and has an interrupted agent go on.", { agent: selector }, standing),
+  interrupt: command(
+    "Stops the model call or the tools in flight and keeps what was said.",
+    { agent: selector, subtree: z.boolean().optional() },
+    standing.extend({ /** Agents that had something in flight. */ interrupted: count }),
+  ),
+  send: command(
+    "Puts a message into an agent's inbox.",
+    {
+      agent: selector,
+      text: z.string().min(1).max(LIMITS.contentBytesMax),
+      /** A message repeated with the same id is delivered once. */ id: z.string().min(1).max(256).optional(),
+    },
+    standing,
+  ),
+  fork: command(
+    "Makes a new agent with another's past, while that one runs on.",
+    {
+      agent: selector,
+      at: restorePoint.optional(),
+      subtree: z.boolean().optional(),
+      as: z.enum(["sibling", "root"]).optional(),
+      name: name.optional(),
+      task: z.string().min(1).max(LIMITS.contentBytesMax).optional(),
+      budget: budget.optional(),
+    },
+    standing.extend({ path: z.string() }),
+  ),
+  rewind: command(
+    "Takes a conversation back to a restore point; 0 is before its first message.",
+    { agent: selector, to: z.union([count, checkpointName]) },
+    standing,
+  ),
+  cancel: command("Ends a subtree.", { agent: selector, reason }, standing),
+  checkpoint: command(
+    "Names a restore point: the newest event, or one before.",
+    { agent: selector, name: checkpointName, at: seq.optional() },
+    standing.extend({ seq, checkpoint: checkpointName }),
+  ),
+  answer: command(
+    "Says what to do with a call whose outcome is unknown.",
+    { agent: selector, callId: z.string().min(1).max(256), decision: z.enum(["rerun", "report"]) },
+    standing,
+  ),
+  setBudget: command("Replaces the bounds of a subtree.", { agent: selector, budget }, standing),
+  shutdown: command(
+    "Has the process that runs the agents stop; what was in flight goes on at its next start.",
+    {},
+    z.strictObject({ pid: count }),
+  ),
+} as const;
+
+export type OperationName = keyof typeof OPERATIONS;
+type Operation<Name extends OperationName> = (typeof OPERATIONS)[Name];
+
+/** What a caller gives. */
+export type Input<Name extends OperationName> = z.input<Operation<Name>["input"]>;
+/** The answer, or one item of it. */
+export type Output<Name extends OperationName> = z.output<Operation<Name>["output"]>;
+/** What a handler is given, once it is checked. */
+export type Checked<Name extends OperationName> = z.output<Operation<Name>["input"]>;
+export type ManyName = {
+  [Name in OperationName]: Operation<Name>["answers"] extends "many" ? Name : never;
+}[OperationName];
+export type OneName = Exclude<OperationName, ManyName>;
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Arguments<Given> =
+  Record<string, never> extends Given ? [input?: Given, options?: CallOptions] : [input: Given, options?: CallOptions];
+
+/** One method an operation, typed by the table. */
+export type Operations = {
+  [Name in OneName]: (...given: Arguments<Input<Name>>) => Promise<Output<Name>>;
+} & {
+  [Name in ManyName]: (...given: Arguments<Input<Name>>) => AsyncIterable<Output<Name>>;
+};
+
+export function isOperation(text: unknown): text is OperationName {
+  return typeof text === "string" && Object.hasOwn(OPERATIONS, text);
+}

@@ -1,0 +1,118 @@
+/**
+ * Events as they are logged: of one agent, of a subtree, or of all, from a position on.
+ *
+ * G1  No event of a member is left out, and none comes twice: who belongs to a subtree is read from the events themselves,
+ *     since a child's first event can be read before the forest knows the child.
+ * G2  Following an agent ends when the agent has ended and its last event has been handed over.
+ */
+import { decodeEvent } from "../agent/codec.ts";
+import { hasEnded } from "../agent/status.ts";
+import type { AgentId } from "../base/ids.ts";
+import type { StoredRecord } from "../journal/journal.ts";
+import type { Runtime } from "../runtime/open.ts";
+import type { LoggedEvent } from "./contract/agent.ts";
+
+export interface EventsWanted {
+  /** All agents when absent. */
+  readonly agent: AgentId | undefined;
+  readonly subtree: boolean;
+  readonly after: number | undefined;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Batches of events in the order of their positions. Ends early, without an error, when the signal is aborted. */
+export async function* loggedEvents(runtime: Runtime, wanted: EventsWanted): AsyncGenerator<LoggedEvent[]> {
+  const { agent, follow, signal } = wanted;
+  const { journal } = runtime.services;
+  const members = membersOf(runtime, wanted);
+  let after = Math.max(wanted.after ?? 0, (await startOf(runtime, agent)) - 1);
+  const end = endOf(runtime, agent, agent === undefined ? 0 : ((await journal.seqAt(agent, after)) ?? 0));
+  try {
+    for await (const { records, last } of until(runtime, after, signal)) {
+      after = last;
+      const own = members(records);
+      if (own.length > 0) yield own;
+      end.seen(own);
+    }
+    if (!follow) return;
+    for await (const records of journal.follow(after, AbortSignal.any([signal, end.signal]))) {
+      const own = members(records);
+      if (own.length > 0) yield own;
+      end.seen(own);
+    }
+  } finally {
+    end.forget();
+  }
+}
+
+/** What is durable now, in batches, each with the position that it reaches. */
+async function* until({ services: { journal } }: Runtime, after: number, signal: AbortSignal) {
+  const end = await journal.position();
+  if (end <= after) return;
+  const own = new AbortController();
+  for await (const records of journal.follow(after, AbortSignal.any([signal, own.signal]))) {
+    const last = records.at(-1)?.position ?? end;
+    yield { records: records.filter(({ position }) => position <= end), last: Math.min(last, end) };
+    if (last >= end) return own.abort();
+  }
+}
+
+/** Picks the events of members (G1). */
+function membersOf({ coordinator: { forest } }: Runtime, { agent, subtree }: EventsWanted) {
+  if (agent === undefined) return (records: readonly StoredRecord[]) => records.map(logged);
+  const members = new Set<AgentId>([agent]);
+  if (subtree) for (const { head } of forest.subtree(agent)) members.add(head.agent);
+  return (records: readonly StoredRecord[]) => {
+    const own: LoggedEvent[] = [];
+    for (const record of records) {
+      if (!members.has(record.agent) && !(subtree && isBorn(record, members))) continue;
+      members.add(record.agent);
+      own.push(logged(record));
+    }
+    return own;
+  };
+}
+
+/** True for the first event of an agent whose parent is a member. */
+function isBorn({ type, body }: StoredRecord, members: ReadonlySet<AgentId>): boolean {
+  if (type !== "agent.created" && type !== "agent.forked") return false;
+  const event = decodeEvent(type, body);
+  return "parent" in event && event.parent !== null && members.has(event.parent);
+}
+
+function logged({ agent, seq, position, time, type, body }: StoredRecord): LoggedEvent {
+  return { agent, seq, position, time, event: decodeEvent(type, body) };
+}
+
+/** Where the agent's own events begin. */
+async function startOf({ coordinator, services }: Runtime, agent: AgentId | undefined): Promise<number> {
+  const head = agent === undefined ? undefined : coordinator.forest.get(agent)?.head;
+  if (agent === undefined || !head) return 1;
+  return (await services.journal.positionOf(agent, (head.origin?.seq ?? 0) + 1)) ?? 1;
+}
+
+/**
+ * Says when an agent is over (G2). Its last event can be read before the forest shows that it has ended, and after: so this
+ * looks whenever one of the two moves on.
+ */
+function endOf({ coordinator }: Runtime, agent: AgentId | undefined, seenSeq: number) {
+  const over = new AbortController();
+  let seen = seenSeq;
+  const look = () => {
+    const head = agent === undefined ? undefined : coordinator.forest.get(agent)?.head;
+    if (head && hasEnded(head.status) && seen >= head.seq) over.abort();
+  };
+  const forget = coordinator.watch((changed) => {
+    if (changed === agent) look();
+  });
+  look();
+  return {
+    signal: over.signal,
+    forget,
+    seen(events: readonly LoggedEvent[]) {
+      seen = events.findLast((event) => event.agent === agent)?.seq ?? seen;
+      look();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/** The operations that only read. Answers of many items come in batches, so that little is in memory at a time. */
+import { BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import type { Runtime } from "../runtime/open.ts";
+import { artifactBytes, artifactRows } from "./artifacts.ts";
+import type { AgentDetail } from "./contract/agent.ts";
+import { costReport } from "./cost.ts";
+import { loggedEvents } from "./events.ts";
+import type { ReadHandlers } from "./handlers.ts";
+import { rowOf, treeRows } from "./rows.ts";
+import { pathOf, selectAgent } from "./select.ts";
+import { statsOf } from "./stats.ts";
+import { transcript } from "./transcript.ts";
+
+/** `live`: this process has the data open for work; otherwise there is nothing new to follow. */
+export function readHandlers(runtime: Runtime, { live }: { live: boolean }): ReadHandlers {
+  const { coordinator } = runtime;
+  const { forest } = coordinator;
+  const select = (selector: string) => selectAgent(forest, selector);
+  const selectAny = (selector: string | undefined) => (selector === undefined ? undefined : select(selector));
+
+  return {
+    tree: ({ agent }) => lazily(() => batches(treeRows(forest, selectAny(agent)))),
+    agent: async ({ agent }) => detailOf(runtime, select(agent)),
+    logs: ({ agent, subtree = false, from, follow = false }, signal) =>
+      lazily(() =>
+        loggedEvents(runtime, { agent: selectAny(agent), subtree, after: from, follow: follow && live, signal }),
+      ),
+    async *messages({ agent, at }) {
+      const { entries } = await coordinator.state(select(agent), at);
+      yield* batches(transcript(entries));
+    },
+    artifacts: ({ agent, subtree = false }) =>
+      lazily(() => batches(artifactRows(runtime, selectAny(agent), { subtree }))),
+    artifact: ({ agent, ...wanted }) => lazily(() => artifactBytes(runtime, selectAny(agent), wanted)),
+    cost: async ({ agent, by = "agent" }) => costReport(forest, selectAny(agent), by),
+    stats: () => statsOf(runtime, live),
+  };
+}
+
+/** Refusals come when the stream is read, as they do from far away. */
+async function* lazily<Batch>(begin: () => AsyncIterable<Batch>): AsyncGenerator<Batch> {
+  yield* begin();
+}
+
+/** Items at a time; few, for an item may be large. */
+const BATCH_ITEMS = 256;
+
+async function* batches<Item>(items: Iterable<Item>): AsyncGenerator<Item[]> {
+  let batch: Item[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < BATCH_ITEMS) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function detailOf({ coordinator }: Runtime, agent: AgentId): Promise<AgentDetail> {
+  const { forest } = coordinator;
+  const { inbox, checkpoints, open } = await coordinator.state(agent);
+  const node = forest.get(agent);
+  if (!node) throw new BanyanError("AGENT_NOT_FOUND", `no agent ${agent}`, { agent });
+  const { mode, execution, rights, budget, origin, output, artifacts } = node.head;
+  const holder = forest.holder(agent);
+  return {
+    ...rowOf(node, holder !== undefined),
+    path: pathOf(forest, agent),
+    mode,
+    execution,
+    rights,
+    budget,
+    heldBy: holder?.head.agent ?? null,
+    origin,
+    output,
+    made: [...artifacts],
+    children: node.children.map((child) => child.head.agent),
+    unread: inbox.length,
+    checkpoints: checkpoints.map(({ name, at, time }) => ({ name, seq: at, time })),
+    asks: open
+      .filter(({ state }) => state === "approval")
+      .map(({ call }) => ({ callId: call.callId, tool: call.name })),
+  };
+}

@@ -1,0 +1,39 @@
+/** How the agents of a process do, and what they lack. */
+import { hasEnded, shownStatus } from "../agent/status.ts";
+import type { Runtime } from "../runtime/open.ts";
+import type { Stats } from "./contract/fleet.ts";
+
+/** `live`: this process has the data open for work. */
+export async function statsOf({ coordinator, services, recovery }: Runtime, live: boolean): Promise<Stats> {
+  const { forest, load } = coordinator;
+  const byStatus: Record<string, number> = {};
+  const missing = new Map<string, number>();
+  let living = 0;
+  for (const { head } of forest.nodes()) {
+    const covered = !hasEnded(head.status) && forest.holder(head.agent) !== undefined;
+    const status = shownStatus(head.status, covered);
+    byStatus[status] = (byStatus[status] ?? 0) + 1;
+    if (hasEnded(head.status)) continue;
+    living += 1;
+    if (services.driver.missing(head.execution) === undefined) continue;
+    const { provider, model } = head.execution;
+    const name = `${provider}/${model}`;
+    missing.set(name, (missing.get(name) ?? 0) + 1);
+  }
+  return {
+    pid: live ? process.pid : null,
+    position: await services.journal.position(),
+    trees: forest.roots().length,
+    agents: forest.size,
+    live: living,
+    byStatus,
+    working: load.working,
+    waitingForSlot: load.waiting,
+    missingModels: [...missing].map(([model, agents]) => ({ model, agents })),
+    damaged: recovery.damaged.map(({ agent, error }) => ({
+      agent,
+      error: { code: error.code, message: error.message },
+    })),
+    memoryBytes: process.memoryUsage.rss(),
+  };
+}
