@@ -147,6 +147,10 @@ describe("G1: nothing that it started runs on", () => {
     ["a grandchild whose parent has ended", "sh -c 'sleep 1000 & echo pid=$!'"],
     ["one that holds no output", "sleep 1000 >/dev/null 2>&1 & echo pid=$!"],
     ["one with a clean environment", "env -i sleep 1000 & echo pid=$!"],
+    [
+      "one with a clean environment that takes long to die",
+      `env -i ${process.execPath} -e 'Buffer.alloc(3e8, 1); fs.writeFileSync("ready", "."); setInterval(() => {}, 1e6)' >/dev/null 2>&1 & echo pid=$!; read line < ready; true`,
+    ],
     ["one in a session of its own", "setsid sh -c 'echo pid=$$; echo > ready; exec sleep 1000' & read line < ready"],
     [
       "one in a session of its own whose parent has ended",

@@ -1,13 +1,13 @@
 /** Attacks on the root. The static ones run on both ways of pinning; the races on the one that this system uses. */
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdirSync, symlinkSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { listFiles } from "../../../src/tools/files/list-files.ts";
-import { openRoot, type Pinning, pinByIdentity } from "../../../src/tools/files/pin.ts";
+import { openRoot, type Pin, type Pinning, pinByIdentity } from "../../../src/tools/files/pin.ts";
 import { chunksOf, openFile } from "../../../src/tools/files/read.ts";
 import { readFile } from "../../../src/tools/files/read-file.ts";
 import { searchFiles } from "../../../src/tools/files/search-files.ts";
@@ -48,6 +48,7 @@ execFileSync("mkfifo", [join(root, "fifo")]);
 
 const attacks: [string, string][] = [
   ["one step up", "../outside/secret.txt"],
+  ["one step up, to what is not there", "../nothing"],
   ["many steps up", "../../../../../../../../etc/passwd"],
   ["up after a folder", "sub/../../outside/secret.txt"],
   ["up after a folder that is not there", "nothing/../../outside/secret.txt"],
@@ -81,7 +82,7 @@ const ways: [string, Pinning | undefined][] = [
   ["of systems without /proc", pinByIdentity],
 ];
 
-describe.each(ways)("P1, with the pins %s", (_, pinning) => {
+describe.each(ways)("P1, with the pins %s", (way, pinning) => {
   const read = async (path: string) => {
     const opened = await openRoot({ root, commands: false, spawn: false }, pinning);
     const below = opened.below(path);
@@ -108,6 +109,42 @@ describe.each(ways)("P1, with the pins %s", (_, pinning) => {
     ["~", "tilde\n"],
   ])("%s is inside and read", async (path, text) => {
     expect(await read(path)).toBe(text);
+  });
+
+  describe("swapped after it was pinned", () => {
+    const swaps: [string, (path: string) => void][] = [
+      ["for a link to the secret", (path) => symlinkSync(join(outside, "secret.txt"), path)],
+      ["for a FIFO, which would hang", (path) => execFileSync("mkfifo", [path])],
+      ["for a link to a device", (path) => symlinkSync("/dev/tty", path)],
+      ["for another file", (path) => writeFileSync(path, "another\n")],
+    ];
+
+    test.each(swaps)("a file %s", async (what, swap) => {
+      const name = `pinned ${what} ${way}`;
+      world.write({ [name]: "pinned\n" });
+      const opened = await openRoot({ root, commands: false, spawn: false }, pinning);
+      await using pin = await opened.pin(name);
+      renameSync(join(root, name), join(root, `${name} away`));
+      swap(join(root, name));
+      expect(await contentOf(pin)).toBeOneOf(["pinned\n", "refused"]);
+    });
+
+    test("the folder of a file for a link to another", async () => {
+      const name = `pinned folder ${way}`;
+      world.write({ [`${name}/secret.txt`]: "pinned\n" });
+      const opened = await openRoot({ root, commands: false, spawn: false }, pinning);
+      await using pin = await opened.pin(`${name}/secret.txt`);
+      renameSync(join(root, name), join(root, `${name} away`));
+      symlinkSync(join(outside, "folder"), join(root, name));
+      expect(await contentOf(pin)).toBeOneOf(["pinned\n", "refused"]);
+    });
+
+    async function contentOf(pin: Pin): Promise<string> {
+      const handle = await pin.open().catch(() => undefined);
+      if (!handle) return "refused";
+      await using _ = handle;
+      return await handle.readFile("utf8");
+    }
   });
 
   test("P1: whatever the path, no byte from outside is read", async () => {
@@ -236,17 +273,20 @@ test("a root that is itself behind a link works, by either of its names", async 
 describe.runIf(process.platform === "linux")(
   "P1: someone swaps what is inside for links to what is outside, while it is read",
   () => {
-    const SWAPS = 4_000;
-    /** On a thread of its own, as fast as it can: `race/x` is by turns a file or folder and a link to the secret one. */
-    const swapper = (folder: string, kind: "file" | "folder", target: string) =>
+    const ROUNDS = 400;
+    /** On a thread of its own, as fast as it can until told to stop: `x` is by turns what it should be and a link to the secret. */
+    const swapper = (folder: string, kind: "file" | "folder", target: string, stop: SharedArrayBuffer) =>
       new Worker(
-        `const { renameSync, symlinkSync, writeFileSync, mkdirSync, rmSync } = require("node:fs");
-       const { folder, kind, target, swaps } = require("node:worker_threads").workerData;
-       const x = folder + "/x", good = folder + "/good", bad = folder + "/bad";
+        `const { renameSync, symlinkSync, writeFileSync, mkdirSync } = require("node:fs");
+       const { parentPort, workerData: { folder, kind, target, stop } } = require("node:worker_threads");
+       const x = folder + "/x", good = folder + "/good", bad = folder + "/bad", stopped = new Int32Array(stop);
        if (kind === "folder") { mkdirSync(x); writeFileSync(x + "/secret.txt", "harmless"); } else writeFileSync(x, "harmless");
        symlinkSync(target, bad);
-       for (let i = 0; i < swaps; i++) { renameSync(x, good); renameSync(bad, x); renameSync(x, bad); renameSync(good, x); }`,
-        { eval: true, workerData: { folder, kind, target, swaps: SWAPS } },
+       parentPort.postMessage("ready");
+       while (Atomics.load(stopped, 0) === 0) {
+         renameSync(x, good); renameSync(bad, x); renameSync(x, bad); renameSync(good, x);
+       }`,
+        { eval: true, workerData: { folder, kind, target, stop } },
       );
 
     test.each([
@@ -255,25 +295,29 @@ describe.runIf(process.platform === "linux")(
     ] as const)("a %s", async (kind, target, path, name) => {
       const folder = join(root, name);
       mkdirSync(folder);
-      let running = true;
-      const worker = swapper(folder, kind, join(outside, target));
-      const exit = new Promise<number>((resolve) => worker.once("exit", resolve)).finally(() => {
-        running = false;
-      });
+      const stop = new SharedArrayBuffer(4);
+      const worker = swapper(folder, kind, join(outside, target), stop);
+      const exit = new Promise<number>((resolve) => worker.once("exit", resolve));
+      await new Promise((resolve) => worker.once("message", resolve));
       const seen = { harmless: 0, refused: 0 };
-      while (running) {
-        const works = [
-          call(readFile, { path: `${name}/${path}` }, context),
-          call(listFiles, { path: kind === "folder" ? `${name}/x` : name }, context),
-          call(searchFiles, { path: name, pattern: "SECRET|harmless" }, context),
-        ];
-        for (const text of await Promise.all(works.map((work) => work.catch((error: Error) => error.message)))) {
-          expect(text).not.toContain(SECRET);
-          // The secret's size would be news too.
-          expect(text).not.toContain(` ${SECRET.length}`);
-          if (text.includes("harmless")) seen.harmless++;
-          if (text.includes("leads out")) seen.refused++;
+      try {
+        for (let round = 0; round < ROUNDS; round++) {
+          const works = [
+            call(readFile, { path: `${name}/${path}` }, context),
+            call(readFile, { path: `${name}/${path}` }, context),
+            call(listFiles, { path: kind === "folder" ? `${name}/x` : name }, context),
+            call(searchFiles, { path: name, pattern: "SECRET|harmless" }, context),
+          ];
+          for (const text of await Promise.all(works.map((work) => work.catch((error: Error) => error.message)))) {
+            expect(text).not.toContain(SECRET);
+            // No size but the harmless one's: the secret's would be news too, and so would a link's.
+            expect(text).not.toMatch(/^f \S+ (?!8$)/m);
+            if (text.includes("harmless")) seen.harmless++;
+            if (text.includes("leads out")) seen.refused++;
+          }
         }
+      } finally {
+        Atomics.store(new Int32Array(stop), 0, 1);
       }
       expect(await exit).toBe(0);
       // Both sides of the race were met, so that it was one.
