@@ -50,7 +50,7 @@ const FORMS = {
   aws: "(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])",
   slack: "(?<![\\w-])xox[abeoprs]-[A-Za-z0-9-]{10,}",
   google: "(?<![\\w-])AIza[\\w-]{35}(?![\\w-])",
-  jwt: "eyJ[\\w-]{10,}\\.eyJ[\\w-]{10,}\\.[\\w-]{10,}",
+  jwt: "(?<![\\w-])eyJ[\\w-]{10,}\\.eyJ[\\w-]{10,}\\.[\\w-]{10,}",
 };
 const KINDS = Object.keys(FORMS);
 const KNOWN = new RegExp(

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createRedactor, secretsOf } from "../../src/base/redact.ts";
 
-const redact = createRedactor({ secrets: ["correct horse battery", "correct horse", "short", "a+b(c)*d$e^f"] });
+const redact = createRedactor({ secrets: ["correct horse", "correct horse battery", "short", "a+b(c)*d$e^f"] });
 const BODY = `${"MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n".repeat(3)}abc=`;
 const PEM = `-----BEGIN RSA PRIVATE KEY-----\n${BODY}\n-----END RSA PRIVATE KEY-----`;
 

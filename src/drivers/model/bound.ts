@@ -44,7 +44,7 @@ export class PromptBound {
     return inbox.reduce((sum, message) => sum + messageTokens(message), this.#tokens);
   }
 
-  /** Takes what the provider billed for the prompt of this state as what its entries come to. */
+  /** Takes what the prompt of this state was billed as, or bounded by, as what its entries come to. */
   settle({ entries }: State, usage: Usage): void {
     this.#follow(entries);
     const billed = promptTokens(usage);

@@ -55,7 +55,7 @@ export class ModelSession implements Session {
     if (signal.aborted) return { outcome: "interrupted", parts: [], finish: "other", ...UNSPENT };
     const called = await callModel(model, request, { signal, clock, onDelta });
     const spent = spentBy(called, await this.worstCase(state));
-    if (called.end === "finished" && !spent.estimated) this.#bound.settle(state, spent.usage);
+    if (called.end === "finished") this.#bound.settle(state, spent.usage);
     const broken = breakOf(called);
     if (broken !== undefined) return this.#failed(broken, spent);
     return this.#said(called as Said, spent, state.head.execution);

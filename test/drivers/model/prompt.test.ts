@@ -147,6 +147,19 @@ describe("answers", () => {
     });
   });
 
+  test.each(["error", "unknown", "denied", "interrupted"] as const)(
+    "a result that is %s is an error",
+    async (outcome) => {
+      const model = scriptedModel([{ calls: [{ id: "x", name: "look", input: {} }] }, "ok"]);
+      const agent = await Conversation.begin();
+      const session = await agent.open(model);
+      await agent.hear("go");
+      await agent.take(session, {}, [outcome, "no"]);
+      await agent.take(session);
+      expect(model.asked[1]?.prompt.at(-1)?.content).toMatchObject([{ output: { type: "error-text", value: "no" } }]);
+    },
+  );
+
   test("a long result is shown cut, a long answer and a long input whole", async () => {
     const long = "line\n".repeat(3_000);
     const model = scriptedModel([{ text: long, calls: [{ id: "x", name: "look", input: { path: long } }] }, "ok"]);

@@ -2,7 +2,7 @@
 import type { LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { describe, expect, test } from "vitest";
 import { BanyanError } from "../../../src/base/errors.ts";
-import { createModelDriver } from "../../../src/drivers/model/model-driver.ts";
+import { createModelDriver, type ProviderModel } from "../../../src/drivers/model/model-driver.ts";
 import { type Answering, handFed, type Reply, scriptedModel, usageOf } from "../../support/models.ts";
 import { Conversation, type Setting } from "./conversation.ts";
 
@@ -142,6 +142,12 @@ describe("secrets", () => {
   const key = `sk-ant-api03-${"a".repeat(40)}`;
   const escaped = `{"note":"\\u0073${key.slice(1)}","n":1,"list":["${key}"],"${key}":null}`;
 
+  test("one that JSON spells with an escape is seen through", async () => {
+    const input = `{"note":"\\u0073${key.slice(1)}"}`;
+    const { outcome } = await turnOf({ calls: [{ id: "x", name: "look", input }] });
+    expect(outcome).toMatchObject({ parts: [{ input: { json: { note: "[redacted:anthropic]" } } }] });
+  });
+
   test("they are taken out of texts and inputs, however JSON spells them", async () => {
     const { outcome } = await turnOf({ text: `use ${key}`, calls: [{ id: "x", name: "look", input: escaped }] });
     expect(outcome).toMatchObject({
@@ -197,12 +203,14 @@ describe("the end", () => {
   test("it comes with the finish; the stream is then read to its end", async () => {
     const fed = handFed();
     fed.feed({ type: "text-delta", id: "1", delta: "A" }, finish());
-    const { outcome, agent } = await turnOf(fed.stream);
+    const heard: string[] = [];
+    const { outcome, agent } = await turnOf(fed.stream, {}, (text) => heard.push(text));
     expect(outcome).toMatchObject({ outcome: "done" });
     expect(agent.clock.pending).toBe(1);
-    fed.feed({ type: "error", error: new Error("late") });
+    fed.feed({ type: "text-delta", id: "1", delta: "late" }, { type: "error", error: new Error("late") });
     fed.close();
     await expect.poll(() => agent.clock.pending).toBe(0);
+    expect(heard).toEqual(["A"]);
   });
 });
 
@@ -259,6 +267,13 @@ describe("the call", () => {
     const session = await driver.open(agent.state);
     await session.close();
     await session.close();
+  });
+
+  test("a model of version 3 is called the same", async () => {
+    const agent = await Conversation.begin();
+    const model = { ...scriptedModel(["A"]), specificationVersion: "v3" } as unknown as ProviderModel;
+    await agent.hear("go");
+    expect(await agent.take(await agent.open(model))).toMatchObject({ outcome: "done", parts: [{ text: "A" }] });
   });
 
   test("a model of an older interface is refused", async () => {
