@@ -41,20 +41,28 @@ export async function readFolder(
   return entries.sort((a, b) => compare(a.name, b.name));
 }
 
-export type Found = { readonly file: string } | { readonly unreadable: string };
+export interface Walk {
+  /** Whether to go into folders inside the folder. */
+  readonly recursive: boolean;
+  /** Folders and files after which it ends. */
+  readonly visitsMax: number;
+  readonly signal: AbortSignal;
+}
+
+export type Found = { readonly file: string } | { readonly unreadable: string } | { readonly stoppedBefore: string };
 
 /**
  * The regular files below a folder, by path, and the folders that could not be read. Links are not followed, so that nothing
  * is met twice and no circle is walked.
  */
-export async function* filesBelow(
-  root: Root,
-  start: string,
-  recursive: boolean,
-  signal: AbortSignal,
-): AsyncGenerator<Found> {
+export async function* filesBelow(root: Root, start: string, walk: Walk): AsyncGenerator<Found> {
+  const { recursive, visitsMax, signal } = walk;
   const waiting: { path: string; kind: Kind }[] = [{ path: start, kind: "folder" }];
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
+  for (let visits = 0, next = waiting.pop(); next; visits++, next = waiting.pop()) {
+    if (visits === visitsMax) {
+      yield { stoppedBefore: next.path };
+      return;
+    }
     if (next.kind === "file") {
       yield { file: next.path };
       continue;
@@ -66,6 +74,8 @@ export async function* filesBelow(
     // The last is met first. A folder sorts as if its name ended in a slash: files then come in the order of their paths.
     wanted.sort((a, b) => compare(sortName(b), sortName(a)));
     for (const { name, kind } of wanted) waiting.push({ path: folder === "." ? name : `${folder}/${name}`, kind });
+    // What lies deeper than the visits that are left is never met.
+    waiting.splice(0, waiting.length - visitsMax);
   }
 }
 

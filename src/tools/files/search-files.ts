@@ -60,7 +60,7 @@ class Search {
   readonly #limit: number;
   readonly #context: ToolContext;
   #found = 0;
-  #stoppedAt: string | undefined;
+  #stoppedBefore: string | undefined;
   #busySinceMs: number;
 
   constructor(matches: Pattern, limit: number, context: ToolContext) {
@@ -71,14 +71,11 @@ class Search {
   }
 
   async folder(root: Root, folder: string, recursive: boolean): Promise<void> {
-    let visited = 0;
-    for await (const found of filesBelow(root, folder, recursive, this.#context.signal)) {
-      if (visited++ === LIMITS.searchFilesMax) {
-        this.#stoppedAt = "file" in found ? found.file : found.unreadable;
-        return;
-      }
-      if ("unreadable" in found) this.#skipped.unreadable++;
-      else await this.#fileOfMany(root, found.file);
+    const walk = { recursive, visitsMax: LIMITS.searchFilesMax, signal: this.#context.signal };
+    for await (const found of filesBelow(root, folder, walk)) {
+      if ("file" in found) await this.#fileOfMany(root, found.file);
+      else if ("unreadable" in found) this.#skipped.unreadable++;
+      else this.#stoppedBefore = found.stoppedBefore;
     }
   }
 
@@ -113,8 +110,10 @@ class Search {
       ...(longLines > 0
         ? [`... lines searched only in their first ${LIMITS.searchLineLengthMax} characters: ${longLines}`]
         : []),
-      ...(this.#stoppedAt !== undefined
-        ? [`... stopped at ${LIMITS.searchFilesMax} files, before ${showName(this.#stoppedAt)}: search smaller folders`]
+      ...(this.#stoppedBefore !== undefined
+        ? [
+            `... stopped after ${LIMITS.searchFilesMax} files and folders, before ${showName(this.#stoppedBefore)}: search smaller folders`,
+          ]
         : []),
     ].join("\n");
   }

@@ -78,13 +78,13 @@ test("links are not followed, so that a circle ends", async () => {
   expect(await search({ pattern: "FIXME", path: "circle" })).toBe("0 matches");
 });
 
-test("it stops at the limit of files, and says where", async () => {
+test("it stops at the limit of files and folders, and says where", async () => {
   const wide = Object.fromEntries(
-    Array.from({ length: LIMITS.searchFilesMax + 1 }, (_, i) => [`wide/${String(i).padStart(6, "0")}`, ""]),
+    Array.from({ length: LIMITS.searchFilesMax }, (_, i) => [`wide/${String(i).padStart(6, "0")}`, ""]),
   );
-  world.write({ ...wide, "wide/first": "" });
+  world.write(wide);
   expect(await search({ pattern: "x", path: "wide" })).toBe(
-    `0 matches\n... stopped at ${LIMITS.searchFilesMax} files, before wide/020000: search smaller folders`,
+    `0 matches\n... stopped after ${LIMITS.searchFilesMax} files and folders, before wide/019999: search smaller folders`,
   );
 });
 
