@@ -13,15 +13,14 @@ const MARK: ProviderOptions = { anthropic: { cacheControl: { type: "ephemeral" }
 
 /** The whole prompt with its marks; `instructions` may be blank. Copies the messages that it marks. */
 export function withBreakpoints(instructions: string, messages: readonly PromptMessage[]): PromptMessage[] {
-  const marked = [...messages];
-  const last = marked.length - 1;
-  const answer = marked.findLastIndex(({ role }) => role === "assistant");
-  for (const at of new Set([answer - 1, last])) {
-    const message = marked[at];
-    if (message) marked[at] = { ...message, providerOptions: MARK };
+  const system: PromptMessage = { role: "system", content: instructions, providerOptions: MARK };
+  const prompt = hasInstructions(instructions) ? [system, ...messages] : [...messages];
+  const answer = prompt.findLastIndex(({ role }) => role === "assistant");
+  for (const at of [answer - 1, prompt.length - 1]) {
+    const message = prompt[at];
+    if (message) prompt[at] = { ...message, providerOptions: MARK };
   }
-  if (hasInstructions(instructions)) marked.unshift({ role: "system", content: instructions, providerOptions: MARK });
-  return marked;
+  return prompt;
 }
 
 /** Without instructions to carry it, the last tool has the first mark. */
