@@ -1,5 +1,4 @@
 /** An agent's journal, written event by event as the coordinator would, and a driver to take its turns with. */
-import type { Content } from "../../../src/agent/content.ts";
 import { callsOf } from "../../../src/agent/content.ts";
 import type { AgentEvent, EventOf, Execution, ToolOutcome } from "../../../src/agent/events.ts";
 import { evolve } from "../../../src/agent/evolve.ts";
@@ -11,8 +10,8 @@ import type { Session, TurnOptions, TurnOutcome } from "../../../src/drivers/dri
 import { createModelDriver, type ProviderModel } from "../../../src/drivers/model/model-driver.ts";
 import { type CountingBlobs, countingBlobs } from "../../support/blobs.ts";
 
-export const AGENT = "01hzzzzzzzzzzzzzzzzzzzzzzz";
-export const TOOLS = [
+const AGENT = "01hzzzzzzzzzzzzzzzzzzzzzzz";
+const TOOLS = [
   {
     name: "look",
     description: "Looks at a path.",
@@ -182,8 +181,4 @@ export class Conversation {
     const contents = createContents({ blobs: this.blobs, redact: createRedactor() });
     return createModelDriver({ contents, clock: this.clock, models: [model] }).open(state);
   }
-}
-
-export function textsOf(outcome: TurnOutcome): Content[] {
-  return "parts" in outcome ? outcome.parts.flatMap((part) => (part.type === "toolCall" ? [] : [part.text])) : [];
 }
