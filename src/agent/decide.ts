@@ -185,14 +185,14 @@ function receive(state: State, command: Extract<Command, { do: "receive" }>): De
 }
 
 /** D1. */
-function startTurn(state: State, { covered, reservedUsd }: Extract<Command, { do: "startTurn" }>): Decision {
+function startTurn(state: State, { covered, reservedUsd, messages }: Extract<Command, { do: "startTurn" }>): Decision {
   if (covered || state.head.held) return refuse("INTERRUPTED", "a hold covers the agent");
   if (state.turn) return refuse("JOURNAL_CONFLICT", "a model call is in flight");
   if (state.open.length > 0) return refuse("JOURNAL_CONFLICT", "tool calls are open");
   if (nextStep(state).do !== "callModel") return refuse("INTERRUPTED", "there is nothing for the model to answer");
   if (state.head.turns >= LIMITS.turnsMax) return refuse("TURNS_EXCEEDED", `it had ${state.head.turns} turns`);
   const attempt = (state.retry ? state.retry.attempts + state.retry.putOffs : 0) + 1;
-  const took = state.inbox.map(({ id }) => id);
+  const took = state.inbox.slice(0, messages).map(({ id }) => id);
   return [{ type: "turn.started", turn: state.head.turns + 1, attempt, took, reservedUsd }];
 }
 
@@ -257,22 +257,20 @@ function decideTool(
       return [{ type: "tool.asked", callId, question: command.question }];
     case "answerTool":
       return answerTool(command);
-    case "endTool": {
-      const { outcome, content, took, meta } = command;
-      return [
-        {
-          type: "tool.ended",
-          callId,
-          outcome,
-          content,
-          ...(took?.length && { took: [...took] }),
-          ...(meta && { meta }),
-        },
-      ];
-    }
+    case "endTool":
+      return [toolEnded(state, command)];
     default:
       return unreachable(command);
   }
+}
+
+function toolEnded(state: State, command: Extract<Command, { do: "endTool" }>): AgentEvent {
+  const { callId, outcome, content, took = [], meta } = command;
+  // A result carries reports and no other message: one that it took would be read by nobody.
+  const others = new Set(state.inbox.flatMap(({ id, report }) => (report ? [] : [id])));
+  const reports = took.filter((id) => !others.has(id));
+  const carried = reports.length > 0 && { took: reports };
+  return { type: "tool.ended", callId, outcome, content, ...carried, ...(meta && { meta }) };
 }
 
 function wrongFor(verb: "startTool" | "askTool" | "answerTool" | "endTool", { state }: OpenCall): string | undefined {
@@ -301,7 +299,7 @@ function spawn(state: State, { child, name, callId }: Extract<Command, { do: "sp
 function endChild(state: State, command: Extract<Command, { do: "endChild" }>): Decision {
   const child = state.children.get(command.child);
   if (!child) return refuse("AGENT_NOT_FOUND", `${command.child} is no child of it`);
-  if (child.ended && child.ended.seq >= command.seq) return [];
+  if (child.toldSeq >= command.seq) return [];
   const { do: _, ...fields } = command;
   const ended: AgentEvent = { type: "child.ended", ...fields };
   return child.ended ? [{ type: "child.revived", child: command.child }, ended] : [ended];

@@ -74,7 +74,7 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
       return endTool(state, event, seq, time);
     case "child.spawned": {
       const { child, name, callId } = event;
-      return withChild(state, { agent: child, name, callId, spawnedSeq: seq, cut: false });
+      return withChild(state, { agent: child, name, callId, spawnedSeq: seq, cut: false, toldSeq: 0 });
     }
     case "child.ended":
       return endChild(state, event, seq, time);
@@ -294,7 +294,7 @@ function endChild(state: State, event: EventOf<"child.ended">, seq: number, time
     content: output,
     report: { child: event.child, name: child.name, status, output, artifacts, error },
   };
-  const next = withChild(state, { ...child, ended: { seq: event.seq, message } });
+  const next = withChild(state, { ...child, toldSeq: event.seq, ended: { seq: event.seq, message } });
   return child.cut ? next : { ...next, inbox: [...next.inbox, message] };
 }
 

@@ -129,6 +129,8 @@ export interface Child {
   readonly spawnedSeq: number;
   /** A rewind went back to before it was spawned: it is being cancelled and is no child for the agent any more. */
   readonly cut: boolean;
+  /** Sequence of the newest of its ends that the agent was told of: no end is told twice. 0 while there is none. */
+  readonly toldSeq: number;
   /** How it ended, once it has; `takenSeq` is the event by which the agent read of it. */
   readonly ended?:
     | { readonly seq: number; readonly message: Message; readonly takenSeq?: number | undefined }

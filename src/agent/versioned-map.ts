@@ -47,6 +47,11 @@ export class VersionedMap<K, V> implements Iterable<[K, V]> {
     return new VersionedMap(places, this.#with(this.size, value), this.size + 1);
   }
 
+  /** True when a value satisfies `holds`; looks no further than the first that does. */
+  some(holds: (value: V) => boolean): boolean {
+    return this.#chunks.some((chunk) => chunk.some(holds));
+  }
+
   *values(): Generator<V, undefined> {
     for (const chunk of this.#chunks) yield* chunk;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { assistantPart, callsOf, content } from "../../src/agent/content.ts";
+import { assistantPart, callsOf, content, headOf } from "../../src/agent/content.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { call } from "../support/journeys.ts";
 
@@ -24,6 +24,10 @@ describe("content", () => {
   ])("is not %s", (_, given) => {
     expect(content.safeParse(given).success).toBe(false);
   });
+});
+
+test("what is shown of a text without reading blobs is the text, or the head of one that is long", () => {
+  expect([headOf("Hi."), headOf({ digest, bytes: 9_000, head: "It begins" })]).toEqual(["Hi.", "It begins"]);
 });
 
 describe("what a model said", () => {

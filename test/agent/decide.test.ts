@@ -185,6 +185,11 @@ describe("commands that were carried out before change nothing", () => {
     ["reviving an agent that is at work", task, revive],
     ["a child's end told twice", after(parent, endChild(CHILD, 9)), endChild(CHILD, 9)],
     ["a child's end told late", after(parent, endChild(CHILD, 9)), endChild(CHILD, 4)],
+    [
+      "D2: an end told again of a child that has gone on since",
+      after(parent, endChild(CHILD, 9), { do: "reviveChild", child: CHILD }),
+      endChild(CHILD, 9),
+    ],
     ["reviving a child that lives", parent, { do: "reviveChild", child: CHILD }],
     ["reviving a stranger", parent, { do: "reviveChild", child: idOf(99) }],
   ])("%s", (_, state, command) => {
@@ -286,6 +291,13 @@ describe("calls", () => {
     expect(decide(asked, answering("a", "report"))).toMatchObject([
       { type: "tool.answered", decision: "report" },
       { type: "tool.ended", callId: "a", outcome: "unknown" },
+    ]);
+  });
+
+  test("leave messages in the inbox that are no reports, for the model to read", () => {
+    const state = after(calling, receive(2));
+    expect(decide(state, { ...endTool("a"), took: ["m2"] })).toEqual([
+      { type: "tool.ended", callId: "a", outcome: "ok", content: "result" },
     ]);
   });
 

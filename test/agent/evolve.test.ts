@@ -189,7 +189,7 @@ const CASES: readonly Case<EventType>[] = [
     task,
     { child: CHILD, name: "worker", callId: "a" },
     {
-      children: [[CHILD, { agent: CHILD, name: "worker", callId: "a", spawnedSeq: 3, cut: false }]],
+      children: [[CHILD, { agent: CHILD, name: "worker", callId: "a", spawnedSeq: 3, cut: false, toldSeq: 0 }]],
       head: { childrenLive: 1, childrenTotal: 1, activity: "spawned worker" },
     },
   ),

@@ -30,8 +30,8 @@ function past(state: State, to: number) {
     entries: state.entries,
     open: state.open.map((open) => ({
       callId: open.call.callId,
-      // Only a person's pending answer is not brought back: the tool's policy asks again.
-      state: open.state === "approval" ? "started" : open.state,
+      // Only a question to a person is not brought back: the tool's policy asks again.
+      state: open.state !== "approval" ? open.state : open.startSeq ? "started" : "asked",
       result: open.result,
       waitsFor: open.waitsFor,
     })),

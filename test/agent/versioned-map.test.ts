@@ -7,6 +7,9 @@ function seen(map: VersionedMap<string, number>) {
   const entries = [...map];
   expect(map.size).toBe(entries.length);
   expect([...map.values()]).toEqual(entries.map(([, value]) => value));
+  const middle = entries.at(entries.length / 2)?.[1];
+  if (middle !== undefined) expect(map.some((value) => value === middle)).toBe(true);
+  expect(map.some((value) => value < 0)).toBe(false);
   for (const [key, value] of entries) expect([map.has(key), map.get(key)]).toEqual([true, value]);
   return entries;
 }

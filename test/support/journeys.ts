@@ -273,11 +273,7 @@ function stepFor(intent: Intent, state: State): Command {
       return { ...endTool(open.call.callId), ...waitResult(state, open) };
     }
     case "runTools":
-      return {
-        do: "startTool",
-        callId: at(step.calls, pick).call.callId,
-        waitsFor: ([undefined, undefined, "children", "message"] as const)[also % 4],
-      };
+      return startTool(at(step.calls, pick).call.callId);
     case "callModel":
       return { do: "startTurn", covered: false, reservedUsd: (also % 100) / 64 };
     case "complete":
@@ -315,7 +311,7 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
         costUsd: (pick % 10) / 64,
       });
     case "startTool":
-      return { do: "startTool", callId, waitsFor: ([undefined, "children", "message"] as const)[also % 3] };
+      return startTool(callId);
     case "askTool":
       return { do: "askTool", callId, question: "Again?" };
     case "answerTool":
@@ -373,6 +369,12 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
   }
 }
 
+/** Whether a call waits is its tool's nature, and so the same at every start. */
+function startTool(callId: string): Command {
+  const nature = [...callId].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+  return { do: "startTool", callId, waitsFor: at([undefined, undefined, "children", "message"] as const, nature) };
+}
+
 function randomAnswer(state: State, pick: number, also: number): Extract<Command, { do: "endTurn" }> {
   const calls = Array.from({ length: [0, 0, 1, 2, 4][pick % 5] ?? 0 }, (_, index) => {
     // Providers may use an id again in a later turn, and a garbled answer may use one twice.
@@ -407,7 +409,6 @@ function longText(number: number): Content {
 
 /** The choice that a number stands for. */
 export function at<T>(choices: readonly T[], number: number): T {
-  const choice = choices[number % choices.length];
-  if (choice === undefined) throw new Error("there is something to choose from");
-  return choice;
+  if (choices.length === 0) throw new Error("there is something to choose from");
+  return choices[number % choices.length] as T;
 }
