@@ -37,7 +37,18 @@ async function demo(provider: Simulator, dir: string, folder: string): Promise<b
 
   const killAt = Math.floor(expected.events / 2);
   heading(`2. Again, and SIGKILL after ${killAt} of about ${expected.events} events`);
-  const killed = await banyan(provider, ["run", TASK, "--dir", dir, "--data", cut, "--kill-at", String(killAt), "--kill-log", killLog]);
+  const killed = await banyan(provider, [
+    "run",
+    TASK,
+    "--dir",
+    dir,
+    "--data",
+    cut,
+    "--kill-at",
+    String(killAt),
+    "--kill-log",
+    killLog,
+  ]);
   const lost = await countLost(cut, killLog);
 
   heading("3. The same command once more: it goes on where it was");
@@ -48,7 +59,12 @@ async function demo(provider: Simulator, dir: string, folder: string): Promise<b
 
   heading("What came of it");
   const checks: Check[] = [
-    ["agents, levels", `${expected.agents} on ${expected.levels}`, `${found.agents} on ${found.levels}`, expected.agents === found.agents && expected.levels === found.levels],
+    [
+      "agents, levels",
+      `${expected.agents} on ${expected.levels}`,
+      `${found.agents} on ${found.levels}`,
+      expected.agents === found.agents && expected.levels === found.levels,
+    ],
     ["status", expected.status, found.status, expected.status === "completed" && found.status === "completed"],
     ["map of the whole", digestOf(expected), digestOf(found), digestOf(expected) === digestOf(found)],
     ["model calls", String(calls), `${callsOfBoth}, ${inFlight} of them in flight at the kill`, true],
@@ -62,7 +78,9 @@ async function demo(provider: Simulator, dir: string, folder: string): Promise<b
     const mark = holds ? styleText("green", "ok  ") : styleText("red", "FAIL");
     console.log(`${mark} ${what.padEnd(20)} ${undisturbed.padEnd(24)} ${cutOff}`);
   }
-  const map = await banyan(provider, ["artifact", "get", "map.md", "--agent", found.tree, "--data", cut], { quiet: true });
+  const map = await banyan(provider, ["artifact", "get", "map.md", "--agent", found.tree, "--data", cut], {
+    quiet: true,
+  });
   heading("The root's artifact, map.md, begins");
   console.log(map.stdout.split("\n").slice(0, 24).join("\n"));
   return checks.every(([, , , holds]) => holds);
@@ -80,7 +98,10 @@ interface Ended {
 /** Runs the CLI in a process of its own; what it shows of its progress is shown. */
 function banyan(provider: Simulator, args: readonly string[], { quiet = false } = {}): Promise<Ended> {
   const environment = { ...process.env, ANTHROPIC_API_KEY: "simulated", ANTHROPIC_BASE_URL: provider.url };
-  const child = spawn(process.execPath, [join(repository, "bin", "banyan.js"), ...args], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [join(repository, "bin", "banyan.js"), ...args], {
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => {

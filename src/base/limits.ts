@@ -74,7 +74,7 @@ export const LIMITS = {
   toolMsMax: 600_000,
   /** Lines and bytes that one read_file or read_artifact answers with. */
   readLinesMax: 2_000,
-  readBytesMax: 256 * KiB,
+  readBytesMax: 7.5 * KiB,
   /** Characters of a path that a tool is given. */
   pathLengthMax: 4_096,
   /** Entries that one list_files answers with, and those of a folder that can be listed at all. */
@@ -131,7 +131,7 @@ assert(LIMITS.inboxMessagesMax >= LIMITS.childrenTotalMax, "every child can repo
 assert(LIMITS.artifactsMax * 512 <= LIMITS.recordBytesMax, "a child's report names all its artifacts in one record");
 assert(LIMITS.turnCallsMax * 2 + 1 <= LIMITS.appendEventsMax, "a turn and all its calls fit one append");
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");
-assert(LIMITS.readBytesMax <= LIMITS.contentBytesMax, "what a tool reads is valid content");
+assert(LIMITS.readBytesMax + 512 <= LIMITS.inlineBytesMax, "a page that was read reaches the model whole, heading included");
 assert(LIMITS.retryMsMax <= LIMITS.putOffMsMax, "a provider may ask for more patience than a failure gets");
 assert(LIMITS.commandBytesMax <= LIMITS.commandOutputBytesMax, "what is kept of a command's output is part of it");
 assert(LIMITS.recordBytesMax * 2 <= LIMITS.controlBytesMax, "an event passes through the control socket");

@@ -29,7 +29,8 @@ export async function callModel(work: Work, worker: Worker): Promise<boolean> {
   const reservedUsd = price ? worstCaseUsd(bound.promptTokensMax, bound.outputTokensMax, price) : 0;
   if (!(await mayPay(work, worker, price, reservedUsd))) return false;
   try {
-    await cell.dispatch({ do: "startTurn", covered: forest.holder(cell.agent) !== undefined, reservedUsd });
+    const covered = forest.holder(cell.agent) !== undefined;
+    await cell.dispatch({ do: "startTurn", covered, reservedUsd, messages: state.inbox.length });
   } catch (error) {
     forest.release(cell.agent);
     return endedBy(error, worker);

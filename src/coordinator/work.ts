@@ -10,6 +10,7 @@ import type { Content } from "../agent/content.ts";
 import { nextStep, type Step } from "../agent/next.ts";
 import type { State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
+import { BanyanError, type ErrorCode } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { Admission } from "./admission.ts";
@@ -128,10 +129,18 @@ export class Work {
       }
     } catch (error) {
       worker.again = false;
-      this.options.onFault(worker.cell.agent, error);
+      await this.#fault(worker, error);
     } finally {
       await this.#rest(worker);
     }
+  }
+
+  /** What no answer can be given to is told; an agent whose own content is gone or wrong cannot go on, and says so. */
+  async #fault({ cell }: Worker, error: unknown): Promise<void> {
+    this.options.onFault(cell.agent, error);
+    if (!(error instanceof BanyanError) || !CONTENT_FAULTS.has(error.code)) return;
+    const failed = cell.dispatch({ do: "fail", error: { code: error.code, message: error.message } });
+    await failed.catch((refusal) => this.options.onFault(cell.agent, refusal));
   }
 
   /** Takes one step; false when there was nothing to do. */
@@ -228,6 +237,12 @@ export class Work {
   }
 }
 
+const CONTENT_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  "BLOB_NOT_FOUND",
+  "BLOB_DAMAGED",
+  "EVENT_INVALID",
+  "CONTENT_TOO_LARGE",
+]);
 const NEEDS_MEANS: ReadonlySet<Step["do"]> = new Set(["settle", "runTools", "callModel"]);
 
 /** What an agent's final answer amounts to: its text. */

@@ -57,13 +57,13 @@ test("whatever the text and its pieces, the header is exact and the lines are th
 });
 
 describe("no more bytes than the limit", () => {
-  const line = `${"x".repeat(99_999)}\n`;
+  const line = `${"x".repeat(2_999)}\n`;
 
   test("lines that do not fit are left for the next call", async () => {
     const answer = await show(line.repeat(4), 1, 9, 64 * 1024);
-    expect(answer).toBe(`t: lines 1-2 of 4, 400000 bytes\n${line.repeat(2).trimEnd()}`);
+    expect(answer).toBe(`t: lines 1-2 of 4, 12000 bytes\n${line.repeat(2).trimEnd()}`);
     expect(await show(line.repeat(4), 3, 9, 64 * 1024)).toBe(
-      `t: lines 3-4 of 4, 400000 bytes\n${line.repeat(2).trimEnd()}`,
+      `t: lines 3-4 of 4, 12000 bytes\n${line.repeat(2).trimEnd()}`,
     );
   });
 

@@ -18,6 +18,7 @@ export interface Job {
   /** Absolute path of the folder that agents see. */
   readonly dir: string;
   readonly model: ProviderModel;
+  readonly outputTokensMax: number;
   readonly instructions: string;
   readonly budget: Budget | undefined;
   readonly allowCommands: boolean;
@@ -46,6 +47,7 @@ export async function startJob(banyan: Banyan, job: Job): Promise<{ tree: Agent;
   const tree = await banyan.spawn({
     name: "coordinator",
     model: job.model,
+    outputTokensMax: job.outputTokensMax,
     instructions: job.instructions,
     task: job.task,
     tools: [files({ root: job.dir }), artifacts(), spawning(), messaging(), ...(job.allowCommands ? [commands()] : [])],

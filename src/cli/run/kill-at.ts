@@ -19,11 +19,16 @@ export function killAt(coordinator: Coordinator, { killAt: last, logFile }: Dril
     events += recorded.length;
     if (events < last) return;
     if (logFile !== undefined) writeFileSync(logFile, JSON.stringify(acknowledged(coordinator)));
-    process.kill(process.pid, "SIGKILL");
+    dieNow();
   });
 }
 
+/** Nothing is flushed, closed or said. */
+export function dieNow(): void {
+  process.kill(process.pid, "SIGKILL");
+}
+
 /** The sequence of every agent's newest acknowledged event. */
-export function acknowledged({ forest }: Coordinator): Record<AgentId, number> {
+function acknowledged({ forest }: Coordinator): Record<AgentId, number> {
   return Object.fromEntries([...forest.nodes()].map(({ head }) => [head.agent, head.seq]));
 }

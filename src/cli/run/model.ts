@@ -6,8 +6,6 @@ import { BanyanError } from "../../base/errors.ts";
 import type { ProviderModel } from "../../runtime/spawn-options.ts";
 import type { Simulator } from "../../simulator/simulator.ts";
 
-export const DEFAULT_MODEL = "claude-sonnet-4-5";
-
 export interface RunModel extends AsyncDisposable {
   readonly model: ProviderModel;
   /** Where its answers come from, for people. */
@@ -15,12 +13,12 @@ export interface RunModel extends AsyncDisposable {
 }
 
 interface Choice {
-  readonly model?: string | undefined;
+  readonly model: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** @throws DEPENDENCY_MISSING */
-export async function openModel({ model = DEFAULT_MODEL, environment }: Choice): Promise<RunModel> {
+export async function openModel({ model, environment }: Choice): Promise<RunModel> {
   const { ANTHROPIC_API_KEY: apiKey, ANTHROPIC_BASE_URL: baseURL } = environment;
   if (apiKey) {
     const provider = baseURL ? `the Messages API at ${new URL(baseURL).host}` : "Anthropic";

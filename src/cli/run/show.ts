@@ -2,9 +2,12 @@
 import type { WriteStream } from "node:tty";
 import Table from "cli-table3";
 import { createLogUpdate } from "log-update";
+import type { Forest } from "../../agent/forest.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Coordinator } from "../../coordinator/coordinator.ts";
 import { treeRows } from "../../server/rows.ts";
 import { byteSize, compact, dollars, duration } from "../figures.ts";
+import { type Io, wantsColour } from "../io.ts";
 import { renderTree } from "../live-tree.ts";
 import { oneLine } from "../terminal.ts";
 import type { JobResult } from "./job.ts";
@@ -15,34 +18,43 @@ const DRAW_MS = 200;
 const LINE_MS = 5_000;
 
 /** Draws the tree until the function that it returns is called; the last state stays on the screen. */
-export function showTree(coordinator: Coordinator, tree: string, out: WriteStream, clock: Ticker): () => void {
-  const view = () => ({
-    columns: out.columns || 80,
-    rows: Math.max(4, (out.rows || 24) - 1),
-    colour: out.hasColors?.() ?? false,
-  });
-  if (!out.isTTY) {
-    const line = () => out.write(`${progressOf(coordinator, tree)}\n`);
-    return clock.every(LINE_MS, line);
-  }
-  const update = createLogUpdate(out);
-  const draw = () => update(renderTree(treeRows(coordinator.forest, tree), view()));
+export function showTree({ forest }: Coordinator, tree: string, { err, clock, environment }: Io): () => void {
+  if (!err.isTTY) return every(clock, LINE_MS, () => err.write(`${progressOf(forest, tree)}\n`));
+  const colour = wantsColour(err, environment);
+  const update = createLogUpdate(err as WriteStream);
+  const draw = () => {
+    const view = { columns: err.columns || 80, rows: Math.max(4, (err.rows || 24) - 1), colour };
+    update(renderTree(treeRows(forest, tree), view));
+  };
   draw();
-  const stop = clock.every(DRAW_MS, draw);
-  return () => {
+  const stop = every(clock, DRAW_MS, draw);
+  return once(() => {
     stop();
     draw();
     update.done();
+  });
+}
+
+/** Calls `fire` again and again until the function that it returns is called. */
+function every(clock: Clock, intervalMs: number, fire: () => void): () => void {
+  const beat = () => {
+    fire();
+    timer = clock.timer(intervalMs, beat);
+  };
+  let timer = clock.timer(intervalMs, beat);
+  return () => timer.cancel();
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
   };
 }
 
-export interface Ticker {
-  /** Calls `fire` again and again until the function that it returns is called. */
-  every(intervalMs: number, fire: () => void): () => void;
-}
-
-function progressOf(coordinator: Coordinator, tree: string): string {
-  const node = coordinator.forest.get(tree);
+function progressOf(forest: Forest, tree: string): string {
+  const node = forest.get(tree);
   if (!node) return "no agents yet";
   const { agents, live, turns, costUsd } = node.subtree;
   return `${agents} agents, ${agents - live} ended, ${turns} turns, ${dollars(costUsd)}`;

@@ -1,0 +1,68 @@
+/** `banyan run`: a task for a tree of agents over a folder. */
+
+import { InvalidArgumentError } from "commander";
+import type { Budget } from "../../agent/events.ts";
+import { loadSettings } from "../../runtime/settings.ts";
+import { type CommonOptions, dataCommand, type Register, wholeNumber } from "../command.ts";
+import { run } from "../run/run.ts";
+
+interface RunFlags extends CommonOptions {
+  readonly dir: string;
+  readonly model?: string;
+  readonly instructions?: string;
+  readonly budgetUsd?: number;
+  readonly agentsMax?: number;
+  readonly levelsMax?: number;
+  readonly runningMax?: number;
+  readonly allowCommands?: boolean;
+  readonly killAt?: number;
+  readonly killLog?: string;
+}
+
+export const register: Register = (program, io) => {
+  dataCommand(
+    program,
+    "run <task>",
+    "give a task to a tree of agents; the same command takes an unfinished one up again",
+  )
+    .option("--dir <path>", "folder that the agents see", ".")
+    .option(
+      "--model <name>",
+      "model of ANTHROPIC_API_KEY's account; without a key a simulated one surveys source trees",
+    )
+    .option("--instructions <file>", "instructions for every agent, instead of the built-in ones")
+    .option("--budget-usd <dollars>", "most that the tree may cost", dollarAmount)
+    .option("--agents-max <count>", "most agents of the tree", wholeNumber)
+    .option("--levels-max <count>", "most levels below the first agent", wholeNumber)
+    .option("--running-max <count>", "agents that work at once", wholeNumber)
+    .option("--allow-commands", "let agents run commands in the folder")
+    .option("--kill-at <event>", "a drill: die by SIGKILL after so many events", wholeNumber)
+    .option("--kill-log <file>", "with --kill-at: write down first what was acknowledged")
+    .action(async (task: string, flags: RunFlags) => {
+      const { dir, instructions, allowCommands, json, killAt, killLog } = flags;
+      const { settings } = await loadSettings({
+        options: { dataDir: flags.data, model: flags.model, runningMax: flags.runningMax, budgetUsd: flags.budgetUsd },
+        environment: io.environment,
+        folder: io.folder,
+        file: flags.config,
+      });
+      const job = { task, dir, instructions, allowCommands, json, killAt, killLog };
+      io.exitCode = await run({ ...job, settings, budget: budgetOf(flags, settings.budgetUsd) }, io);
+    });
+};
+
+function budgetOf({ agentsMax: agents, levelsMax: levels }: RunFlags, costUsd: number | undefined): Budget | undefined {
+  const budget = {
+    ...(costUsd !== undefined && { costUsd }),
+    ...(agents && { agents }),
+    ...(levels !== undefined && { levels }),
+  };
+  return Object.keys(budget).length > 0 ? budget : undefined;
+}
+
+function dollarAmount(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError("not an amount in dollars");
+  return value;
+}
