@@ -7,7 +7,13 @@ import { type Clock, sleep, systemClock } from "./base/clock.ts";
 import { BanyanError } from "./base/errors.ts";
 import { hasData } from "./runtime/open.ts";
 import { openClosedDoor } from "./server/closed-door.ts";
-import { type CallOptions, OPERATIONS, type OperationName, type Operations } from "./server/contract/operations.ts";
+import {
+  type CallOptions,
+  type Items,
+  OPERATIONS,
+  type OperationName,
+  type Operations,
+} from "./server/contract/operations.ts";
 import { findSocketPath } from "./server/control-path.ts";
 import type { Door } from "./server/door.ts";
 import { isMany } from "./server/handlers.ts";
@@ -16,7 +22,7 @@ import { openLiveDoor } from "./server/live-door.ts";
 export { BanyanError, type ErrorCode } from "./base/errors.ts";
 export type { AgentDetail, ArtifactRow, LoggedEvent, Standing, TranscriptEntry } from "./server/contract/agent.ts";
 export type { CostReport, Stats } from "./server/contract/fleet.ts";
-export type { CallOptions, Input, OperationName, Operations, Output } from "./server/contract/operations.ts";
+export type { CallOptions, Input, Items, OperationName, Operations, Output } from "./server/contract/operations.ts";
 export type { TreeRow } from "./server/contract/tree.ts";
 
 export interface Client extends Operations, AsyncDisposable {
@@ -96,13 +102,25 @@ class Doors {
     }
   }
 
-  async *many(name: OperationName, input: unknown, { signal }: CallOptions = {}): AsyncGenerator<unknown> {
-    const door = await this.find();
-    for await (const batch of door.many(name, input, signal)) yield* batch;
+  many(name: OperationName, input: unknown, options?: CallOptions): Items<unknown> {
+    const begin = () => this.#items(name, input, options);
+    return {
+      [Symbol.asyncIterator]: begin,
+      async toArray() {
+        const items: unknown[] = [];
+        for await (const item of begin()) items.push(item);
+        return items;
+      },
+    };
   }
 
   close(): void {
     this.#live?.close();
     this.#live = undefined;
+  }
+
+  async *#items(name: OperationName, input: unknown, { signal }: CallOptions = {}): AsyncGenerator<unknown> {
+    const door = await this.find();
+    for await (const batch of door.many(name, input, signal)) yield* batch;
   }
 }

@@ -20,14 +20,12 @@ import { LIMITS } from "../base/limits.ts";
 
 export const PROTOCOL_VERSION = 1;
 
-export const requestId = z.union([z.int(), z.string().max(64)]);
+const requestId = z.union([z.int(), z.string().max(64)]);
 export type RequestId = z.infer<typeof requestId>;
 
-const fromPeer = z.union([
-  z.strictObject({ id: requestId, op: z.string().max(64), input: z.unknown() }),
-  z.strictObject({ cancel: requestId }),
-]);
-export type FromPeer = z.infer<typeof fromPeer>;
+const operation = z.strictObject({ id: requestId, op: z.string().max(64), input: z.unknown().optional() });
+const cancel = z.strictObject({ cancel: requestId });
+export type FromPeer = z.infer<typeof operation> | z.infer<typeof cancel>;
 
 export interface WireError {
   readonly code: string;
@@ -45,7 +43,9 @@ export type ToPeer =
 
 /** @throws INPUT_INVALID for what is no request */
 export function parseRequest(line: string): FromPeer {
-  const parsed = fromPeer.safeParse(parseJson(line));
+  const message = parseJson(line);
+  const isCancel = typeof message === "object" && message !== null && "cancel" in message;
+  const parsed = (isCancel ? cancel : operation).safeParse(message);
   if (parsed.success) return parsed.data;
   throw new BanyanError("INPUT_INVALID", `not a request: ${z.prettifyError(parsed.error)}`);
 }

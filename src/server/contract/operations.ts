@@ -176,11 +176,16 @@ export interface CallOptions {
 type Arguments<Given> =
   Record<string, never> extends Given ? [input?: Given, options?: CallOptions] : [input: Given, options?: CallOptions];
 
+/** Items as they come; or, where there are few, all of them at once. */
+export interface Items<Item> extends AsyncIterable<Item> {
+  toArray(): Promise<Item[]>;
+}
+
 /** One method an operation, typed by the table. */
 export type Operations = {
   [Name in OneName]: (...given: Arguments<Input<Name>>) => Promise<Output<Name>>;
 } & {
-  [Name in ManyName]: (...given: Arguments<Input<Name>>) => AsyncIterable<Output<Name>>;
+  [Name in ManyName]: (...given: Arguments<Input<Name>>) => Items<Output<Name>>;
 };
 
 export function isOperation(text: unknown): text is OperationName {

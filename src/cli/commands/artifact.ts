@@ -1,0 +1,73 @@
+/** `banyan artifact`: what agents made. */
+import { open } from "node:fs/promises";
+import { resolve } from "node:path";
+import { BanyanError } from "../../base/errors.ts";
+import type { Client } from "../../client.ts";
+import { type CommonOptions, dataCommand, type Register, withClient } from "../command.ts";
+import { byteSize } from "../figures.ts";
+import { type Io, print, printBytes, printJson, remark } from "../io.ts";
+import { tableOf } from "../table.ts";
+import { block } from "../terminal.ts";
+
+interface ListOptions extends CommonOptions {
+  readonly agent?: string;
+  readonly subtree?: boolean;
+}
+
+interface GetOptions extends CommonOptions {
+  readonly agent?: string;
+  readonly output?: string;
+}
+
+export const register: Register = (program, io) => {
+  const artifact = program.command("artifact").description("list what agents made, or get one").helpCommand(false);
+  dataCommand(artifact, "ls", "list artifacts")
+    .option("--agent <agent>", "of one agent (default: of all)")
+    .option("--subtree", "and of all agents below it")
+    .action((options: ListOptions) => list(io, options));
+  dataCommand(artifact, "get <name>", "print an artifact, by its name or by a digest (sha256:...)")
+    .option("--agent <agent>", "whose it is, when several made one of that name")
+    .option("-o, --output <file>", "write it to a file instead")
+    .action((name: string, options: GetOptions) => withClient(io, options, (client) => get(io, client, name, options)));
+};
+
+async function list(io: Io, { agent, subtree, ...options }: ListOptions): Promise<void> {
+  const rows = await withClient(io, options, (client) => client.artifacts({ agent, subtree }).toArray());
+  if (options.json) return printJson(io, rows);
+  if (rows.length === 0) return remark(io, "no artifacts");
+  const cells = rows.map(({ name, path, bytes, mediaType, digest }) => [
+    name,
+    path,
+    byteSize(bytes),
+    mediaType,
+    digest,
+  ]);
+  await print(io, tableOf(["NAME", "AGENT", ">SIZE", "TYPE", "DIGEST"], cells));
+}
+
+/** A terminal is shown the text made safe; a file or a pipe gets the bytes as they are. */
+async function get(io: Io, client: Client, name: string, { agent, output, json }: GetOptions): Promise<void> {
+  const wanted = name.startsWith("sha256:") ? { digest: name } : { name, agent };
+  const file = output === undefined ? undefined : await create(resolve(io.folder, output));
+  let bytes = 0;
+  const decoder = new TextDecoder();
+  try {
+    for await (const { base64 } of client.artifact(wanted)) {
+      const piece = Buffer.from(base64, "base64");
+      bytes += piece.length;
+      if (file) await file.writeFile(piece);
+      else await printBytes(io, io.out.isTTY ? block(decoder.decode(piece, { stream: true })) : piece);
+    }
+  } finally {
+    await file?.close();
+  }
+  if (file && json) await printJson(io, { name, bytes, file: output });
+  else if (file) remark(io, `${name}: ${byteSize(bytes)} in ${output}`);
+  else if (io.out.isTTY) await print(io, "");
+}
+
+async function create(path: string) {
+  return open(path, "w").catch((cause) => {
+    throw new BanyanError("INPUT_INVALID", `cannot write ${path}: ${cause.message}`, { cause });
+  });
+}

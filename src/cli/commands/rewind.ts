@@ -1,0 +1,18 @@
+/** `banyan rewind`: back to an earlier point of a conversation. */
+import { type CommonOptions, dataCommand, type Register, restorePoint } from "../command.ts";
+import { steer } from "../steer.ts";
+
+export const register: Register = (program, io) => {
+  dataCommand(
+    program,
+    "rewind <agent> <point>",
+    "go back to an event's sequence or a checkpoint's name, and on from there",
+  )
+    .addHelpText(
+      "after",
+      "\nSequences are those of `banyan logs --messages`; 0 is before the first message. What was spent stays spent.",
+    )
+    .action((agent: string, point: string, options: CommonOptions) =>
+      steer(io, options, (client) => client.rewind({ agent, to: restorePoint(point) })),
+    );
+};

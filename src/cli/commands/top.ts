@@ -1,0 +1,53 @@
+/**
+ * `banyan top`: the tree as it changes, until Ctrl-C. Where `out` is no terminal it is printed once. It asks for the tree only
+ * when something happened, and spends at most a fifth of its time on asking.
+ */
+import { createLogUpdate } from "log-update";
+import { sleep } from "../../base/clock.ts";
+import type { Client } from "../../client.ts";
+import { type CommonOptions, dataCommand, type Register, withClient } from "../command.ts";
+import { columnsOf, type Io, print } from "../io.ts";
+import { renderTree } from "../live-tree.ts";
+
+/** At most five times a second. */
+const REFRESH_MS_MIN = 200;
+
+export const register: Register = (program, io) => {
+  dataCommand(program, "top [agent]", "watch the tree live; Ctrl-C ends it").action(
+    async (agent: string | undefined, options: CommonOptions) => {
+      await withClient(io, options, async (client) => {
+        if (options.json) return void (await print(io, JSON.stringify(await client.tree({ agent }).toArray())));
+        if (!io.out.isTTY) return void (await print(io, await draw(io, client, agent)));
+        await watch(io, client, agent);
+      });
+    },
+  );
+};
+
+async function watch(io: Io, client: Client, agent: string | undefined): Promise<void> {
+  const update = createLogUpdate(io.out as NodeJS.WriteStream);
+  let shown: { position: number; live: boolean; size: string } | undefined;
+  try {
+    while (!io.interrupted.aborted) {
+      const startMs = io.clock.monotonic();
+      const { position } = await client.stats();
+      const now = { position, live: client.live, size: `${io.out.columns}x${io.out.rows}` };
+      if (JSON.stringify(now) !== JSON.stringify(shown)) {
+        const note = client.live ? "" : "\nno process runs on this data";
+        update((await draw(io, client, agent)) + note);
+        shown = now;
+      }
+      const tookMs = io.clock.monotonic() - startMs;
+      await sleep(io.clock, Math.max(REFRESH_MS_MIN, 4 * tookMs), io.interrupted).catch(() => undefined);
+    }
+  } finally {
+    update.done();
+  }
+}
+
+async function draw(io: Io, client: Client, agent: string | undefined): Promise<string> {
+  const rows = await client.tree({ agent }).toArray();
+  // One line for the cursor, one for the note.
+  const lines = io.out.isTTY ? Math.max(3, (io.out.rows ?? 24) - 2) : Number.POSITIVE_INFINITY;
+  return renderTree(rows, { columns: columnsOf(io), rows: lines, colour: io.colour });
+}

@@ -1,0 +1,179 @@
+/** What `banyan doctor` looks at. Each examination ends in findings, whatever goes wrong in it; none changes the data. */
+import { open, readFile, rm, stat, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import { asBanyanError } from "../base/errors.ts";
+import { connect } from "../client.ts";
+import { hasData } from "../runtime/open.ts";
+import type { Stats } from "../server/contract/fleet.ts";
+import { byteSize, duration, plural } from "./figures.ts";
+
+export interface Finding {
+  readonly level: "ok" | "warn" | "fail";
+  readonly about: string;
+  readonly says: string;
+  /** What to do; absent where nothing is. */
+  readonly remedy?: string;
+}
+
+type Examination = (folder: string, clock: Clock) => Promise<Finding[]>;
+
+/** In the order in which they are shown. */
+const EXAMINATIONS: readonly (readonly [about: string, examine: Examination])[] = [
+  ["node", async () => [node(process.versions.node)]],
+  ["disk", disk],
+  ["fsync", syncs],
+  ["open files", openFiles],
+  ["journal", data],
+];
+
+/** The findings, as they are made. */
+export async function* examinations(folder: string, clock: Clock): AsyncGenerator<Finding> {
+  for (const [about, examine] of EXAMINATIONS) {
+    try {
+      yield* await examine(folder, clock);
+    } catch (error) {
+      const { code, message, remedy } = asBanyanError(error);
+      yield { level: "fail", about, says: `${code}: ${message}`, remedy };
+    }
+  }
+}
+
+const NODE_MAJOR_MIN = 24;
+
+function node(version: string): Finding {
+  const says = `Node ${version}`;
+  if (Number.parseInt(version, 10) >= NODE_MAJOR_MIN) return { level: "ok", about: "node", says };
+  return { level: "fail", about: "node", says, remedy: `Install Node ${NODE_MAJOR_MIN} or newer.` };
+}
+
+/** Below this the disk fails soon, and below the other it may. */
+const FREE_BYTES_FAIL = 256 * 1024 ** 2;
+const FREE_BYTES_WARN = 2 * 1024 ** 3;
+
+async function disk(folder: string): Promise<Finding[]> {
+  const { bavail, bsize } = await statfs(await existing(folder));
+  const free = bavail * bsize;
+  const level = free < FREE_BYTES_FAIL ? "fail" : free < FREE_BYTES_WARN ? "warn" : "ok";
+  const says = `${byteSize(free)} free at ${folder}`;
+  if (level === "ok") return [{ level, about: "disk", says }];
+  return [{ level, about: "disk", says, remedy: "Free space: when the disk is full no agent can go on." }];
+}
+
+/** Syncs that are measured, bytes of each, and the median from which turns wait noticeably for the disk. */
+const SYNCS = 20;
+const SYNC_BYTES = 4_096;
+const SYNC_MS_WARN = 20;
+
+/** Also shows that the folder is writable. */
+async function syncs(folder: string, clock: Clock): Promise<Finding[]> {
+  const path = join(await existing(folder), `.banyan-doctor-${process.pid}`);
+  const tookMs: number[] = [];
+  try {
+    const file = await open(path, "w", 0o600);
+    try {
+      for (let i = 0; i < SYNCS; i++) {
+        const startMs = clock.monotonic();
+        await file.write(Buffer.alloc(SYNC_BYTES, i), 0, SYNC_BYTES, i * SYNC_BYTES);
+        await file.datasync();
+        tookMs.push(clock.monotonic() - startMs);
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const says = `cannot write in ${dirname(path)}: ${asBanyanError(error).message}`;
+    return [
+      {
+        level: "fail",
+        about: "fsync",
+        says,
+        remedy: "Make the folder writable for this user, or name another with --data.",
+      },
+    ];
+  } finally {
+    await rm(path, { force: true });
+  }
+  const medianMs = tookMs.sort((a, b) => a - b)[SYNCS / 2] ?? 0;
+  const says = `${duration(medianMs)} median of ${SYNCS} syncs, ${duration(tookMs.at(-1) ?? 0)} worst`;
+  if (medianMs < SYNC_MS_WARN) return [{ level: "ok", about: "fsync", says }];
+  return [
+    {
+      level: "warn",
+      about: "fsync",
+      says,
+      remedy: "Every step of an agent waits for a sync: put the data on a faster disk.",
+    },
+  ];
+}
+
+/** Sockets, files and pipes of a busy process. */
+const OPEN_FILES_MIN = 4_096;
+
+async function openFiles(): Promise<Finding[]> {
+  const limits = await readFile("/proc/self/limits", "utf8").catch(() => "");
+  const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1];
+  if (soft === undefined) return [];
+  const says = `at most ${soft}`;
+  if (soft === "unlimited" || Number(soft) >= OPEN_FILES_MIN) return [{ level: "ok", about: "open files", says }];
+  return [
+    { level: "warn", about: "open files", says, remedy: `Raise it to ${OPEN_FILES_MIN}: ulimit -n ${OPEN_FILES_MIN}` },
+  ];
+}
+
+async function data(folder: string, clock: Clock): Promise<Finding[]> {
+  if (!(await hasData(folder))) {
+    return [
+      {
+        level: "warn",
+        about: "journal",
+        says: `no data in ${folder} yet`,
+        remedy: "`banyan run` makes it; --data names another folder.",
+      },
+    ];
+  }
+  await using client = await connect(folder, { clock });
+  const stats = await client.stats();
+  return [journal(stats), owner(stats), ...models(stats), ...damage(stats)];
+}
+
+function journal({ agents, trees, live, position }: Stats): Finding {
+  const says = `opens: ${plural(agents, "agent")} in ${plural(trees, "tree")}, ${live} living, at position ${position}`;
+  return { level: "ok", about: "journal", says };
+}
+
+function owner({ pid, live, working, waitingForSlot, memoryBytes }: Stats): Finding {
+  if (pid !== null) {
+    const says = `process ${pid} runs the agents: ${working} working, ${waitingForSlot} waiting for a slot, ${byteSize(memoryBytes)}`;
+    return { level: "ok", about: "owner", says };
+  }
+  if (live === 0) return { level: "ok", about: "owner", says: "no process runs on this data, and no agent needs one" };
+  const remedy = "Start `banyan run` again, or open the data with the library: everything goes on where it was.";
+  return {
+    level: "warn",
+    about: "owner",
+    says: `no process runs on this data, and ${plural(live, "agent")} would go on`,
+    remedy,
+  };
+}
+
+function models({ pid, missingModels }: Stats): Finding[] {
+  if (missingModels.length === 0) return [];
+  const names = missingModels.map(({ model, agents }) => `${model} (${plural(agents, "agent")})`).join(", ");
+  if (pid === null) return [{ level: "ok", about: "models", says: `needed to go on: ${names}` }];
+  const remedy = "Open the data with these in `models`: their agents wait until then.";
+  return [{ level: "warn", about: "models", says: `not registered: ${names}`, remedy }];
+}
+
+function damage({ damaged }: Stats): Finding[] {
+  return damaged.map(({ agent, error }) => {
+    const remedy = "`banyan verify` lists all that is damaged; restore it from a backup.";
+    return { level: "fail", about: "damage", says: `agent ${agent}: ${error.message}`, remedy };
+  });
+}
+
+/** The folder, or the nearest one above it that is there. */
+async function existing(folder: string): Promise<string> {
+  const found = await stat(folder).catch(() => undefined);
+  return found?.isDirectory() || dirname(folder) === folder ? folder : existing(dirname(folder));
+}

@@ -1,0 +1,187 @@
+/**
+ * The settings of a process, as one schema. docs/configuration.md is made from it.
+ *
+ * C1  An option goes before the environment (`BANYAN_...`), that before the settings file, and that before the default.
+ * C2  A name that is not known is refused, with the name that was probably meant.
+ * C3  A value out of range is refused, with the place that it came from.
+ */
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { listPrice } from "../agent/prices.ts";
+import { BanyanError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import { closestName } from "./closest.ts";
+
+/** Each description says, in this order: purpose, unit or form, what a special value means, how it stands to others. */
+export const SETTINGS = z.strictObject({
+  dataDir: z
+    .string()
+    .min(1)
+    .default(".banyan")
+    .describe(
+      "Folder that holds the journal, the blobs and the control socket. A path; a relative one in the settings file is taken from the file's folder, otherwise from the working folder. One process works on it at a time.",
+    ),
+  model: z
+    .string()
+    .min(1)
+    .default("claude-sonnet-4-5")
+    .describe(
+      "Model that agents use when they are not given one. A name as its provider knows it. Without a provider's key the provider simulator answers in its place.",
+    ),
+  outputTokensMax: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(LIMITS.outputTokensDefault)
+    .describe(
+      "Most output of one model call. Tokens. Each call reserves the cost of this many, so a large one exhausts a small `budgetUsd` early.",
+    ),
+  budgetUsd: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      "Most that one tree may spend, all its agents together. US dollars; without it there is no bound. It needs a `model` whose price is known.",
+    ),
+  runningMax: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(LIMITS.runningMax)
+    .describe(
+      "Agents that call a model or run tools at once in this process. A count. Others wait for a slot, fairly by tree; agents that wait for children hold none.",
+    ),
+  childrenLiveMax: z
+    .int()
+    .min(1)
+    .max(LIMITS.childrenTotalMax)
+    .default(LIMITS.childrenLiveMax)
+    .describe(
+      "Children of one agent at work at once. A count. Further ones wait until a sibling ends; more than `runningMax` has no effect.",
+    ),
+  forksPerMinute: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(LIMITS.forksPerMinuteMax)
+    .describe("Forks in one tree. A count a minute. Further ones wait for their turn."),
+});
+
+export type Settings = z.output<typeof SETTINGS>;
+export type SettingName = keyof Settings;
+type Values = { readonly [Name in SettingName]?: Settings[Name] | undefined };
+
+/** Where a value comes from: an option, a variable's name, a file's path, or `default`. */
+export type Sources = Readonly<Record<SettingName, string>>;
+
+export interface SettingsFrom {
+  readonly options?: Values;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The working folder. */
+  readonly folder: string;
+  /** A settings file that must be there; otherwise `banyan.json` in the working folder, if it is there. */
+  readonly file?: string | undefined;
+}
+
+const NAMES = Object.keys(SETTINGS.shape) as SettingName[];
+const DEFAULT_FILE = "banyan.json";
+
+/** The settings in force, and where each comes from. @throws CONFIG_INVALID */
+export async function loadSettings({
+  options = {},
+  environment = {},
+  folder,
+  file,
+}: SettingsFrom): Promise<{ settings: Settings; sources: Sources }> {
+  const path = resolve(folder, file ?? DEFAULT_FILE);
+  const found = await readFile(path, "utf8").catch((cause) => {
+    if (cause.code === "ENOENT" && file === undefined) return undefined;
+    throw new BanyanError("CONFIG_INVALID", `the settings file ${path} cannot be read: ${cause.message}`, { cause });
+  });
+  const layers: [source: (name: SettingName) => string, values: Readonly<Record<string, unknown>>][] = [
+    [(name) => `${path}: ${name}`, found === undefined ? {} : parseFile(path, found)],
+    [variableOf, fromEnvironment(environment)],
+    [(name) => `option ${name}`, options],
+  ];
+  const values: Record<string, unknown> = {};
+  const sources = Object.fromEntries(NAMES.map((name) => [name, "default"])) as Record<SettingName, string>;
+  for (const [source, layer] of layers) {
+    for (const name of NAMES) {
+      if (layer[name] === undefined) continue;
+      values[name] = layer[name];
+      sources[name] = source(name);
+    }
+  }
+  const settings = check(values, sources);
+  const base = sources.dataDir.startsWith(`${path}:`) ? dirname(path) : folder;
+  return { settings: { ...settings, dataDir: resolve(base, settings.dataDir) }, sources };
+}
+
+/** `runningMax` is `BANYAN_RUNNING_MAX`. */
+export function variableOf(name: SettingName): string {
+  return `BANYAN_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** C2, C3. */
+function check(values: object, sources: Sources): Settings {
+  const parsed = SETTINGS.safeParse(values);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${String(path[0])} (${sources[path[0] as SettingName]}): ${message}`,
+    );
+    throw new BanyanError("CONFIG_INVALID", problems.join("; "));
+  }
+  const { budgetUsd, model } = parsed.data;
+  if (budgetUsd !== undefined && listPrice(model) === undefined) {
+    throw new BanyanError(
+      "CONFIG_INVALID",
+      `budgetUsd (${sources.budgetUsd}) needs a model whose price is known, and that of ${model} is not`,
+    );
+  }
+  return parsed.data;
+}
+
+function parseFile(path: string, text: string): Readonly<Record<string, unknown>> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new BanyanError("CONFIG_INVALID", `the settings file ${path} is no JSON: ${String(cause)}`, { cause });
+  }
+  const values = z.record(z.string(), z.unknown()).safeParse(parsed);
+  if (!values.success) throw new BanyanError("CONFIG_INVALID", `the settings file ${path} is no JSON object`);
+  for (const name of Object.keys(values.data)) {
+    if (!(NAMES as string[]).includes(name))
+      throw unknown(`${path}: no setting ${JSON.stringify(name.slice(0, 80))}`, name, NAMES);
+  }
+  return values.data;
+}
+
+/**
+ * Variables of ours. One that is not known may be another program's, which has the prefix by chance: only what looks like a
+ * slip is refused.
+ */
+function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): Values {
+  const known = NAMES.map(variableOf);
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith("BANYAN_") || known.includes(name) || !closestName(name, known)) continue;
+    throw unknown(`no setting has the variable ${name}`, name, known);
+  }
+  return Object.fromEntries(NAMES.map((name) => [name, typed(name, environment[variableOf(name)])]));
+}
+
+/** A variable's text as the type that the setting has; as it is when it is none, so that the check tells. */
+function typed(name: SettingName, text: string | undefined): unknown {
+  if (text === undefined || text === "") return undefined;
+  const isText = SETTINGS.shape[name].safeParse(text).success;
+  return isText || text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
+}
+
+function unknown(what: string, name: string, known: readonly string[]): BanyanError {
+  const meant = closestName(name, known);
+  return new BanyanError(
+    "CONFIG_INVALID",
+    `${what}${meant ? `; did you mean ${meant}?` : `; there are ${known.join(", ")}`}`,
+  );
+}
