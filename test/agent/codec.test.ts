@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { checkEvent, decodeEvent, encodeEvent } from "../../src/agent/codec.ts";
 import { EVENTS, NAME_SYNTAX, name } from "../../src/agent/events.ts";
 import { LIMITS } from "../../src/base/limits.ts";
-import { idOf, PERSON } from "../support/journeys.ts";
+import { idOf, PERSON } from "../support/commands.ts";
 
 describe("the codec", () => {
   test("stores the type beside the body, and the body without it", () => {

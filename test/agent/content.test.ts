@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { assistantPart, callsOf, content, headOf } from "../../src/agent/content.ts";
 import { LIMITS } from "../../src/base/limits.ts";
-import { call } from "../support/journeys.ts";
+import { call } from "../support/commands.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 

@@ -9,22 +9,18 @@ import type { State } from "../../src/agent/state.ts";
 import { NO_USAGE } from "../../src/agent/usage.ts";
 import {
   AGENT,
-  after,
   answer,
   call,
   creation,
   endChild,
-  goOn,
   idOf,
-  live,
   PERSON,
-  plain,
-  plans,
   receive,
   rewindTo,
   START_MS,
   startTurn,
-} from "../support/journeys.ts";
+} from "../support/commands.ts";
+import { after, goOn, live, plain, plans } from "../support/journeys.ts";
 
 const RUNS = { numRuns: 60 };
 const FORK = idOf(2);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { nextStep } from "../../src/agent/next.ts";
 import {
-  after,
   answer,
   call,
   creation,
@@ -12,7 +11,8 @@ import {
   receive,
   START_MS,
   startTurn,
-} from "../support/journeys.ts";
+} from "../support/commands.ts";
+import { after } from "../support/journeys.ts";
 
 const CHILD = idOf(50);
 const created = after(undefined, creation());

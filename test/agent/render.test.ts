@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { cutText, preambleOf } from "../../src/agent/render.ts";
 import type { Message } from "../../src/agent/state.ts";
-import { idOf } from "../support/journeys.ts";
+import { idOf } from "../support/commands.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const message = (from: Message["from"], report?: Partial<NonNullable<Message["report"]>>): Message => ({

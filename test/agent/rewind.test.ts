@@ -4,22 +4,18 @@ import { decide, isRefusal } from "../../src/agent/decide.ts";
 import { nextStep } from "../../src/agent/next.ts";
 import type { Entry, State } from "../../src/agent/state.ts";
 import {
-  after,
   answer,
   call,
   creation,
   endChild,
   endTool,
-  goOn,
   idOf,
-  live,
   PERSON,
-  plain,
-  plans,
   receive,
   rewindTo,
   startTurn,
-} from "../support/journeys.ts";
+} from "../support/commands.ts";
+import { after, goOn, live, plain, plans } from "../support/journeys.ts";
 
 const RUNS = { numRuns: 120 };
 const CHILD = idOf(50);
@@ -230,6 +226,15 @@ describe("a rewind", () => {
     const rewound = after(finished, rewindTo(asked));
     const state = after(rewound, { do: "nameCheckpoint", name: "abandoned", at: asked + 3 });
     expect(decide(state, rewindTo(asked + 3))).toMatchObject({ refused: "CHECKPOINT_NOT_FOUND", why: /fork/ });
+  });
+
+  test("forgets the names of later events, and keeps those of earlier ones", () => {
+    const named = after(
+      finished,
+      { do: "nameCheckpoint", name: "early", at: 2 },
+      { do: "nameCheckpoint", name: "late" },
+    );
+    expect(after(named, rewindTo(asked)).checkpoints).toMatchObject([{ name: "early", at: 2 }]);
   });
 
   test("goes on from an answer that was interrupted, rather than rest or take it for the final one", () => {

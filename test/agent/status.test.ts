@@ -3,20 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Command } from "../../src/agent/commands.ts";
 import type { State } from "../../src/agent/state.ts";
 import { hasEnded, mayFollow, STATUSES, type Status, shownStatus, TRANSITIONS, WAITS } from "../../src/agent/status.ts";
-import {
-  after,
-  answer,
-  call,
-  creation,
-  failTurn,
-  goOn,
-  live,
-  PERSON,
-  plans,
-  receive,
-  rewindTo,
-  startTurn,
-} from "../support/journeys.ts";
+import { answer, call, creation, failTurn, PERSON, receive, rewindTo, startTurn } from "../support/commands.ts";
+import { after, goOn, live, plans } from "../support/journeys.ts";
 
 /** What an agent's own state can be; `held` is laid over it when it is shown, `starting` is that of a driver's session. */
 const OWN = STATUSES.filter((status) => status !== "held" && status !== "starting");

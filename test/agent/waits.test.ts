@@ -2,18 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { ToolCall } from "../../src/agent/content.ts";
 import type { State } from "../../src/agent/state.ts";
 import { waitIsOver, waitResult } from "../../src/agent/waits.ts";
-import {
-  after,
-  answer,
-  call,
-  creation,
-  endChild,
-  endTool,
-  idOf,
-  receive,
-  rewindTo,
-  startTurn,
-} from "../support/journeys.ts";
+import { answer, call, creation, endChild, endTool, idOf, receive, rewindTo, startTurn } from "../support/commands.ts";
+import { after } from "../support/journeys.ts";
 
 const [ONE, TWO] = [idOf(50), idOf(51)];
 const digest = `sha256:${"a".repeat(64)}`;
@@ -108,6 +98,8 @@ describe("a wait for children", () => {
     const spawned = after(start, { do: "spawn", child: ONE, name: "one" }, rewindTo(start.head.seq));
     const state = after(spawned, { do: "startTool", callId: "w", waitsFor: "children" });
     expect([isOver(state), resultOf(state).took]).toEqual([true, []]);
+    const named = { ...openOf(state), call: call("w", "wait", { json: { names: ["one"] } }) };
+    expect([waitIsOver(state, named), waitResult(state, named).took]).toEqual([true, []]);
   });
 });
 
