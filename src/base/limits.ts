@@ -65,6 +65,8 @@ export const LIMITS = {
   retryMsMax: 60_000,
   /** Longest wait that a provider may ask for; after it the call is tried, and put off again if it must. */
   putOffMsMax: 3_600_000,
+  /** After a store failed, an agent tries to go on. */
+  diskRetryMs: 1_000,
   /** Silence of a provider's stream after which the call counts as broken. */
   streamSilenceMsMax: 120_000,
   /** Output tokens asked for when the agent does not say. */

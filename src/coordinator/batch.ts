@@ -10,7 +10,7 @@ import { evolve } from "../agent/evolve.ts";
 import { evolveHead, isHeadEvent } from "../agent/head.ts";
 import type { Head, State } from "../agent/state.ts";
 import { assert } from "../base/assert.ts";
-import { BanyanError } from "../base/errors.ts";
+import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Append, NewRecord, Origin } from "../journal/journal.ts";
@@ -49,13 +49,23 @@ export class Batch {
     return this.#state;
   }
 
-  /** The command's events, now part of the batch; or why it is refused. */
+  /** The command's events, now part of the batch; or why it is refused, and the batch is as it was. */
   decide(command: Command): readonly AgentEvent[] | BanyanError {
-    const headOnly = this.#head !== undefined && isHeadCommand(command);
-    const decision = headOnly && this.#head ? decideHead(this.#head, command) : decide(this.#state, command);
-    if (isRefusal(decision)) return new BanyanError(decision.refused, decision.why, { agent: this.agent });
-    for (const event of decision) this.#add(event);
-    return decision;
+    const before = { head: this.#head, state: this.#state, count: this.recorded.length, size: this.size };
+    try {
+      const headOnly = this.#head !== undefined && isHeadCommand(command);
+      const decision = headOnly && this.#head ? decideHead(this.#head, command) : decide(this.#state, command);
+      if (isRefusal(decision)) return new BanyanError(decision.refused, decision.why, { agent: this.agent });
+      for (const event of decision) this.#add(event);
+      return decision;
+    } catch (error) {
+      this.#head = before.head;
+      this.#state = before.state;
+      this.size = before.size;
+      this.recorded.length = before.count;
+      this.#records.length = before.count;
+      return asBanyanError(error);
+    }
   }
 
   /** Whole appends only: a summary goes with every one that leaves the agent at rest, and with some that do not. */
@@ -82,7 +92,7 @@ export class Batch {
       this.#head = this.#state.head;
     }
     const { type, body } = encodeEvent(event);
-    if (body.length > LIMITS.recordBytesMax) {
+    if (exceeds(body, LIMITS.recordBytesMax)) {
       throw new BanyanError("CONTENT_TOO_LARGE", `a ${type} of ${body.length} characters is too large`, {
         agent: this.agent,
       });
@@ -91,4 +101,9 @@ export class Batch {
     this.#records.push({ time: this.#time, type, body });
     this.size += body.length;
   }
+}
+
+/** Counts UTF-8 bytes only where the number of UTF-16 units, each one to three bytes, does not settle it. */
+function exceeds(text: string, bytesMax: number): boolean {
+  return text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax;
 }

@@ -6,10 +6,12 @@
  * C2  A command resolves when its events are durable, and the state moves on only then.
  * C3  An append that fails changes nothing: every command in it is refused with the store's reason.
  * C4  Commands that need only the head read no conversation.
+ * C5  The state that is read from the journal has all that the head has: what became durable meanwhile included.
  */
 import type { Command } from "../agent/commands.ts";
 import { isHeadCommand } from "../agent/decide.ts";
 import type { AgentEvent, Recorded } from "../agent/events.ts";
+import { evolve } from "../agent/evolve.ts";
 import type { Head, State } from "../agent/state.ts";
 import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
@@ -24,6 +26,8 @@ export interface CellHooks {
   readonly clock: Clock;
   /** Told of events once they are durable, in order. */
   committed(cell: Cell, recorded: readonly Recorded[]): void;
+  /** Told when the state was read from the journal: a fork's head is not known in full before. */
+  folded(cell: Cell): void;
 }
 
 /** A new agent's first append, to be durable in one piece with the command of another. */
@@ -121,12 +125,21 @@ export class Cell {
     this.#hooks.committed(this, recorded);
   }
 
+  /** C5: commands that read nothing may have been carried out during a fold; then it is of no use. */
   async #fold(): Promise<State> {
-    const { state, size } = await foldAgent(this.#hooks.journal, this.agent);
-    this.#state = state;
-    this.#head = state.head;
-    this.#size = size;
-    return state;
+    for (let headSeq = 0; ; headSeq = this.head.seq) {
+      const { state, size } = await foldAgent(this.#hooks.journal, this.agent);
+      const missed = this.#head && this.#head.seq > state.head.seq;
+      if (missed) {
+        assert(this.head.seq > headSeq, `the journal of ${this.agent} has its event ${this.head.seq}`);
+        continue;
+      }
+      this.#state = state;
+      this.#head = state.head;
+      this.#size = size;
+      this.#hooks.folded(this);
+      return state;
+    }
   }
 
   async #drain(): Promise<void> {
@@ -171,11 +184,18 @@ export class Cell {
       throw error;
     }
     this.#head = batch.head;
-    this.#state = batch.state;
+    this.#state = batch.state ?? this.#caughtUp(batch.recorded);
     this.#size += batch.size;
     if (append.summary !== undefined) this.#summarySeq = batch.head.seq;
     this.#hooks.committed(this, batch.recorded);
     for (const birth of births) birth.cell.begin(birth);
+  }
+
+  /** C5: the state may have been read while the append was under way, with its events or without. */
+  #caughtUp(recorded: readonly Recorded[]): State | undefined {
+    let state = this.#state;
+    for (const each of recorded) if (state && each.seq > state.head.seq) state = evolve(this.agent, state, each);
+    return state;
   }
 
   #forget(): void {

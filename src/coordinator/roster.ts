@@ -25,6 +25,7 @@ export class Roster {
         this.forest.put(cell.head);
         for (const listener of this.#listeners) listener(cell, recorded);
       },
+      folded: (cell) => this.forest.put(cell.head),
     };
   }
 

@@ -10,7 +10,7 @@ import type { Content } from "../agent/content.ts";
 import { nextStep, type Step } from "../agent/next.ts";
 import type { State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
-import { BanyanError, type ErrorCode } from "../base/errors.ts";
+import { asBanyanError, type ErrorCode } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { Admission } from "./admission.ts";
@@ -135,11 +135,17 @@ export class Work {
     }
   }
 
-  /** What no answer can be given to is told; an agent whose own content is gone or wrong cannot go on, and says so. */
-  async #fault({ cell }: Worker, error: unknown): Promise<void> {
+  /**
+   * What no answer can be given to is told. A store that failed is tried again after a while; a journal that is damaged or is
+   * another's now is left alone; whatever else keeps the agent from going on fails it, so that nobody waits in vain.
+   */
+  async #fault(worker: Worker, error: unknown): Promise<void> {
+    const { cell } = worker;
     this.options.onFault(cell.agent, error);
-    if (!(error instanceof BanyanError) || !CONTENT_FAULTS.has(error.code)) return;
-    const failed = cell.dispatch({ do: "fail", error: { code: error.code, message: error.message } });
+    const { code, message } = asBanyanError(error);
+    if (code === "DISK_FAILED") this.#lookAgain(worker, LIMITS.diskRetryMs);
+    if (LEFT_ALONE.has(code)) return;
+    const failed = cell.dispatch({ do: "fail", error: { code, message } });
     await failed.catch((refusal) => this.options.onFault(cell.agent, refusal));
   }
 
@@ -213,11 +219,15 @@ export class Work {
     const { clock } = this.services;
     const waitMs = notBefore - clock.now();
     if (waitMs <= 0 || this.roster.forest.holder(worker.cell.agent)) return false;
-    worker.alarm = clock.timer(Math.min(waitMs, LIMITS.retryMsMax * 60), () => {
+    this.#lookAgain(worker, Math.min(waitMs, LIMITS.retryMsMax * 60));
+    return true;
+  }
+
+  #lookAgain(worker: Worker, afterMs: number): void {
+    worker.alarm = this.services.clock.timer(afterMs, () => {
       worker.alarm = undefined;
       this.kick(worker.cell.agent);
     });
-    return true;
   }
 
   /** L2. */
@@ -237,11 +247,11 @@ export class Work {
   }
 }
 
-const CONTENT_FAULTS: ReadonlySet<ErrorCode> = new Set([
-  "BLOB_NOT_FOUND",
-  "BLOB_DAMAGED",
-  "EVENT_INVALID",
-  "CONTENT_TOO_LARGE",
+const LEFT_ALONE: ReadonlySet<ErrorCode> = new Set([
+  "DISK_FAILED",
+  "JOURNAL_CONFLICT",
+  "JOURNAL_DAMAGED",
+  "SHUTTING_DOWN",
 ]);
 const NEEDS_MEANS: ReadonlySet<Step["do"]> = new Set(["settle", "runTools", "callModel"]);
 
