@@ -114,8 +114,9 @@ function nameWidthOf(line: TreeLine): number {
   return guides + displayWidth(oneLine(line.row.name)) + (line.closed ? belowText(line.row).length : 0);
 }
 
-function doing({ error, activity }: TreeRow): string {
-  return oneLine(error ? `${error.code}: ${error.message}` : activity);
+function doing({ error, activity, status }: TreeRow): string {
+  if (error) return oneLine(`${error.code}: ${error.message}`);
+  return activity === status ? "" : oneLine(activity);
 }
 
 function agentLine(

@@ -40,7 +40,10 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
   await using banyan = await Banyan.open(settings.dataDir, { runningMax, childrenLiveMax, forksPerMinute, onFault });
   if (options.killAt !== undefined)
     killAt(banyan.runtime.coordinator, { killAt: options.killAt, logFile: options.killLog });
-  await using _control = await startControl(banyan.runtime);
+  // Ctrl-C, or `shutdown` through the socket: waiting for the tree ends, and says that it goes on at the next start.
+  const stop = () => void banyan.close();
+  io.interrupted.addEventListener("abort", stop, { once: true });
+  await using _control = await startControl(banyan.runtime, { shutDown: stop });
   const { tree, resumed } = await startJob(banyan, {
     task: options.task,
     dir: resolve(options.dir),
