@@ -19,6 +19,7 @@ const kind = (status: number, exit: number, retryable: boolean, means: string, r
   remedy,
 });
 
+// biome-ignore format: a table, one error a row
 /** Exit codes: 1 the work failed, 2 bad usage, 3 not found, 4 refused in this state, 5 damaged data, 6 limits and budget, 7 provider, 70 a bug. */
 export const ERRORS = {
   AGENT_AMBIGUOUS: kind(400, 2, false, "Several agents go by that name.", "Say which one by its id or its path of names; the message lists them."),

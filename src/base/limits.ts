@@ -133,7 +133,10 @@ assert(LIMITS.inboxMessagesMax >= LIMITS.childrenTotalMax, "every child can repo
 assert(LIMITS.artifactsMax * 512 <= LIMITS.recordBytesMax, "a child's report names all its artifacts in one record");
 assert(LIMITS.turnCallsMax * 2 + 1 <= LIMITS.appendEventsMax, "a turn and all its calls fit one append");
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");
-assert(LIMITS.readBytesMax + 512 <= LIMITS.inlineBytesMax, "a page that was read reaches the model whole, heading included");
+assert(
+  LIMITS.readBytesMax + 512 <= LIMITS.inlineBytesMax,
+  "a page that was read reaches the model whole, heading included",
+);
 assert(LIMITS.retryMsMax <= LIMITS.putOffMsMax, "a provider may ask for more patience than a failure gets");
 assert(LIMITS.commandBytesMax <= LIMITS.commandOutputBytesMax, "what is kept of a command's output is part of it");
 assert(LIMITS.recordBytesMax * 2 <= LIMITS.controlBytesMax, "an event passes through the control socket");
