@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { LIMITS } from "../../src/base/limits.ts";
 
 test.each(Object.entries(LIMITS))(
-  "%s is a bound: a positive whole number with its unit last but for Max, Min or Default",
+  "%s is a positive whole number, and says whether it is a bound, a default or a time",
   (name, value) => {
     expect(Number.isSafeInteger(value) && value > 0).toBe(true);
-    expect(name).toMatch(/(Max|Min|Default)$/);
+    expect(name).toMatch(/(Max|Min|Default|Ms)$/);
   },
 );
 
