@@ -79,10 +79,12 @@ const FIGURES: readonly Column[] = [
   { title: "COST", width: 8, align: "right", of: ({ subtree }) => dollars(subtree.costUsd) },
 ];
 /** What is given up first in a narrow terminal. */
-const DISPENSABLE = ["LVL", "TURNS", "TOKENS", "COST"];
+const DISPENSABLE = ["LVL", "TURNS", "TOKENS", "COST", "STATUS"];
 const NAME_WIDTH_MIN = 12;
 const NAME_WIDTH_MAX = 48;
 const ACTIVITY_WIDTH_MIN = 12;
+/** Of a name deep in a tree, however many guides stand before it. */
+const NAME_SHOWN_MIN = 8;
 
 /** The name's column takes what its longest line needs, the activity's what is left. */
 function layoutFor(columns: number, lines: readonly TreeLine[]): Column[] {
@@ -126,9 +128,10 @@ function agentLine(
 ): string {
   const [name, ...others] = layout;
   const nameWidth = name?.width ?? 0;
-  const branch = guideText(guides, Math.floor(nameWidth / 2));
   const below = closed ? belowText(row) : "";
-  const named = cut(oneLine(row.name), nameWidth - displayWidth(branch + below));
+  const wanted = Math.min(displayWidth(oneLine(row.name) + below), Math.max(NAME_SHOWN_MIN, Math.floor(nameWidth / 2)));
+  const branch = cut(guideText(guides, nameWidth - wanted), nameWidth);
+  const named = cut(oneLine(row.name), Math.max(0, nameWidth - displayWidth(branch + below)));
   const space = " ".repeat(Math.max(0, nameWidth - displayWidth(branch + named + below)));
   const cells = others.map(({ of, width, align, style }, index) => {
     const isLast = index === others.length - 1 && align === "left";
@@ -158,8 +161,9 @@ function guideText(guides: readonly boolean[], width: number): string {
     const isOwn = index === all.length - 1;
     return isOwn ? (follows ? "├ " : "└ ") : follows ? "│ " : "  ";
   });
+  if (steps.length * 2 <= width) return steps.join("");
   const kept = Math.max(1, Math.floor(width / 2) - 1);
-  return steps.length <= kept ? steps.join("") : `⋯ ${steps.slice(-kept).join("")}`;
+  return `⋯ ${steps.slice(-kept).join("")}`;
 }
 
 function summaryLine(rows: readonly TreeRow[], columns: number, paint: Paint): string {
