@@ -1,0 +1,152 @@
+/** Every operation against a real fleet: what it answers has the form that the contract says. */
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { type ManyName, type OneName, OPERATIONS, type OperationName } from "../../src/server/contract/operations.ts";
+import { checkRequest, isMany, perform } from "../../src/server/handlers.ts";
+import { createOperations } from "../../src/server/operations.ts";
+import { type Fleet, openFleet } from "../support/fleet.ts";
+
+/** Asks as a caller from outside would, and checks the answer against the contract. */
+function asker(fleet: Fleet, shutDown?: () => void) {
+  const handlers = createOperations(fleet.banyan.runtime, { live: true, shutDown });
+  const asked = new Set<OperationName>();
+  const ask = async (name: OperationName, input: object = {}): Promise<unknown> => {
+    asked.add(name);
+    const answer = perform(handlers, checkRequest(name, input), new AbortController().signal);
+    if (!isMany(name)) return OPERATIONS[name as OneName].output.parse(await answer);
+    const items: unknown[] = [];
+    for await (const batch of answer as AsyncIterable<unknown[]>) items.push(...batch);
+    return z.array(OPERATIONS[name as ManyName].output as z.ZodType).parse(items);
+  };
+  return { ask, asked };
+}
+
+test("each operation answers in the form of the contract", async () => {
+  await using fleet = await openFleet();
+  const lead = await fleet.lead();
+  const kid = await lead.spawn({ name: "kid", task: "write map" });
+  await kid.result();
+  await fleet.became(lead, "waiting");
+  let stops = 0;
+  const { ask, asked } = asker(fleet, () => {
+    stops += 1;
+  });
+
+  expect(await ask("tree")).toMatchObject([
+    { id: lead.id, parentId: null, level: 0, name: "lead", status: "waiting", subtree: { agents: 2, live: 1 } },
+    { id: kid.id, parentId: lead.id, level: 1, name: "kid", status: "completed", artifacts: 1 },
+  ]);
+  expect(await ask("tree", { agent: "/lead/kid" })).toMatchObject([{ id: kid.id, level: 1 }]);
+  expect(await ask("agent", { agent: "/lead/kid" })).toMatchObject({
+    path: "/lead/kid",
+    output: "written",
+    made: [{ name: "map" }],
+  });
+  expect(await ask("messages", { agent: kid.id })).toMatchObject([
+    { role: "user", text: "write map" },
+    { role: "assistant", parts: [{ type: "toolCall", name: "write_artifact" }] },
+    { role: "tools", results: [{ outcome: "ok" }] },
+    { role: "assistant", parts: [{ type: "text", text: "written" }] },
+  ]);
+  expect(await ask("messages", { agent: kid.id, at: 4 })).toHaveLength(2);
+  expect(await ask("logs", { agent: kid.id, from: 0 })).toMatchObject([
+    { event: { type: "agent.created" } },
+    ...Array(8).fill({ agent: kid.id }),
+    { event: { type: "agent.completed" } },
+  ]);
+  expect(await ask("artifacts")).toMatchObject([{ name: "map", path: "/lead/kid", agent: kid.id }]);
+  expect(await ask("artifact", { name: "map" })).toEqual([
+    { offset: 0, base64: Buffer.from("The map.").toString("base64") },
+  ]);
+  expect(await ask("artifact", { name: "map", agent: "/lead/kid", from: 4, to: 7 })).toEqual([
+    { offset: 4, base64: Buffer.from("map").toString("base64") },
+  ]);
+  expect(await ask("cost", { by: "level" })).toMatchObject({
+    groups: [{ key: "0" }, { key: "1" }],
+    total: { agents: 2 },
+  });
+  expect(await ask("stats")).toMatchObject({
+    pid: process.pid,
+    agents: 2,
+    live: 1,
+    byStatus: { waiting: 1, completed: 1 },
+  });
+
+  expect(await ask("checkpoint", { agent: "lead", name: "before" })).toMatchObject({
+    checkpoint: "before",
+    agent: lead.id,
+  });
+  expect(await ask("pause", { agent: "lead", reason: "lunch" })).toEqual({
+    agent: lead.id,
+    name: "lead",
+    status: "held",
+  });
+  expect(await ask("interrupt", { agent: "lead", subtree: true })).toMatchObject({ interrupted: 0 });
+  expect(await ask("send", { agent: "lead", text: "wait", id: "m1" })).toMatchObject({ status: "held" });
+  expect(await ask("resume", { agent: "lead" })).toMatchObject({ agent: lead.id });
+  expect(await ask("fork", { agent: "lead", at: "before", name: "twin", subtree: true })).toMatchObject({
+    name: "twin",
+    path: "/twin",
+  });
+  expect(await ask("tree", { agent: "twin" })).toMatchObject([{ name: "twin" }, { name: "kid" }]);
+  expect(await ask("setBudget", { agent: "lead", budget: { agents: 3 } })).toMatchObject({ agent: lead.id });
+  expect(await ask("rewind", { agent: "lead", to: "before" })).toMatchObject({ agent: lead.id });
+  await expect(ask("answer", { agent: "lead", callId: "none", decision: "report" })).rejects.toMatchObject({
+    code: "CALL_NOT_FOUND",
+  });
+  expect(await ask("cancel", { agent: "twin" })).toMatchObject({ status: "cancelled" });
+  expect(await ask("shutdown")).toEqual({ pid: process.pid });
+  expect(stops).toBe(1);
+  expect([...asked].sort()).toEqual((Object.keys(OPERATIONS) as OperationName[]).sort());
+});
+
+test.each([
+  ["no such operation", "frobnicate", {}, /no operation "frobnicate"/],
+  ["a name of the prototype", "constructor", {}, /no operation/],
+  ["a missing field", "pause", {}, /agent/],
+  ["a wrong type", "logs", { from: "1" }, /from/],
+  ["an unknown field", "tree", { agnet: "x" }, /agnet/],
+  ["no object", "tree", [], /tree/],
+  ["a digest that is a path", "artifact", { digest: "sha256:../../etc/passwd" }, /digest/],
+  ["an artifact's name that is a path", "artifact", { name: "../x" }, /name/],
+])("refuses %s", (_, name, input, message) => {
+  expect(() => checkRequest(name, input)).toThrow(
+    expect.objectContaining({ code: "INPUT_INVALID", message: expect.stringMatching(message) }),
+  );
+});
+
+test("an artifact is asked for by name or by digest, and what is ambiguous is refused", async () => {
+  await using fleet = await openFleet();
+  const lead = await fleet.lead();
+  for (const name of ["one", "two"]) await (await lead.spawn({ name, task: "write map" })).result();
+  const { ask } = asker(fleet);
+  await expect(ask("artifact", {})).rejects.toMatchObject({ code: "INPUT_INVALID" });
+  await expect(ask("artifact", { name: "map", digest: `sha256:${"0".repeat(64)}` })).rejects.toMatchObject({
+    code: "INPUT_INVALID",
+  });
+  await expect(ask("artifact", { name: "map" })).rejects.toMatchObject({
+    code: "AGENT_AMBIGUOUS",
+    message: expect.stringContaining("/lead/two"),
+  });
+  await expect(ask("artifact", { name: "none" })).rejects.toMatchObject({ code: "ARTIFACT_NOT_FOUND" });
+  await expect(ask("artifact", { digest: `sha256:${"0".repeat(64)}` })).rejects.toMatchObject({
+    code: "BLOB_NOT_FOUND",
+  });
+});
+
+test("shutdown is refused where it is not for the caller to ask", async () => {
+  await using fleet = await openFleet();
+  await expect(asker(fleet).ask("shutdown")).rejects.toMatchObject({ code: "NOT_RUNNING" });
+});
+
+test("a checkpoint that does not exist is refused, with those that do", async () => {
+  await using fleet = await openFleet();
+  await fleet.lead();
+  const { ask } = asker(fleet);
+  await ask("checkpoint", { agent: "lead", name: "here" });
+  await expect(ask("rewind", { agent: "lead", to: "there" })).rejects.toMatchObject({
+    code: "CHECKPOINT_NOT_FOUND",
+    message: expect.stringContaining("here"),
+  });
+  await expect(ask("fork", { agent: "lead", at: 9_999 })).rejects.toMatchObject({ code: "CHECKPOINT_NOT_FOUND" });
+});
