@@ -24,8 +24,8 @@ export type Command =
       /** A hold on the agent or above it. */
       readonly covered: boolean;
       readonly reservedUsd: number;
-      /** How many messages of the inbox the reservation counts; later ones wait for the next turn. All when absent. */
-      readonly messages?: number;
+      /** The newest event that the reservation counts: messages that came later wait for the next turn. All count when absent. */
+      readonly readTo?: number;
     }
   | { readonly do: "withdrawTurn" }
   | ({ readonly do: "endTurn" } & Omit<Fields<EventOf<"turn.ended">>, "turn">)

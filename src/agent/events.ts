@@ -131,7 +131,7 @@ export const EVENTS = {
       execution: execution.optional(),
       budget: budget.optional(),
       rights: rights.optional(),
-      /** With its subtree: which fork stands for which child of the origin. Children not named are not part of it. */
+      /** With its subtree: which fork stands for which child of the origin. Living children not named are not part of it. */
       children: z.record(id, id),
       by: sender,
     },

@@ -135,7 +135,8 @@ function forked(agent: AgentId, past: State, event: EventOf<"agent.forked">, rec
     return fork && message.report ? { ...message, report: { ...message.report, child: fork } } : message;
   };
   for (const child of past.children.values()) {
-    const fork = event.children[child.agent];
+    // A child that had ended needs no fork: what it reported is part of the past that is shared.
+    const fork = event.children[child.agent] ?? (child.ended && child.agent);
     if (fork === undefined || child.cut) continue;
     const ended = child.ended && { ...child.ended, message: renamed(child.ended.message) };
     children = children.set(fork, { ...child, agent: fork, ended });

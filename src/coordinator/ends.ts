@@ -26,6 +26,11 @@ export function afterCommit(
   return Promise.all([cutBelow(roster, head.agent, work), reportEnd(roster, work, head)]);
 }
 
+/** True for the types of events that end an agent. */
+export function isEnd(type: string): boolean {
+  return END_EVENTS.has(type);
+}
+
 const END_EVENTS: ReadonlySet<string> = new Set(["agent.completed", "agent.failed", "agent.cancelled"]);
 const MONEY_EVENTS: ReadonlySet<string> = new Set([
   "turn.ended",

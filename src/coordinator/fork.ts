@@ -15,6 +15,7 @@ import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Birth } from "./cell.ts";
+import { isEnd } from "./ends.ts";
 import { holderOf } from "./fold.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
@@ -94,13 +95,21 @@ export class Forking {
     const add = async ({ children }: Node): Promise<void> => {
       for (const child of children) {
         const seq = await journal.seqAt(child.head.agent, position);
-        if (seq === undefined) continue;
+        if (seq === undefined || (await this.#hadEnded(child.head.agent, seq))) continue;
         members.set(child.head.agent, seq);
         await add(child);
       }
     };
     await add(node);
     return members;
+  }
+
+  /** What had ended then stays the origin's: its report is in its parent's past. */
+  async #hadEnded(agent: AgentId, seq: number): Promise<boolean> {
+    for await (const [record] of this.#services.journal.read(agent, { from: seq, to: seq })) {
+      return record !== undefined && isEnd(record.type);
+    }
+    return false;
   }
 
   /** One birth a member, parents first. */

@@ -69,7 +69,8 @@ export class Spawning {
     const cell = this.#roster.cell(parent);
     for (;;) {
       const state = await cell.load();
-      const known = key === undefined ? undefined : [...state.children.values()].find(({ callId }) => callId === key);
+      const known =
+        key === undefined ? undefined : [...state.children.values()].find(({ callId, cut }) => callId === key && !cut);
       if (known) return { agent: known.agent, name: known.name };
       const shortage = this.#roster.forest.mayGrow(parent);
       if (shortage) throw new BanyanError(shortage.refused, shortage.why, { agent: parent });

@@ -30,7 +30,7 @@ export async function callModel(work: Work, worker: Worker): Promise<boolean> {
   if (!(await mayPay(work, worker, price, reservedUsd))) return false;
   try {
     const covered = forest.holder(cell.agent) !== undefined;
-    await cell.dispatch({ do: "startTurn", covered, reservedUsd, messages: state.inbox.length });
+    await cell.dispatch({ do: "startTurn", covered, reservedUsd, readTo: state.head.seq });
   } catch (error) {
     forest.release(cell.agent);
     return endedBy(error, worker);

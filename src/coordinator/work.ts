@@ -164,6 +164,7 @@ export class Work {
         await cell.dispatch({ do: "loseTurn" });
         return true;
       case "settle":
+        if (!(await this.#mayWork(worker))) return false;
         await settleCalls(this, worker, step.calls);
         return true;
       case "endWait":

@@ -67,8 +67,8 @@ describe("turns", () => {
 
   test("take no more messages than their reservation counts: what came since waits for the next turn", () => {
     const state = after(task, receive(2), receive(3));
-    const turn = (messages: number): Command => ({ do: "startTurn", covered: false, reservedUsd: 1, messages });
-    expect(decide(state, turn(2))).toMatchObject([{ took: ["m1", "m2"] }]);
+    const turn = (readTo: number): Command => ({ do: "startTurn", covered: false, reservedUsd: 1, readTo });
+    expect(decide(state, turn(state.head.seq - 1))).toMatchObject([{ took: ["m1", "m2"] }]);
     expect(after(state, turn(0)).inbox).toHaveLength(3);
   });
 
