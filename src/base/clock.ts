@@ -27,7 +27,8 @@ export function systemClock({ keepAlive = true }: { keepAlive?: boolean } = {}):
       let handle: NodeJS.Timeout;
       // The platform's timers may end a millisecond early, and know no delay over TIMER_MS_MAX: look before firing.
       const arm = () => {
-        handle = setTimeout(check, Math.min(Math.ceil(dueMs - performance.now()), TIMER_MS_MAX));
+        const leftMs = Math.max(0, Math.ceil(dueMs - performance.now()));
+        handle = setTimeout(check, Math.min(leftMs, TIMER_MS_MAX));
         if (!keepAlive) handle.unref();
       };
       const check = () => (performance.now() < dueMs ? arm() : fire());
