@@ -53,7 +53,7 @@ export class Peer {
     this.#stopping = true;
     this.#abort(() => true);
     await Promise.all(this.#work);
-    this.#socket.end();
+    this.#socket.destroySoon();
   }
 
   /** Closes at once. */
