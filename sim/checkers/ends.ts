@@ -1,0 +1,70 @@
+/**
+ * Invariant 6: a finished subtree has nothing running. Nothing starts for an agent that has ended, or below one, once the process
+ * knows; and when the world has come to rest, or a cancel was acknowledged, nothing of it goes on.
+ */
+import { hasEnded } from "../../src/agent/status.ts";
+import type { AgentId } from "../../src/base/ids.ts";
+import type { Deed } from "../people.ts";
+import type { Call } from "../provider.ts";
+import type { Run } from "../tools.ts";
+import type { Checker, Scene } from "./checker.ts";
+
+export function ends({ world, audit, provider, tools, people, process }: Scene): Checker {
+  const refuseStart = (what: string, { agent, life }: Call | Run) => {
+    const now = process();
+    if (now?.life !== life) return;
+    const node = now.coordinator.forest.get(agent);
+    if (!node || hasEnded(node.head.status)) world.fail("ends", `${what} started for ${agent}, which has ended`);
+    else if (now.coordinator.forest.isOrphan(agent))
+      world.fail("ends", `${what} started for ${agent} below an ended agent`);
+  };
+  provider.onCall((call) => refuseStart("a call", call));
+  tools.onRun((run) => refuseStart(run.tool, run));
+
+  const checkCancelled = ({ agent, process, since }: Deed) => {
+    if (!agent || process.isStale) return;
+    const below = audit.subtree(agent).map((head) => head.agent);
+    // Someone may have had it go on meanwhile.
+    const others = people.deeds.some((deed) => REVIVING.has(deed.verb) && deed.since >= since - 50);
+    if (others) return;
+    const members = new Set(below);
+    for (const each of below) {
+      const head = audit.head(each);
+      if (head && !hasEnded(head.status))
+        world.fail("ends", `${each} lives after the cancel of ${agent} was acknowledged`);
+    }
+    checkInFlight(members, "after its cancel was acknowledged");
+  };
+  people.onAcknowledged((deed) => {
+    if (deed.verb === "cancel") checkCancelled(deed);
+  });
+
+  const checkInFlight = (agents: ReadonlySet<AgentId>, when: string) => {
+    const call = provider.inFlight.find(({ agent }) => agents.has(agent));
+    if (call) world.fail("ends", `a call for ${call.agent} goes on ${when}`);
+    const run = tools.inFlight.find(({ agent, isDeaf }) => agents.has(agent) && !isDeaf);
+    if (run) world.fail("ends", `${run.tool} goes on for ${run.agent} ${when}`);
+  };
+
+  return {
+    sometimes: () => {
+      if (world.isHostile) return;
+      const ended = new Set<AgentId>();
+      for (const { head } of audit.states.values()) {
+        if (hasEnded(head.status)) ended.add(head.agent);
+        else if (audit.isOrphan(head.agent)) world.fail("ends", `${head.agent} lives below an ended agent`);
+      }
+      checkInFlight(ended, "after its end");
+    },
+  };
+}
+
+const REVIVING: ReadonlySet<string> = new Set([
+  "rewind",
+  "send",
+  "sendTwice",
+  "resume",
+  "fork",
+  "forkTree",
+  "spawnChild",
+]);

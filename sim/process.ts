@@ -1,0 +1,86 @@
+/**
+ * One simulated process: a coordinator with everything it is given, on the disk, provider and tools of the world.
+ */
+import { asBanyanError } from "../src/base/errors.ts";
+import { createIds } from "../src/base/ids.ts";
+import { createContents } from "../src/blobs/content.ts";
+import { Coordinator } from "../src/coordinator/coordinator.ts";
+import type { Services } from "../src/coordinator/services.ts";
+import { createModelDriver } from "../src/drivers/model/model-driver.ts";
+import { toolRegistry } from "../src/tools/registry.ts";
+import { type Disk, short } from "./disk.ts";
+import { Life } from "./life.ts";
+import type { Provider } from "./provider.ts";
+import type { Tools } from "./tools.ts";
+import type { World } from "./world.ts";
+
+/** What a self-test breaks in a process, so that a checker has something to find. */
+export interface Sabotage {
+  readonly services?: (services: Services, life: Life) => Services;
+  readonly coordinator?: (coordinator: Coordinator) => void;
+  /** Before a process opens the disk. */
+  readonly disk?: (disk: Disk) => void;
+}
+
+export interface Surroundings {
+  readonly world: World;
+  readonly disk: Disk;
+  readonly provider: Provider;
+  readonly tools: Tools;
+  readonly sabotage: Sabotage;
+}
+
+/** What a store may do to anyone; whatever else ends an agent's loop is a bug. */
+const EXPECTED_FAULTS = ["DISK_FAILED", "SHUTTING_DOWN"];
+
+export class Process {
+  readonly life: Life;
+  readonly coordinator: Coordinator;
+  /** It has read the journal, and its agents go on. */
+  isReady = false;
+  /** It was told to stop. */
+  isStopping = false;
+  /** Another one was started beside it. */
+  isStale = false;
+
+  constructor({ world, disk, provider, tools, sabotage }: Surroundings, number: number) {
+    const life = new Life(number);
+    sabotage.disk?.(disk);
+    const clock = life.clock(world.clock);
+    const { journal, blobs } = disk.open(life);
+    const contents = createContents({ blobs, redact: (text) => text });
+    const random = world.dice(`process ${number}`);
+    const driver = provider.driver(createModelDriver({ contents, clock, models: [provider.model(life)] }));
+    const ids = createIds({ clock, random: world.dice(`ids ${number}`) });
+    const services = { journal, blobs, contents, driver, tools: toolRegistry(tools.for(life)), clock, random, ids };
+    const { runningMax, childrenLiveMax, forksPerMinute } = world.scenario;
+    this.life = life;
+    this.coordinator = new Coordinator(sabotage.services?.(services, life) ?? services, {
+      runningMax,
+      childrenLiveMax,
+      forksPerMinute,
+      onFault: (agent, error) => this.#fault(world, agent, error),
+    });
+    sabotage.coordinator?.(this.coordinator);
+  }
+
+  /** Resolves once its agents are on their way. @throws DISK_FAILED, and what else keeps it from reading the journal */
+  async start(world: World): Promise<void> {
+    const { agents, damaged } = await this.coordinator.start();
+    for (const { agent, error } of damaged) world.fail("recovery", `${agent} could not be read: ${error.message}`);
+    world.note(`${this.life.number} is ready with ${agents} agents`);
+    this.isReady = true;
+  }
+
+  /** True when it can be asked for something. */
+  get isOpen(): boolean {
+    return this.isReady && this.life.isRunning && !this.isStopping;
+  }
+
+  #fault(world: World, agent: string, error: unknown): void {
+    const { code, message, stack } = asBanyanError(error);
+    world.note(`${this.life.number} tells a fault of ${short(agent)}: ${code} ${message}`);
+    const expected = this.isStale ? [...EXPECTED_FAULTS, "JOURNAL_CONFLICT"] : EXPECTED_FAULTS;
+    if (!expected.includes(code)) world.fail("faults", `${code} ended the loop of ${agent}: ${message}\n${stack}`);
+  }
+}

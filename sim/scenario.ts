@@ -1,0 +1,136 @@
+/**
+ * What a seed stands for: how large the world is, which faults happen in it and how often. Each seed leaves out about half of the
+ * faults ("swarm testing", Groce et al., 2012): together they hide each other's effects.
+ */
+import { Randoms } from "./randoms.ts";
+
+/** Faults by name, each with how likely it is at each chance it gets, where it is on. */
+export const FAULTS = {
+  /** The process dies between two moments. */
+  crash: 0.004,
+  /** The process dies at one of its next calls of a store, a model or a tool. */
+  crashAtCall: 0.004,
+  /** The process stands still; another is started; then the first wakes up, and does not know. */
+  zombie: 0.003,
+  /** The process is stopped in good order and started again. */
+  stop: 0.003,
+  /** For a while every write is refused. */
+  diskFull: 0.004,
+  /** One write takes seconds. */
+  diskStall: 0.01,
+  /** One write is refused. */
+  diskError: 0.02,
+  /** The wall clock jumps by hours or days. */
+  clockJump: 0.003,
+  rateLimit: 0.08,
+  overload: 0.08,
+  refuse: 0.01,
+  unreachable: 0.05,
+  /** The answer breaks off. */
+  cut: 0.08,
+  /** The answer makes no sense. */
+  garbage: 0.06,
+  /** The provider says nothing, or nothing more. */
+  silence: 0.02,
+  toolFails: 0.1,
+  toolHangs: 0.04,
+  /** The tool does not stop when it is told to. */
+  toolDeaf: 0.04,
+} as const;
+export type Fault = keyof typeof FAULTS;
+
+/** What people do, each with how likely it is among the others. */
+export const VERBS = {
+  spawn: 4,
+  spawnChild: 2,
+  pause: 4,
+  pauseNow: 3,
+  resume: 6,
+  interrupt: 4,
+  interruptTree: 2,
+  send: 6,
+  sendTwice: 2,
+  cancel: 2,
+  rewind: 5,
+  fork: 3,
+  forkTree: 3,
+  forkRoot: 2,
+  checkpoint: 2,
+  answer: 4,
+  setBudget: 3,
+  read: 2,
+} as const;
+export type Verb = keyof typeof VERBS;
+
+export interface ScenarioOptions {
+  readonly seed: number;
+  /** Moments of the world, before it is left alone to come to rest. */
+  readonly steps?: number | undefined;
+  /** More agents, deeper, for longer. */
+  readonly big?: boolean | undefined;
+  /** Faults and verbs that do not happen. */
+  readonly without?: readonly string[] | undefined;
+}
+
+export interface Scenario {
+  readonly seed: number;
+  readonly steps: number;
+  readonly without: readonly string[];
+  readonly faults: Readonly<Record<Fault, number>>;
+  readonly verbs: Readonly<Record<Verb, number>>;
+  /** Probability that a step is something a person does. */
+  readonly people: number;
+  readonly rootsMax: number;
+  readonly agentsMax: number;
+  readonly levelsMax: number;
+  readonly childrenMax: number;
+  readonly runningMax: number;
+  readonly childrenLiveMax: number;
+  readonly forksPerMinute: number;
+  /** Texts are long: some go to the blobs, and agents at rest leave memory. */
+  readonly wordy: boolean;
+  /** Tokens a byte of this provider's tokenizer. */
+  readonly tokensPerByte: number;
+  /** Agents have budgets that they reach. */
+  readonly tight: boolean;
+}
+
+export function scenarioOf({ seed, steps, big = false, without = [] }: ScenarioOptions): Scenario {
+  const dice = new Randoms(seed).of("scenario");
+  const left = new Set(without);
+  const faults = mapped(FAULTS, (name, likely) => {
+    const isOn = dice.chance(0.5);
+    const rate = likely * dice.between(0.3, 1.7);
+    return isOn && !left.has(name) ? rate : 0;
+  });
+  const verbs = mapped(VERBS, (name, weight) => {
+    const drawn = weight * dice.between(0.2, 2);
+    return left.has(name) ? 0 : drawn;
+  });
+  return {
+    seed,
+    steps: steps ?? (big ? 6_000 : 500),
+    without,
+    faults,
+    verbs,
+    people: left.has("people") ? 0 : dice.between(0.02, 0.25),
+    rootsMax: dice.int(1, 4),
+    agentsMax: dice.int(4, big ? 300 : 30),
+    levelsMax: dice.int(1, big ? 12 : 6),
+    childrenMax: dice.int(1, 8),
+    runningMax: dice.int(1, 6),
+    childrenLiveMax: dice.int(1, 5),
+    forksPerMinute: dice.int(2, 30),
+    wordy: dice.chance(0.3),
+    tokensPerByte: dice.between(0.2, 1),
+    tight: dice.chance(0.5),
+  };
+}
+
+function mapped<Key extends string>(
+  of: Readonly<Record<Key, number>>,
+  map: (name: Key, value: number) => number,
+): Record<Key, number> {
+  const entries = (Object.entries(of) as [Key, number][]).map(([name, value]) => [name, map(name, value)]);
+  return Object.fromEntries(entries) as Record<Key, number>;
+}
