@@ -3,15 +3,21 @@
  * `--check` it writes nothing, names the pages that drifted and exits 1.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cliPage } from "./docs/cli.ts";
+import { configurationPage } from "./docs/configuration.ts";
 import { errorsPage } from "./docs/errors.ts";
 import { eventsPage } from "./docs/events.ts";
 import { limitsPage } from "./docs/limits.ts";
+import { operationsPage } from "./docs/operations.ts";
 import { statusPage } from "./docs/status.ts";
 
 const PAGES: Readonly<Record<string, () => string>> = {
+  "docs/cli.md": cliPage,
+  "docs/configuration.md": configurationPage,
   "docs/errors.md": errorsPage,
   "docs/events.md": eventsPage,
   "docs/limits.md": limitsPage,
+  "docs/operations.md": operationsPage,
   "docs/status.md": statusPage,
 };
 

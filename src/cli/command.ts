@@ -15,8 +15,8 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
-/** A command with the options that all have. */
-export function dataCommand(program: Command, nameAndArguments: string, says: string): Command {
+/** A command with the options that all have. `json` says what it prints for programs. */
+export function dataCommand(program: Command, nameAndArguments: string, says: string, json = "for programs"): Command {
   return program
     .command(nameAndArguments)
     .description(says)
@@ -25,7 +25,7 @@ export function dataCommand(program: Command, nameAndArguments: string, says: st
       "folder of the data (default: BANYAN_DATA_DIR, then dataDir of banyan.json, then ./.banyan)",
     )
     .option("--config <file>", "settings file (default: banyan.json in the working folder)")
-    .option("--json", "print JSON for programs");
+    .option("--json", `print JSON: ${json}`);
 }
 
 /** The data folder that the options, the environment or the settings file name. @throws CONFIG_INVALID */

@@ -128,9 +128,9 @@ function agentLine(
 ): string {
   const [name, ...others] = layout;
   const nameWidth = name?.width ?? 0;
-  const below = closed ? belowText(row) : "";
+  const below = closed && nameWidth >= NAME_SHOWN_MIN ? belowText(row) : "";
   const wanted = Math.min(displayWidth(oneLine(row.name) + below), Math.max(NAME_SHOWN_MIN, Math.floor(nameWidth / 2)));
-  const branch = cut(guideText(guides, nameWidth - wanted), nameWidth);
+  const branch = cut(guideText(guides, nameWidth - wanted), Math.max(0, nameWidth - below.length));
   const named = cut(oneLine(row.name), Math.max(0, nameWidth - displayWidth(branch + below)));
   const space = " ".repeat(Math.max(0, nameWidth - displayWidth(branch + named + below)));
   const cells = others.map(({ of, width, align, style }, index) => {

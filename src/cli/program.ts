@@ -51,6 +51,15 @@ const COMMANDS: readonly Register[] = [
 
 /** Runs one command line and resolves to the exit code. Never throws. */
 export async function runProgram(words: readonly string[], io: Io): Promise<number> {
+  try {
+    await createProgram(io).parseAsync(words, { from: "user" });
+    return io.exitCode;
+  } catch (error) {
+    return reportError(io, error, { json: words.includes("--json") });
+  }
+}
+
+export function createProgram(io: Io): Command {
   const program = new Command("banyan")
     .description("The production runtime for trees of LLM agents.")
     .helpCommand(false)
@@ -65,12 +74,7 @@ export async function runProgram(words: readonly string[], io: Io): Promise<numb
       getOutHasColors: () => io.colour,
     });
   for (const register of COMMANDS) register(program, io);
-  try {
-    await program.parseAsync(words, { from: "user" });
-    return io.exitCode;
-  } catch (error) {
-    return reportError(io, error, { json: words.includes("--json") });
-  }
+  return program;
 }
 
 /** As the usage line has them. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { renderTree } from "../../src/cli/live-tree.ts";
 import { displayWidth } from "../../src/cli/terminal.ts";
-import { rowsOf, sketches } from "../support/rows.ts";
+import { rowsOf, type Sketch, sketches } from "../support/rows.ts";
 
 const tree = rowsOf({
   name: "lead",
@@ -44,7 +44,7 @@ test("no line is longer than the terminal is wide, no more lines than it has, wh
 });
 
 test("100 levels fit: the outer guides are cut off", () => {
-  const deep = (level: number): Parameters<typeof rowsOf>[0] => ({
+  const deep = (level: number): Sketch => ({
     name: `l${level}`,
     children: level < 99 ? [deep(level + 1)] : [],
   });

@@ -146,7 +146,7 @@ describe("R3: a rude peer is told why, and cut off; others go on", () => {
   test("what is asked for in a hostile way is refused, and the connection lives", async () => {
     await using open = await openSocket();
     using wire = await openWire(open.control.path);
-    const hostile = [
+    const hostile: object[] = [
       { op: "__proto__" },
       { op: "toString" },
       { op: "agent", input: { agent: "../../etc/passwd" } },

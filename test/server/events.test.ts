@@ -33,7 +33,7 @@ describe("what is durable already", () => {
     const kid = await lead.spawn({ name: "kid", task: "hello" });
     await kid.result();
     const other = await fleet.lead("other");
-    await fleet.became(lead, "waiting");
+    await fleet.became(lead, "waiting message");
 
     const all = await collect(fleet, {});
     expect(all.map(({ position }) => position)).toEqual(all.map((_, index) => index + 1));

@@ -26,7 +26,7 @@ test("each operation answers in the form of the contract", async () => {
   const lead = await fleet.lead();
   const kid = await lead.spawn({ name: "kid", task: "write map" });
   await kid.result();
-  await fleet.became(lead, "waiting");
+  await fleet.became(lead, "waiting message");
   let stops = 0;
   const { ask, asked } = asker(fleet, () => {
     stops += 1;
@@ -88,7 +88,7 @@ test("each operation answers in the form of the contract", async () => {
     name: "twin",
     path: "/twin",
   });
-  expect(await ask("tree", { agent: "twin" })).toMatchObject([{ name: "twin" }, { name: "kid" }]);
+  expect(await ask("tree", { agent: "twin" })).toMatchObject([{ name: "twin", level: 0 }]);
   expect(await ask("setBudget", { agent: "lead", budget: { agents: 3 } })).toMatchObject({ agent: lead.id });
   expect(await ask("rewind", { agent: "lead", to: "before" })).toMatchObject({ agent: lead.id });
   await expect(ask("answer", { agent: "lead", callId: "none", decision: "report" })).rejects.toMatchObject({

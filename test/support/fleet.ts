@@ -1,6 +1,6 @@
 /**
  * A real fleet in a temporary folder, with a model that does what the newest message says: `wait` never answers, `fail` fails for
- * good, `write NAME` writes an artifact, and anything else is answered with `done: ` and the message.
+ * good, `write NAME TEXT` writes an artifact, and anything else is answered with `done: ` and the message.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ export interface Fleet extends AsyncDisposable {
   readonly model: ScriptedModel;
   /** A chat agent at level 0 that has answered its task. */
   lead(name?: string): Promise<Agent>;
-  /** Resolves when the agent shows the status. */
+  /** Resolves when the agent shows the status, such as `held`, or `waiting message` with what it waits for. */
   became(agent: Agent, status: string): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export async function openFleet(options: BanyanOptions = {}): Promise<Fleet> {
     async lead(name = "lead") {
       const price = { input: 1, output: 2, cacheRead: 0.1, cacheWrite: 1.25 };
       const agent = await banyan.spawn({ name, model, mode: "chat", task: "hello", tools: [artifacts()], price });
-      await became(banyan, agent, "waiting");
+      await became(banyan, agent, "waiting message");
       return agent;
     },
     became: (agent, status) => became(banyan, agent, status),
@@ -42,11 +42,11 @@ export async function openFleet(options: BanyanOptions = {}): Promise<Fleet> {
   };
 }
 
-/** Resolves when the agent shows the status. */
 function became({ runtime: { coordinator } }: Banyan, agent: Agent, status: string): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
-      if (agent.status !== status) return;
+      const { waitingFor } = agent.head;
+      if (agent.status !== status && `${agent.status} ${waitingFor}` !== status) return;
       forget();
       resolve();
     };
@@ -58,11 +58,13 @@ function became({ runtime: { coordinator } }: Banyan, agent: Agent, status: stri
 function obey({ prompt }: Asked): Reply {
   const last = prompt.at(-1);
   const text = last?.role === "user" ? last.content.map((part) => ("text" in part ? part.text : "")).join("") : "";
-  const [word, name = ""] = text.trim().split(" ");
+  const [word, name = "", ...rest] = text.trim().split(" ");
   if (last?.role === "tool") return "written";
   if (word === "wait") return handFed().stream;
   if (word === "fail") return new Error("refused for good");
-  if (word === "write")
-    return { calls: [{ id: `write-${name}`, name: "write_artifact", input: { name, content: `The ${name}.` } }] };
+  if (word === "write") {
+    const content = rest.length > 0 ? rest.join(" ") : `The ${name}.`;
+    return { calls: [{ id: `write-${name}`, name: "write_artifact", input: { name, content } }] };
+  }
   return { text: `done: ${text}`, usage: usageOf(1_000, 100, 200) };
 }

@@ -4,7 +4,12 @@ import { type CommonOptions, dataCommand, type Register } from "../command.ts";
 import { steer } from "../steer.ts";
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "answer <agent> <call>", "say what to do with a call whose outcome is unknown")
+  dataCommand(
+    program,
+    "answer <agent> <call>",
+    "say what to do with a call whose outcome is unknown",
+    "{agent, name, status}",
+  )
     .addArgument(
       new Argument("<decision>", "run it again, or report to the model that it was interrupted").choices([
         "rerun",

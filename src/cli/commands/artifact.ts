@@ -21,11 +21,16 @@ interface GetOptions extends CommonOptions {
 
 export const register: Register = (program, io) => {
   const artifact = program.command("artifact").description("list what agents made, or get one").helpCommand(false);
-  dataCommand(artifact, "ls", "list artifacts")
+  dataCommand(artifact, "ls", "list artifacts", "an array of {name, digest, bytes, mediaType, agent, path}")
     .option("--agent <agent>", "of one agent (default: of all)")
     .option("--subtree", "and of all agents below it")
     .action((options: ListOptions) => list(io, options));
-  dataCommand(artifact, "get <name>", "print an artifact, by its name or by a digest (sha256:...)")
+  dataCommand(
+    artifact,
+    "get <name>",
+    "print an artifact, by its name or by a digest (sha256:...)",
+    "{name, bytes, file}, with --output",
+  )
     .option("--agent <agent>", "whose it is, when several made one of that name")
     .option("-o, --output <file>", "write it to a file instead")
     .action((name: string, options: GetOptions) => withClient(io, options, (client) => get(io, client, name, options)));

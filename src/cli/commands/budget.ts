@@ -11,7 +11,12 @@ interface Options extends CommonOptions {
 }
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "budget <agent>", "replace the bounds of a subtree; a bound that is not given is lifted")
+  dataCommand(
+    program,
+    "budget <agent>",
+    "replace the bounds of a subtree; a bound that is not given is lifted",
+    "{agent, name, status}",
+  )
     .option("--usd <dollars>", "most that it may spend", amount)
     .option("--agents <count>", "most agents that it may have, itself included", wholeNumber)
     .option("--levels <count>", "most levels below it", wholeNumber)

@@ -7,7 +7,12 @@ interface Options extends CommonOptions {
 }
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "checkpoint <agent> <name>", "name a restore point, for rewind and fork")
+  dataCommand(
+    program,
+    "checkpoint <agent> <name>",
+    "name a restore point, for rewind and fork",
+    "{agent, name, status, seq, checkpoint}",
+  )
     .option("--at <seq>", "an event's sequence (default: the newest)", wholeNumber)
     .action((agent: string, name: string, { at, ...options }: Options) =>
       steer(

@@ -15,7 +15,7 @@ export const register: Register = (program, io) => {
     .command("check")
     .description("print the settings in force and where each comes from; exits 2 when one is wrong")
     .option("--config <file>", "settings file (default: banyan.json in the working folder)")
-    .option("--json", "print JSON for programs")
+    .option("--json", "print JSON: an array of {name, value, source, variable}")
     .action(async ({ config: file, json }: Options) => {
       const { settings, sources } = await loadSettings({ environment: io.environment, folder: io.folder, file });
       const rows = (Object.keys(SETTINGS.shape) as SettingName[]).map((name) => {

@@ -12,7 +12,12 @@ interface Options extends CommonOptions {
 }
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "cost [agent]", "show what was spent, dearest first; failed and cancelled agents count")
+  dataCommand(
+    program,
+    "cost [agent]",
+    "show what was spent, dearest first; failed and cancelled agents count",
+    "{groups, total}, tokens by class",
+  )
     .addOption(new Option("--by <group>", "what to sum by").choices(COST_GROUPS).default("agent"))
     .option("--limit <rows>", "rows to print for people", wholeNumber, 30)
     .action(async (agent: string | undefined, { by, limit, ...options }: Options) => {

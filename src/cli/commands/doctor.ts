@@ -9,9 +9,12 @@ const FAILED_EXIT = 1;
 const LOOK = { ok: "green", warn: "yellow", fail: "red" } as const;
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "doctor", "look at what agents need to run well; exits 1 when something fails").action(
-    (options: CommonOptions) => doctor(io, options),
-  );
+  dataCommand(
+    program,
+    "doctor",
+    "look at what agents need to run well; exits 1 when something fails",
+    "{findings: [{level, about, says, remedy}], ok}",
+  ).action((options: CommonOptions) => doctor(io, options));
 };
 
 async function doctor(io: Io, options: CommonOptions): Promise<void> {

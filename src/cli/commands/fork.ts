@@ -12,7 +12,12 @@ interface Options extends CommonOptions {
 }
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "fork <agent>", "make a new agent with another's past; the other runs on")
+  dataCommand(
+    program,
+    "fork <agent>",
+    "make a new agent with another's past; the other runs on",
+    "{agent, name, status, path}",
+  )
     .option("--at <point>", "an event's sequence or a checkpoint's name (default: now)", restorePoint)
     .option("--subtree", "with all agents below it, as they were then")
     .addOption(new Option("--as <place>", "a tree of its own, or beside its origin").choices(["root", "sibling"]))

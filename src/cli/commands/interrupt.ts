@@ -8,7 +8,12 @@ interface Options extends CommonOptions {
 }
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "interrupt <agent>", "stop the call or the tools in flight and keep what was said")
+  dataCommand(
+    program,
+    "interrupt <agent>",
+    "stop the call or the tools in flight and keep what was said",
+    "{agent, name, status, interrupted}",
+  )
     .option("--subtree", "in all agents below it too")
     .action((agent: string, { subtree, ...options }: Options) =>
       steer(

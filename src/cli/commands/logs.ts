@@ -13,7 +13,12 @@ interface Options extends CommonOptions {
 }
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "logs [agent]", "show events: of one agent, of a subtree, or of all")
+  dataCommand(
+    program,
+    "logs [agent]",
+    "show events: of one agent, of a subtree, or of all",
+    "an event or a message a line",
+  )
     .option("-f, --follow", "go on with new ones as they come, until the agent has ended")
     .option("--subtree", "those of all agents below it too")
     .option("--from <position>", "only events after this position", wholeNumber)

@@ -8,7 +8,12 @@ interface Options extends CommonOptions {
 }
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "pause <agent>", "hold a subtree: no model call starts in it until it is resumed")
+  dataCommand(
+    program,
+    "pause <agent>",
+    "hold a subtree: no model call starts in it until it is resumed",
+    "{agent, name, status}",
+  )
     .option("--reason <text>", "shown to whoever looks")
     .option("--interrupt", "stop calls in flight too")
     .action((agent: string, { reason, interrupt, ...options }: Options) =>

@@ -15,7 +15,12 @@ const CONCURRENCY_DEFAULT = 16;
 const PROGRESS_RUNS = 25;
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "replay <file>", "run every recorded run of a file (JSON lines, .gz or not) as an agent")
+  dataCommand(
+    program,
+    "replay <file>",
+    "run every recorded run of a file (JSON lines, .gz or not) as an agent",
+    "{runs, completed, turns, messagesEqual, usage, costUsd, seconds}",
+  )
     .option("--concurrency <count>", "runs at work at once", wholeNumber, CONCURRENCY_DEFAULT)
     .option("--kill-at <event>", "a drill: die by SIGKILL after so many events; the same command goes on", wholeNumber)
     .action(async (file: string, flags: ReplayFlags) => {

@@ -7,6 +7,7 @@ export const register: Register = (program, io) => {
     program,
     "rewind <agent> <point>",
     "go back to an event's sequence or a checkpoint's name, and on from there",
+    "{agent, name, status}",
   )
     .addHelpText(
       "after",

@@ -24,6 +24,7 @@ export const register: Register = (program, io) => {
     program,
     "run <task>",
     "give a task to a tree of agents; the same command takes an unfinished one up again",
+    "{tree, status, agents, levels, turns, events, usage, costUsd, artifacts, data}, as the last line",
   )
     .option("--dir <path>", "folder that the agents see", ".")
     .option(

@@ -7,7 +7,12 @@ interface Options extends CommonOptions {
 }
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "send <agent> <text>", "put a message into an agent's inbox; it reads it before its next turn")
+  dataCommand(
+    program,
+    "send <agent> <text>",
+    "put a message into an agent's inbox; it reads it before its next turn",
+    "{agent, name, status}",
+  )
     .option("--id <id>", "a message that is sent again with the same id is delivered once")
     .action((agent: string, text: string, { id, ...options }: Options) =>
       steer(io, options, (client) => client.send({ agent, text, id })),

@@ -49,7 +49,7 @@ export const register: Register = (program, io) => {
         .default({}, "at once"),
     )
     .option("--seed <seed>", "of the draws that decide what goes wrong", wholeNumber, 0)
-    .option("--json", "print JSON for programs")
+    .option("--json", "print JSON: {url, port}")
     .action((options: Options) => simulate(io, options));
 };
 

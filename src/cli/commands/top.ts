@@ -13,15 +13,18 @@ import { renderTree } from "../live-tree.ts";
 const REFRESH_MS_MIN = 200;
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "top [agent]", "watch the tree live; Ctrl-C ends it").action(
-    async (agent: string | undefined, options: CommonOptions) => {
-      await withClient(io, options, async (client) => {
-        if (options.json) return void (await print(io, JSON.stringify(await client.tree({ agent }).toArray())));
-        if (!io.out.isTTY) return void (await print(io, await draw(io, client, agent)));
-        await watch(io, client, agent);
-      });
-    },
-  );
+  dataCommand(
+    program,
+    "top [agent]",
+    "watch the tree live; Ctrl-C ends it",
+    "the tree once, as rows with all figures",
+  ).action(async (agent: string | undefined, options: CommonOptions) => {
+    await withClient(io, options, async (client) => {
+      if (options.json) return void (await print(io, JSON.stringify(await client.tree({ agent }).toArray())));
+      if (!io.out.isTTY) return void (await print(io, await draw(io, client, agent)));
+      await watch(io, client, agent);
+    });
+  });
 };
 
 async function watch(io: Io, client: Client, agent: string | undefined): Promise<void> {

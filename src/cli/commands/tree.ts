@@ -8,6 +8,7 @@ export const register: Register = (program, io) => {
     program,
     "tree [agent]",
     "show the agents as a tree: status, turns, tokens and cost of each subtree",
+    "an array of {id, parentId, level, name, status, turns, costUsd, subtreeCostUsd}, parents before children",
   ).action(async (agent: string | undefined, options: CommonOptions) => {
     const rows = await withClient(io, options, (client) => client.tree({ agent }).toArray());
     if (!options.json) {

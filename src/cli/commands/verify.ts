@@ -9,7 +9,12 @@ import { tableOf } from "../table.ts";
 const DAMAGED_EXIT = 1;
 
 export const register: Register = (program, io) => {
-  dataCommand(program, "verify", "check every record, event, agent and blob; exits 1 when something is damaged")
+  dataCommand(
+    program,
+    "verify",
+    "check every record, event, agent and blob; exits 1 when something is damaged",
+    "{agents, events, blobs, damaged: [{agent, seq, what}], ok}",
+  )
     .addHelpText("after", "\nWorks beside a running process, and writes nothing.")
     .action((options: CommonOptions) => verify(io, options));
 };
