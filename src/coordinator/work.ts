@@ -5,12 +5,13 @@
  * L2  An agent that rests has no slot, no session and no timer but for a retry.
  * L3  Under a hold neither a model call nor a tool starts.
  * L4  An agent whose ancestor has ended does not run: it is cancelled.
+ * L5  A step that is refused because the agent has moved on (it was cancelled, rewound, held) is no fault: it looks again.
  */
 import type { Content } from "../agent/content.ts";
 import { nextStep, type Step } from "../agent/next.ts";
 import type { State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
-import { asBanyanError, type ErrorCode } from "../base/errors.ts";
+import { asBanyanError, BanyanError, type ErrorCode } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { Admission } from "./admission.ts";
@@ -67,7 +68,7 @@ export class Work {
     worker.running = this.#run(worker).finally(() => {
       worker.running = undefined;
       if (worker.again) this.kick(agent);
-      else if (!worker.alarm) this.#workers.delete(agent);
+      else if (!worker.alarm && worker.started.length === 0) this.#workers.delete(agent);
     });
   }
 
@@ -80,7 +81,13 @@ export class Work {
     return true;
   }
 
-  /** True while a model call or tools are in flight. */
+  /** Stops what the agent has in flight for a conversation that was rewound. What has not begun begins in the new one. */
+  rewound(agent: AgentId): void {
+    const flight = this.#workers.get(agent)?.flight;
+    if (flight?.begun) flight.abort.abort("rewound" satisfies StopReason);
+  }
+
+  /** True while a model call or tools are in flight, or about to be. */
   isBusy(agent: AgentId): boolean {
     return this.#workers.get(agent)?.flight !== undefined;
   }
@@ -101,7 +108,11 @@ export class Work {
 
   /** Notes that an agent has ended, and starts the sibling that waited for its place. */
   ended(agent: AgentId, parent: AgentId | null): void {
-    this.#short.get(agent)?.delete(agent);
+    const worker = this.#workers.get(agent);
+    if (worker && !worker.running) {
+      worker.alarm?.cancel();
+      this.#workers.delete(agent);
+    }
     const next = parent === null ? undefined : this.#admission.leave(parent, agent);
     if (next !== undefined) this.kick(next);
   }
@@ -122,9 +133,13 @@ export class Work {
     try {
       while (worker.again && !this.#stopping) {
         worker.again = false;
+        // A held agent that is not in memory has nothing under way: it need not be read to rest.
+        if (!worker.cell.loaded && this.roster.forest.holder(worker.cell.agent)) continue;
         const state = await worker.cell.load();
-        if (worker.started.length > 0) await runStarted(this, worker);
-        else if (!(await this.#step(worker, state, nextStep(state)))) continue;
+        if (worker.started.length > 0) {
+          if (!(await this.#mayWork(worker))) continue;
+          await runStarted(this, worker);
+        } else if (!(await this.#step(worker, state, nextStep(state)))) continue;
         worker.again = true;
       }
     } catch (error) {
@@ -132,6 +147,20 @@ export class Work {
       await this.#fault(worker, error);
     } finally {
       await this.#rest(worker);
+    }
+  }
+
+  /** L5. False when there was nothing to do. */
+  async #goOn(worker: Worker): Promise<boolean> {
+    const state = await worker.cell.load();
+    try {
+      if (worker.started.length === 0) return await this.#step(worker, state, nextStep(state));
+      await runStarted(this, worker);
+      return true;
+    } catch (error) {
+      const isRefusal = error instanceof BanyanError && REFUSALS.has(error.code);
+      if (isRefusal && worker.cell.head.seq > state.head.seq) return true;
+      throw error;
     }
   }
 
@@ -254,6 +283,8 @@ const LEFT_ALONE: ReadonlySet<ErrorCode> = new Set([
   "JOURNAL_DAMAGED",
   "SHUTTING_DOWN",
 ]);
+/** What the agent itself says to a step that does not fit any more. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set(["AGENT_ENDED", "AGENT_CANCELLED", "INTERRUPTED", "CALL_NOT_FOUND"]);
 const NEEDS_MEANS: ReadonlySet<Step["do"]> = new Set(["settle", "runTools", "callModel"]);
 
 /** What an agent's final answer amounts to: its text. */
