@@ -190,8 +190,8 @@ function startTurn(
   { covered, reservedUsd, readTo = Number.POSITIVE_INFINITY }: Extract<Command, { do: "startTurn" }>,
 ): Decision {
   if (covered || state.head.held) return refuse("INTERRUPTED", "a hold covers the agent");
-  if (state.turn) return refuse("JOURNAL_CONFLICT", "a model call is in flight");
-  if (state.open.length > 0) return refuse("JOURNAL_CONFLICT", "tool calls are open");
+  if (state.turn) return refuse("INTERRUPTED", "a model call is in flight");
+  if (state.open.length > 0) return refuse("INTERRUPTED", "tool calls are open");
   if (nextStep(state).do !== "callModel") return refuse("INTERRUPTED", "there is nothing for the model to answer");
   if (state.head.turns >= LIMITS.turnsMax) return refuse("TURNS_EXCEEDED", `it had ${state.head.turns} turns`);
   const attempt = (state.retry ? state.retry.attempts + state.retry.putOffs : 0) + 1;

@@ -133,14 +133,7 @@ export class Work {
     try {
       while (worker.again && !this.#stopping) {
         worker.again = false;
-        // A held agent that is not in memory has nothing under way: it need not be read to rest.
-        if (!worker.cell.loaded && this.roster.forest.holder(worker.cell.agent)) continue;
-        const state = await worker.cell.load();
-        if (worker.started.length > 0) {
-          if (!(await this.#mayWork(worker))) continue;
-          await runStarted(this, worker);
-        } else if (!(await this.#step(worker, state, nextStep(state)))) continue;
-        worker.again = true;
+        if (await this.#goOn(worker)) worker.again = true;
       }
     } catch (error) {
       worker.again = false;
@@ -150,16 +143,20 @@ export class Work {
     }
   }
 
-  /** L5. False when there was nothing to do. */
+  /** L5. False when there is nothing to do. */
   async #goOn(worker: Worker): Promise<boolean> {
-    const state = await worker.cell.load();
+    const { cell } = worker;
+    // A held agent that is not in memory has nothing under way: it need not be read to rest.
+    if (!cell.loaded && this.roster.forest.holder(cell.agent)) return false;
+    const state = await cell.load();
     try {
       if (worker.started.length === 0) return await this.#step(worker, state, nextStep(state));
+      if (!(await this.#mayWork(worker))) return false;
       await runStarted(this, worker);
       return true;
     } catch (error) {
       const isRefusal = error instanceof BanyanError && REFUSALS.has(error.code);
-      if (isRefusal && worker.cell.head.seq > state.head.seq) return true;
+      if (isRefusal && cell.head.seq > state.head.seq) return true;
       throw error;
     }
   }
