@@ -6,6 +6,7 @@
  * L3  Under a hold neither a model call nor a tool starts.
  * L4  An agent whose ancestor has ended does not run: it is cancelled.
  * L5  A step that is refused because the agent has moved on (it was cancelled, rewound, held) is no fault: it looks again.
+ * L6  A wait does not grow when the wall clock is set back, and none is longer than LIMITS.putOffMsMax.
  */
 import type { Content } from "../agent/content.ts";
 import { nextStep, type Step } from "../agent/next.ts";
@@ -42,6 +43,8 @@ export class Work {
   readonly #workers = new Map<AgentId, Worker>();
   /** Agents whose next call does not fit a budget until one in flight settles, by root. */
   readonly #short = new Map<AgentId, Set<AgentId>>();
+  /** When the retries that are waited for are due. */
+  readonly #retries = new WeakMap<Worker, { notBefore: number; dueMs: number }>();
   #stopping = false;
 
   constructor(services: Services, roster: Roster, options: WorkOptions) {
@@ -241,13 +244,24 @@ export class Work {
     return false;
   }
 
-  /** Sets the alarm when the step is for later. */
+  /** Sets the alarm when the step is for later (L6). */
   #putOff(worker: Worker, notBefore: number): boolean {
-    const { clock } = this.services;
-    const waitMs = notBefore - clock.now();
-    if (waitMs <= 0 || this.roster.forest.holder(worker.cell.agent)) return false;
-    this.#lookAgain(worker, Math.min(waitMs, LIMITS.retryMsMax * 60));
+    if (notBefore === 0 || this.roster.forest.holder(worker.cell.agent)) return false;
+    const waitMs = this.#dueMs(worker, notBefore) - this.services.clock.monotonic();
+    if (waitMs <= 0) return false;
+    this.#lookAgain(worker, waitMs);
     return true;
+  }
+
+  /** The monotonic time that stood for the wall time `notBefore` when it was first seen. */
+  #dueMs(worker: Worker, notBefore: number): number {
+    const { clock } = this.services;
+    const known = this.#retries.get(worker);
+    if (known?.notBefore === notBefore) return known.dueMs;
+    const waitMs = Math.min(LIMITS.putOffMsMax, Math.max(0, notBefore - clock.now()));
+    const dueMs = clock.monotonic() + waitMs;
+    this.#retries.set(worker, { notBefore, dueMs });
+    return dueMs;
   }
 
   #lookAgain(worker: Worker, afterMs: number): void {
