@@ -12,7 +12,7 @@ import { hasEnded } from "../agent/status.ts";
 import { waitResult } from "../agent/waits.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { Tool } from "../tools/tool.ts";
+import type { Tool, ToolAnswer } from "../tools/tool.ts";
 import type { Work } from "./work.ts";
 import { fly, type StartedCall, type StopReason, type Worker } from "./worker.ts";
 
@@ -42,8 +42,10 @@ export async function runStarted(work: Work, worker: Worker): Promise<void> {
     open.some((each) => each.state === "started" && each.call.callId === call.callId);
   const started = hasEnded(worker.cell.head.status) ? [] : worker.started.filter(isOpen);
   worker.started.length = 0;
-  await fly(worker, async (signal) => {
-    await Promise.all(started.map((each) => runCall(work, worker, each, signal)));
+  await fly(worker, work.stopping, async (signal, begin) => {
+    begin();
+    const ended = await Promise.allSettled(started.map((each) => runCall(work, worker, each, signal)));
+    for (const each of ended) if (each.status === "rejected") throw each.reason;
   });
 }
 
@@ -88,20 +90,19 @@ export async function endWaits(work: Work, worker: Worker, state: State, calls: 
 
 async function runCall(work: Work, worker: Worker, { call, tool }: StartedCall, flight: AbortSignal): Promise<void> {
   const { cell } = worker;
-  const { contents } = work.services;
   const { callId } = call;
   const ended = await outcomeOf(work, worker, call, tool, flight);
   if (ended === undefined) return;
-  const content = await contents.stow(ended.text);
+  const { outcome, content, meta } = await stowed(work, ended);
   try {
-    await cell.dispatch({ do: "endTool", callId, outcome: ended.outcome, content, meta: ended.meta });
+    await cell.dispatch({ do: "endTool", callId, outcome, content, meta });
   } catch (error) {
     // The agent was cancelled or rewound while the tool ran: nobody waits for the result.
     if (!(error instanceof BanyanError) || !["AGENT_ENDED", "CALL_NOT_FOUND"].includes(error.code)) throw error;
   }
 }
 
-/** K3. Undefined when the call stays open: it waits, or the runtime stops and its policy decides at the next start. */
+/** K3. Undefined when the call stays open: it waits, the runtime stops and its policy decides at the next start, or it was rewound. */
 async function outcomeOf(
   work: Work,
   worker: Worker,
@@ -113,15 +114,12 @@ async function outcomeOf(
   try {
     const context = work.options.contextFor(worker.cell, call, limit.signal);
     const answer = await Promise.race([tool.run(await inputOf(work, call), context), limit.aborted]);
-    const { text, meta } = typeof answer === "string" ? { text: answer, meta: undefined } : answer;
-    if (text.length > LIMITS.contentBytesMax)
-      throw new BanyanError("CONTENT_TOO_LARGE", `the result has ${text.length} characters`);
-    return tool.waitsFor ? undefined : { outcome: "ok", text, meta };
+    return tool.waitsFor ? undefined : okOf(answer);
   } catch (error) {
     if (flight.aborted)
-      return (flight.reason as StopReason) === "stopping"
-        ? undefined
-        : { outcome: "interrupted", text: "Interrupted." };
+      return (flight.reason as StopReason) === "interrupt"
+        ? { outcome: "interrupted", text: "Interrupted." }
+        : undefined;
     return { outcome: "error", text: describe(error) };
   } finally {
     limit.clear();
@@ -132,6 +130,28 @@ interface Ended {
   readonly outcome: ToolOutcome;
   readonly text: string;
   readonly meta?: Meta | undefined;
+}
+
+/** What a tool answered; whatever is wrong with it is the tool's failure. */
+function okOf(answer: string | ToolAnswer): Ended {
+  const { text, meta } = typeof answer === "string" ? { text: answer, meta: undefined } : answer;
+  if (typeof text !== "string") throw new BanyanError("TOOL_FAILED", "the tool answered with no text");
+  const metaLength = meta === undefined ? 0 : JSON.stringify(meta).length;
+  if (metaLength <= META_LENGTH_MAX) return { outcome: "ok", text, meta };
+  throw new BanyanError("CONTENT_TOO_LARGE", `what comes with the result has ${metaLength} characters`);
+}
+
+/** It stands in one record with the result's text or reference, at three bytes a character. */
+const META_LENGTH_MAX = LIMITS.recordBytesMax / 4;
+
+/** A text that cannot be a result is the tool's failure as well; a store that failed is not. @throws DISK_FAILED */
+async function stowed({ services: { contents } }: Work, { outcome, text, meta }: Ended) {
+  try {
+    return { outcome, content: await contents.stow(text), meta };
+  } catch (error) {
+    if (error instanceof BanyanError && error.code === "DISK_FAILED") throw error;
+    return { outcome: "error" as const, content: await contents.stow(describe(error)), meta: undefined };
+  }
 }
 
 /** A signal that the flight's end or the tool's time limit aborts, and a promise that rejects then. */
@@ -168,8 +188,10 @@ async function inputOf({ services: { contents } }: Work, { input }: ToolCall): P
   return "json" in input ? input.json : JSON.parse(await contents.fetch(input.text));
 }
 
-/** What the model reads of a failure (T3). */
+/** What the model reads of a failure (T3): short enough to stand in the event, whatever a tool throws. */
 function describe(error: unknown): string {
   const { code, message } = asBanyanError(error, "TOOL_FAILED");
-  return `${code}: ${message}`;
+  return `${code}: ${message}`.slice(0, ERROR_LENGTH_MAX);
 }
+
+const ERROR_LENGTH_MAX = LIMITS.inlineBytesMax / 4;

@@ -42,18 +42,20 @@ export class Control {
   }
 
   /**
-   * Releases the agent's hold and has the subtree go on; an agent that was interrupted goes on too.
+   * Releases the agent's hold and has the subtree go on, agents in it that were interrupted included.
    * @throws NOT_HELD when there was neither
    */
   async resume(agent: AgentId, { by = PERSON }: VerbOptions = {}): Promise<void> {
     const cell = this.#roster.cell(agent);
-    const { held, waitingFor } = cell.head;
+    const { forest } = this.#roster;
+    const { held } = cell.head;
     if (held) await cell.dispatch({ do: "release", by });
-    const woken = waitingFor === "message" && (await cell.dispatch({ do: "revive", by })).length > 0;
-    if (!held && !woken)
-      throw new BanyanError("NOT_HELD", "no hold is set on it, and it was not interrupted", { agent });
-    if (this.#roster.forest.holder(agent)) return;
-    for (const { head } of this.#roster.forest.subtree(agent)) if (wantsWork(head)) this.#work.kick(head.agent);
+    const below = [...forest.subtree(agent)];
+    for (const { head } of below) if (wantsWork(head) && !forest.holder(head.agent)) this.#work.kick(head.agent);
+    const idle = below.filter(({ head }) => head.status === "waiting" && head.waitingFor === "message");
+    const woken = await Promise.all(idle.map(({ head }) => this.#wake(head.agent, by)));
+    if (!held && !woken.includes(true))
+      throw new BanyanError("NOT_HELD", "no hold is set on it, and nothing at or below it was interrupted", { agent });
   }
 
   /** Stops the call or the tools in flight; with `subtree`, all below too. Returns how many agents it stopped. */
@@ -141,6 +143,12 @@ export class Control {
     return busy.length;
   }
 
+  /** True when the agent rested because it was interrupted, and rests no more. */
+  async #wake(agent: AgentId, by: Sender): Promise<boolean> {
+    const events = await this.#roster.cell(agent).dispatch({ do: "revive", by }).catch(ignoreEnded);
+    return events !== undefined && events.length > 0;
+  }
+
   async #beforeRevival(agent: AgentId): Promise<void> {
     if (this.#roster.forest.isOrphan(agent))
       throw new BanyanError("PARENT_ENDED", "an agent above it has ended", { agent });
@@ -168,6 +176,6 @@ export function wantsWork({ status, waitingFor }: { status: Status; waitingFor: 
   return !hasEnded(status) && (status !== "waiting" || waitingFor === "rateLimit");
 }
 
-function ignoreEnded(error: unknown): void {
+function ignoreEnded(error: unknown): undefined {
   if (!(error instanceof BanyanError) || error.code !== "AGENT_ENDED") throw error;
 }

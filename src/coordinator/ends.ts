@@ -21,6 +21,7 @@ export function afterCommit(
   recorded: readonly Recorded[],
 ): Promise<unknown> | undefined {
   if (recorded.some(({ event }) => MONEY_EVENTS.has(event.type))) work.moneySettled(head.root);
+  if (recorded.some(({ event }) => event.type === "agent.rewound")) work.rewound(head.agent);
   if (!recorded.some(({ event }) => END_EVENTS.has(event.type)) || !hasEnded(head.status)) return undefined;
   work.ended(head.agent, head.parent);
   return Promise.all([cutBelow(roster, head.agent, work), reportEnd(roster, work, head)]);

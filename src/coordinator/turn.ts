@@ -1,7 +1,7 @@
 /**
  * One model call: reserve its worst case, make it durable that it starts, call, make durable what came of it.
  *
- * N1  No call starts before its `turn.started` is durable, nor under a hold that was acknowledged before.
+ * N1  No call starts before its `turn.started` is durable, nor under a hold that was acknowledged before it goes out.
  * N2  A call is settled with what it cost, or with an upper bound of it.
  */
 import { callsOf } from "../agent/content.ts";
@@ -17,7 +17,11 @@ import type { Work } from "./work.ts";
 import { fly, type StopReason, type Worker } from "./worker.ts";
 
 /** Takes the agent's next turn. False when it must wait: for a model, for money, or because it cannot go on. */
-export async function callModel(work: Work, worker: Worker): Promise<boolean> {
+export function callModel(work: Work, worker: Worker): Promise<boolean> {
+  return fly(worker, work.stopping, (signal, begin) => prepareAndCall(work, worker, signal, begin));
+}
+
+async function prepareAndCall(work: Work, worker: Worker, signal: AbortSignal, begin: () => void): Promise<boolean> {
   const { cell } = worker;
   const { driver } = work.services;
   const { forest } = work.roster;
@@ -33,22 +37,22 @@ export async function callModel(work: Work, worker: Worker): Promise<boolean> {
     await cell.dispatch({ do: "startTurn", covered, reservedUsd, readTo: state.head.seq });
   } catch (error) {
     forest.release(cell.agent);
+    work.moneySettled(cell.head.root);
     return endedBy(error, worker);
   }
-  if (forest.holder(cell.agent)) {
-    await cell.dispatch({ do: "withdrawTurn" });
-    return false;
-  }
-  const session = worker.session;
-  await fly(worker, (signal) => turn(work, worker, session, price, signal));
+  begin();
+  await turn(work, worker, worker.session, price, signal);
   return true;
 }
 
 /** N2: everything that may end a turn goes through here. */
 async function turn(work: Work, worker: Worker, session: Session, price: Price | undefined, signal: AbortSignal) {
   const { cell } = worker;
+  const { forest } = work.roster;
   const onDelta = (text: string) => work.options.onDelta(cell.agent, text);
-  const outcome = await session.turn(await cell.load(), { signal, onDelta });
+  // N1: a hold that came since, and a rewind that took the turn away, still stop the call.
+  const mayStart = () => forest.holder(cell.agent) === undefined && Boolean(cell.loaded?.turn);
+  const outcome = await session.turn(await cell.load(), { signal, mayStart, onDelta });
   const cost = price ? costUsd(outcome.usage, price) : 0;
   try {
     await journalOutcome(work, worker, outcome, cost, signal);
@@ -108,6 +112,9 @@ async function journalOutcome(work: Work, worker: Worker, outcome: TurnOutcome, 
         retryTime: 0,
         ...spent,
       });
+      return;
+    case "withheld":
+      await cell.dispatch({ do: "withdrawTurn" });
   }
 }
 

@@ -29,6 +29,8 @@ export interface StartedCall {
 
 export interface Flight {
   readonly abort: AbortController;
+  /** The turn or the tools are durable as started: a rewind from now on takes away what it works for. */
+  begun: boolean;
   /** Resolves when what became of it is journaled. Never rejects. */
   readonly landed: Promise<void>;
 }
@@ -46,16 +48,27 @@ export function newWorker(cell: Cell): Worker {
   };
 }
 
-/** Why work in flight was stopped: it decides what is journaled. */
-export type StopReason = "interrupt" | "stopping";
+/**
+ * Why work in flight was stopped: it decides what is journaled. `rewound`: the conversation that it belonged to is gone, and what
+ * comes of it is nobody's.
+ */
+export type StopReason = "interrupt" | "stopping" | "rewound";
 
-/** Runs `work` as the worker's flight, so that it can be stopped from outside. */
-export async function fly<T>(worker: Worker, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Runs `work` as the worker's flight, so that it can be stopped from outside. `begin` is to be called once it has begun. */
+export async function fly<T>(
+  worker: Worker,
+  stopping: boolean,
+  work: (signal: AbortSignal, begin: () => void) => Promise<T>,
+): Promise<T> {
   const abort = new AbortController();
   const { promise: landed, resolve: land } = Promise.withResolvers<void>();
-  worker.flight = { abort, landed };
+  const flight: Flight = { abort, begun: false, landed };
+  worker.flight = flight;
+  if (stopping) abort.abort("stopping" satisfies StopReason);
   try {
-    return await work(abort.signal);
+    return await work(abort.signal, () => {
+      flight.begun = true;
+    });
   } finally {
     worker.flight = undefined;
     land();

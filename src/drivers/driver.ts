@@ -6,6 +6,7 @@
  * R3  The prompt of a turn repeats that of the turn before, byte for byte, and adds to its end: across turns, forks
  *     and restarts.
  * R4  `worstCase` is an upper bound of what the next turn can use.
+ * R5  A call is made only if `mayStart` says so at that very moment: what it takes to get there may have been long.
  */
 import type { AssistantPart } from "../agent/content.ts";
 import type { Execution, Failure, Finish, Meta } from "../agent/events.ts";
@@ -35,6 +36,8 @@ export interface TurnBound {
 
 export interface TurnOptions {
   readonly signal: AbortSignal;
+  /** R5. Always, when absent. */
+  readonly mayStart?: () => boolean;
   /** Told of text as it streams; not journaled. */
   readonly onDelta?: (text: string) => void;
 }
@@ -61,4 +64,6 @@ export type TurnOutcome =
       readonly usage: Usage;
       readonly estimated?: boolean;
     }
-  | { readonly outcome: "fatal"; readonly error: Failure; readonly usage: Usage; readonly estimated?: boolean };
+  | { readonly outcome: "fatal"; readonly error: Failure; readonly usage: Usage; readonly estimated?: boolean }
+  /** `mayStart` said no: nothing was sent and nothing spent. */
+  | { readonly outcome: "withheld"; readonly usage: Usage; readonly estimated?: boolean };

@@ -3,6 +3,7 @@
  * script is a function of the conversation, and goes on in the right place after a crash, a fork or a rewind.
  */
 import type { Json } from "../../src/agent/content.ts";
+import { BanyanError } from "../../src/base/errors.ts";
 import { type Asked, type Reply, type ScriptedModel, scriptedModel } from "./models.ts";
 
 /** What an agent was told: enough for a line that depends on it. */
@@ -25,13 +26,18 @@ export function cast(parts: Parts, { provider = "test", modelId = "cast" } = {})
     (asked) => {
       const heard = hear(asked);
       const part = parts[heard.part];
-      if (!part) return new Error(`no part is named ${JSON.stringify(heard.part)}`);
+      if (!part) return outOfScript(`no part is named ${JSON.stringify(heard.part)}`);
       const line = typeof part === "function" ? part : part[heard.said];
-      if (line === undefined) return new Error(`${heard.part} has only ${heard.said} lines`);
+      if (line === undefined) return outOfScript(`${heard.part} has only ${heard.said} lines`);
       return typeof line === "function" ? line(heard) : line;
     },
     { provider, modelId },
   );
+}
+
+/** Fails the agent: a mistake in a script is not to be tried again. */
+function outOfScript(why: string): Error {
+  return new BanyanError("MODEL_FAILED", why);
 }
 
 /** The part that a call is for, and what it heard. */

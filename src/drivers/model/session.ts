@@ -44,7 +44,7 @@ export class ModelSession implements Session {
     return { promptTokensMax: this.#bound.of(state), outputTokensMax: state.head.execution.outputTokensMax };
   }
 
-  async turn(state: State, { signal, onDelta }: TurnOptions): Promise<TurnOutcome> {
+  async turn(state: State, { signal, mayStart, onDelta }: TurnOptions): Promise<TurnOutcome> {
     const { model, clock } = this.#with;
     let request: ModelRequest;
     try {
@@ -52,6 +52,7 @@ export class ModelSession implements Session {
     } catch (error) {
       return this.#failed(error, UNSPENT);
     }
+    if (mayStart && !mayStart()) return { outcome: "withheld", ...UNSPENT };
     if (signal.aborted) return { outcome: "interrupted", parts: [], finish: "other", ...UNSPENT };
     const called = await callModel(model, request, { signal, clock, onDelta });
     const spent = spentBy(called, await this.worstCase(state));

@@ -106,6 +106,10 @@ export class Conversation {
       this.add({ type: "turn.failed", turn, error, usage, costUsd: 0, retryTime: 0 });
       return;
     }
+    if (outcome.outcome === "withheld") {
+      this.add({ type: "turn.withdrawn", turn });
+      return;
+    }
     const { parts, finish, usage } = outcome;
     const messageId = AGENT;
     this.add({

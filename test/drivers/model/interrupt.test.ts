@@ -194,3 +194,16 @@ describe("silence", () => {
     expect(call.agent.clock.pending).toBe(0);
   });
 });
+
+test("R5: a call that may not start any more, once it is ready to go out, is not made", async () => {
+  const model = scriptedModel(["never said"]);
+  const agent = await Conversation.begin();
+  await agent.hear("go");
+  agent.start();
+  const session = await agent.open(model);
+  let covered = false;
+  const turn = session.turn(agent.state, { signal: new AbortController().signal, mayStart: () => !covered });
+  covered = true;
+  expect(await turn).toMatchObject({ outcome: "withheld", usage: { input: 0, output: 0 } });
+  expect(model.asked).toEqual([]);
+});
