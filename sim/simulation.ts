@@ -229,6 +229,7 @@ class Simulation {
     const { world } = this;
     // Zombies have done what they could.
     for (const { process } of this.#frozen) process.life.kill();
+    this.#process?.life.killAtCall(Number.POSITIVE_INFINITY);
     const resting: Resting = {
       world,
       audit: this.#audit,
