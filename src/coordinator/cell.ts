@@ -3,9 +3,9 @@
  * queued while an append was under way goes into the next one together.
  *
  * C1  Commands of one agent are decided in the order they came, each against what the ones before it made.
- * C2  A command resolves when its events are durable, and the state moves on only then.
+ * C2  A command resolves when its events are durable, and the state moves on only then. One is refused only for what is durable.
  * C3  An append that fails changes nothing: every command in it is refused with the store's reason.
- * C4  Commands that need only the head read no conversation.
+ * C4  Commands that need only the head read no conversation, once the head is known in full.
  * C5  The state that is read from the journal has all that the head has: what became durable meanwhile included.
  */
 import type { Command } from "../agent/commands.ts";
@@ -57,6 +57,7 @@ export class Cell {
   #state: State | undefined;
   #size = 0;
   #summarySeq = 0;
+  #isWhole: boolean;
   readonly #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
   #loading: Promise<State> | undefined;
@@ -66,6 +67,7 @@ export class Cell {
     this.#hooks = hooks;
     this.#head = head;
     this.#summarySeq = head?.seq ?? 0;
+    this.#isWhole = head !== undefined;
   }
 
   get head(): Head {
@@ -76,6 +78,11 @@ export class Cell {
   /** The state, if it is in memory. */
   get loaded(): State | undefined {
     return this.#state;
+  }
+
+  /** False for a fork whose past was not read yet: its head lacks what follows from that. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   /** Characters of the journal that the state in memory was folded from. */
@@ -122,6 +129,7 @@ export class Cell {
     this.#state = state;
     this.#size = size;
     this.#summarySeq = append.summary === undefined ? 0 : head.seq;
+    this.#isWhole = state !== undefined;
     this.#hooks.committed(this, recorded);
   }
 
@@ -137,6 +145,7 @@ export class Cell {
       this.#state = state;
       this.#head = state.head;
       this.#size = size;
+      this.#isWhole = true;
       this.#hooks.folded(this);
       return state;
     }
@@ -156,22 +165,22 @@ export class Cell {
   }
 
   async #carryOut(jobs: readonly Job[]): Promise<void> {
-    const light = jobs.every(({ command }) => isHeadCommand(command));
+    const light = this.isWhole && jobs.every(({ command }) => isHeadCommand(command));
     if (!light) await this.load();
     const batch = new Batch(this.agent, { head: this.head, state: this.#state }, this.#hooks.clock.now());
-    const decided: { job: Job; events: readonly AgentEvent[] }[] = [];
-    for (const job of jobs) {
-      const events = batch.decide(job.command);
-      if (events instanceof BanyanError) job.reject(events);
-      else decided.push({ job, events });
-    }
+    const decided: { job: Job; decision: readonly AgentEvent[] | BanyanError }[] = [];
+    for (const job of jobs) decided.push({ job, decision: batch.decide(job.command) });
     if (batch.recorded.length > 0) {
-      await this.#makeDurable(
-        batch,
-        decided.flatMap(({ job, events }) => (events.length > 0 ? job.births : [])),
+      const births = decided.flatMap(({ job, decision }) =>
+        !(decision instanceof BanyanError) && decision.length > 0 ? job.births : [],
       );
+      await this.#makeDurable(batch, births);
     }
-    for (const { job, events } of decided) job.resolve(events);
+    // Only now: a refusal may rest on what the commands before it made, and that had to become durable.
+    for (const { job, decision } of decided) {
+      if (decision instanceof BanyanError) job.reject(decision);
+      else job.resolve(decision);
+    }
   }
 
   async #makeDurable(batch: Batch, births: readonly Birth[]): Promise<void> {

@@ -16,7 +16,7 @@ import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Birth } from "./cell.ts";
 import { isEnd } from "./ends.ts";
-import { holderOf } from "./fold.ts";
+import { foldAgent, holderOf } from "./fold.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import { Throttle } from "./throttle.ts";
@@ -86,28 +86,30 @@ export class Forking {
     return fork;
   }
 
-  /** K1: the agent and its descendants, with the sequence of each at the moment of the fork. */
+  /** K1: the agent and those below it that it had then, with the sequence of each at the moment of the fork. */
   async #members(node: Node, holder: AgentId, at: number): Promise<Map<AgentId, number>> {
     const { journal } = this.#services;
     const position = await journal.positionOf(holder, at);
     assert(position !== undefined, `event ${at} of ${holder} has a position`);
-    const members = new Map([[node.head.agent, at]]);
-    const add = async ({ children }: Node): Promise<void> => {
+    const members = new Map<AgentId, number>();
+    const add = async ({ head: { agent }, children }: Node, seq: number): Promise<void> => {
+      members.set(agent, seq);
+      if (children.length === 0) return;
+      const { state } = await foldAgent(journal, agent, seq);
       for (const child of children) {
-        const seq = await journal.seqAt(child.head.agent, position);
-        if (seq === undefined || (await this.#hadEnded(child.head.agent, seq))) continue;
-        members.set(child.head.agent, seq);
-        await add(child);
+        const known = state.children.get(child.head.agent);
+        const childSeq = known && !known.ended && !known.cut && (await journal.seqAt(child.head.agent, position));
+        if (childSeq && !(await this.#wasCutShort(child.head.agent, childSeq))) await add(child, childSeq);
       }
     };
-    await add(node);
+    await add(node, at);
     return members;
   }
 
-  /** What had ended then stays the origin's: its report is in its parent's past. */
-  async #hadEnded(agent: AgentId, seq: number): Promise<boolean> {
+  /** What had failed or was cancelled then stays so, though its parent may not have heard of it yet. */
+  async #wasCutShort(agent: AgentId, seq: number): Promise<boolean> {
     for await (const [record] of this.#services.journal.read(agent, { from: seq, to: seq })) {
-      return record !== undefined && isEnd(record.type);
+      return record !== undefined && isEnd(record.type) && record.type !== "agent.completed";
     }
     return false;
   }

@@ -150,7 +150,7 @@ export class Work {
   async #goOn(worker: Worker): Promise<boolean> {
     const { cell } = worker;
     // A held agent that is not in memory has nothing under way: it need not be read to rest.
-    if (!cell.loaded && this.roster.forest.holder(cell.agent)) return false;
+    if (!cell.loaded && cell.isWhole && this.roster.forest.holder(cell.agent)) return false;
     const state = await cell.load();
     try {
       if (worker.started.length === 0) return await this.#step(worker, state, nextStep(state));
