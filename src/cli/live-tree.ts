@@ -54,12 +54,12 @@ const LOOK: Readonly<Record<Status, { symbol: string; style: Style }>> = {
 };
 
 /** Symbol and word, and what a waiting agent waits for. */
-export function statusText({ status, waitingFor }: Pick<TreeRow, "status" | "waitingFor">): string {
+function statusText({ status, waitingFor }: Pick<TreeRow, "status" | "waitingFor">): string {
   const wait = status === "waiting" && waitingFor ? ` ${waitingFor === "rateLimit" ? "rate limit" : waitingFor}` : "";
   return `${LOOK[status].symbol} ${status}${wait}`;
 }
 
-export function tokensOf(usage: Usage): number {
+function tokensOf(usage: Usage): number {
   return promptTokens(usage) + usage.output;
 }
 

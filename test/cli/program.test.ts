@@ -1,8 +1,8 @@
 /** The commands against a fleet: exit codes, what programs read, what people see. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startControl } from "../../src/server/control-socket.ts";
 import { banyan } from "../support/command-line.ts";
 import { openFleet } from "../support/fleet.ts";
@@ -125,6 +125,13 @@ describe("what programs read", () => {
 });
 
 describe("exit codes come from the registry, and errors are told once, on the error stream", () => {
+  // What is refused changes nothing, so one fleet does for all.
+  let refusing: Awaited<ReturnType<typeof openLive>>;
+  beforeAll(async () => {
+    refusing = await openLive();
+  });
+  afterAll(() => refusing[Symbol.asyncDispose]());
+
   test.each([
     ["tree nobody", 3, "AGENT_NOT_FOUND"],
     ["pause /lead/kid", 4, "AGENT_ENDED"],
@@ -147,15 +154,34 @@ describe("exit codes come from the registry, and errors are told once, on the er
     ["simulate --mind replay", 2, "INPUT_INVALID"],
     ["tree --config none.json", 2, "CONFIG_INVALID"],
   ])("%s exits %i with %s", async (line, exit, code) => {
-    await using live = await openLive();
-    const plain = await live.run(line);
+    const plain = await refusing.run(line);
     expect(plain).toMatchObject({ exit, out: "" });
     expect(plain.err).toMatch(new RegExp(`^error ${code}: .+\n.+\n$`));
-    const json = await live.run(`${line} --json`);
+    const json = await refusing.run(`${line} --json`);
     expect(json).toMatchObject({ exit, out: "" });
     expect(JSON.parse(json.err)).toEqual({
       error: expect.objectContaining({ code, message: expect.any(String), remedy: expect.any(String) }),
     });
+  });
+
+  test("verify exits 1 when something is damaged, and says what", async () => {
+    await using live = await openLive();
+    const [artifact] = live.kid.head.artifacts;
+    const name = artifact?.digest.slice("sha256:".length) ?? "";
+    appendFileSync(join(live.fleet.folder, "blobs", name.slice(0, 2), name), "x");
+    expect(await live.run("verify")).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining("does not match"),
+      err: "",
+    });
+    const { exit, out } = await live.run("verify --json");
+    expect([exit, JSON.parse(out)]).toEqual([
+      1,
+      expect.objectContaining({
+        ok: false,
+        damaged: [{ agent: expect.any(String), seq: expect.any(Number), what: expect.stringContaining(name) }],
+      }),
+    ]);
   });
 
   test("a folder without data exits 3, and none is made", async () => {

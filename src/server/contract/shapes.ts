@@ -8,10 +8,10 @@ export const id = z.string().refine(isId, "not an id");
 export const usd = z.number().nonnegative();
 export const count = z.int().nonnegative();
 /** Milliseconds since the epoch. */
-export const time = count;
+export const time = z.int().nonnegative();
 export const seq = z.int().positive();
 /** A place in the order of all events of the data. */
-export const position = count;
+export const position = z.int().nonnegative();
 export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "not a digest");
 export const name = z
   .string()
