@@ -1,4 +1,5 @@
 /** All commands of `banyan`, and the one way in which they end. To add a command, add its file to the list. */
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { type Register, reportError } from "./command.ts";
 import { register as answer } from "./commands/answer.ts";
@@ -62,6 +63,7 @@ export async function runProgram(words: readonly string[], io: Io): Promise<numb
 export function createProgram(io: Io): Command {
   const program = new Command("banyan")
     .description("The production runtime for trees of LLM agents.")
+    .version(packageVersion(), "--version", "print the version")
     .helpCommand(false)
     .configureHelp({ subcommandTerm: (command) => `${command.name()} ${argumentsOf(command)}`.trim() })
     .exitOverride()
@@ -82,4 +84,9 @@ function argumentsOf({ registeredArguments }: Command): string {
   return registeredArguments
     .map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`))
     .join(" ");
+}
+
+/** The manifest stands two folders up, from the sources and from what is built alike. */
+function packageVersion(): string {
+  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 }

@@ -1,5 +1,6 @@
 /** The operations that only read. Answers of many items come in batches, so that little is in memory at a time. */
 import { BanyanError } from "../base/errors.ts";
+import { presentIsOver } from "../base/event-loop.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Runtime } from "../runtime/open.ts";
 import { artifactBytes, artifactRows } from "./artifacts.ts";
@@ -46,6 +47,7 @@ async function* lazily<Batch>(begin: () => AsyncIterable<Batch>): AsyncGenerator
 /** Items at a time; few, for an item may be large. */
 const BATCH_ITEMS = 256;
 
+/** Between two batches everything else has its turn, so that a large tree holds up nobody. */
 async function* batches<Item>(items: Iterable<Item>): AsyncGenerator<Item[]> {
   let batch: Item[] = [];
   for (const item of items) {
@@ -53,6 +55,7 @@ async function* batches<Item>(items: Iterable<Item>): AsyncGenerator<Item[]> {
     if (batch.length < BATCH_ITEMS) continue;
     yield batch;
     batch = [];
+    await presentIsOver();
   }
   if (batch.length > 0) yield batch;
 }
