@@ -85,8 +85,8 @@ test("V1: a call that was just about to start when the hold was acknowledged doe
   const model = cast({ lead: ["done"] });
   const life = await world.open({ models: [model] });
   const [message] = (await life.state(lead)).inbox;
-  const { digest } = message?.content as ContentReference;
-  const disk = holdReads(life.services.blobs, digest);
+  const stowed = message?.content as ContentReference | undefined;
+  const disk = holdReads(life.services.blobs, stowed?.digest ?? "");
   await life.control.resume(lead);
   await life.until(() => life.head(lead).status === "running");
   await life.control.pause(lead);
