@@ -3,7 +3,7 @@
  * later one would be `turn.ended/2`. E1: what is not known is refused.
  */
 import { BanyanError } from "../base/errors.ts";
-import { type AgentEvent, EVENTS, type EventType } from "./events.ts";
+import { type AgentEvent, EVENTS } from "./events.ts";
 
 export function encodeEvent(event: AgentEvent): { type: string; body: string } {
   const { type, ...payload } = event;
@@ -32,7 +32,8 @@ function parse(type: string, body: string): unknown {
 /** Checks every field, as `banyan verify` does. Returns what is wrong, or undefined. */
 export function checkEvent(type: string, body: string): string | undefined {
   try {
-    const result = EVENTS[type as EventType].safeParse(decodeEvent(type, body));
+    const event = decodeEvent(type, body);
+    const result = EVENTS[event.type].safeParse(event);
     return result.success
       ? undefined
       : result.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ");

@@ -9,8 +9,12 @@ import type { State } from "../agent/state.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { JournalHead, StoredRecord } from "../journal/journal.ts";
 
-/** Folds the agent's next record. Returns what is wrong: once, for nothing can be folded behind it. */
-export type Fold = (record: StoredRecord) => string | undefined;
+export interface Fold {
+  /** Folds the agent's next record. Returns what is wrong: once, for nothing can be folded behind it. */
+  next(record: StoredRecord): string | undefined;
+  /** Something is wrong with a record that was not folded: nothing can be folded behind it either. */
+  stop(): void;
+}
 
 export class Folding {
   /** The states at which forks begin, by agent and sequence. */
@@ -21,28 +25,30 @@ export class Folding {
     for (const { origin } of heads) if (origin) this.#forkPoints.add(placeOf(origin.agent, origin.seq));
   }
 
-  /** The fold of one agent; call it with all its records in order. */
+  /** The fold of one agent, for all its records in order. */
   begin({ agent, origin, summary }: JournalHead): Fold {
     let state = origin && this.#states.get(placeOf(origin.agent, origin.seq));
     let broken = false;
-    return (record) => {
+    const next = (record: StoredRecord) => {
       if (broken) return undefined;
-      if (origin && !state) {
-        broken = true;
-        return `its past, ${origin.agent} up to ${origin.seq}, cannot be folded`;
-      }
+      broken = true;
+      if (origin && !state) return `its past, ${origin.agent} up to ${origin.seq}, cannot be folded`;
       try {
         const { seq, time, type, body } = record;
         state = evolve(agent, state, { seq, time, event: decodeEvent(type, body) });
       } catch (error) {
-        broken = true;
         return `the event cannot follow: ${error instanceof Error ? error.message : String(error)}`;
       }
+      broken = false;
       const place = placeOf(agent, record.seq);
       if (this.#forkPoints.has(place)) this.#states.set(place, state);
       if (summary?.seq !== record.seq || stands(summary.text, state)) return undefined;
       return "the summary is not what the journal folds to";
     };
+    const stop = () => {
+      broken = true;
+    };
+    return { next, stop };
   }
 }
 

@@ -73,7 +73,9 @@ async function verifyAgent(
   await unlessDamaged(async () => {
     for await (const batch of journal.read(agent, { to: head.seq })) {
       for (const record of batch) {
-        const what = checkRecord(record, references) ?? fold(record);
+        const invalid = checkRecord(record, references);
+        if (invalid) fold.stop();
+        const what = invalid ?? fold.next(record);
         if (what) damaged.push({ agent, seq: record.seq, what });
       }
     }

@@ -1,5 +1,6 @@
 /** All commands of `banyan`, and the one way in which they end. To add a command, add its file to the list. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
 import { type Register, reportError } from "./command.ts";
 import { register as answer } from "./commands/answer.ts";
@@ -88,5 +89,5 @@ function argumentsOf({ registeredArguments }: Command): string {
 
 /** The manifest stands two folders up, from the sources and from what is built alike. */
 function packageVersion(): string {
-  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+  return JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8")).version;
 }

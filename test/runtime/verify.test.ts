@@ -89,12 +89,6 @@ describe("named is", () => {
     expect(damaged).toContainEqual({ agent: lead, seq: 2, what: expect.stringContaining("missing") });
   });
 
-  test("a summary that is not what the journal folds to", async () => {
-    sql("UPDATE agents SET summary = replace(summary, '\"turns\":', '\"turns\":1') WHERE id = ?", lead);
-    const { damaged } = await verifyFolder(folder);
-    expect(damaged).toEqual([{ agent: lead, seq: expect.any(Number), what: expect.stringContaining("summary") }]);
-  });
-
   test("a blob with other bytes, with one that refers to it", async () => {
     const [path = ""] = blobs();
     appendFileSync(path, "x");
