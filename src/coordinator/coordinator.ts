@@ -6,7 +6,7 @@ import type { Recorded } from "../agent/events.ts";
 import type { Forest } from "../agent/forest.ts";
 import type { Head, State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
-import { BanyanError } from "../base/errors.ts";
+import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Cell } from "./cell.ts";
@@ -172,10 +172,21 @@ export class Coordinator {
   #committed(cell: Cell, recorded: readonly Recorded[], onFault: (agent: AgentId, error: unknown) => void): void {
     for (const watcher of this.#commitWatchers) watcher(cell.agent, recorded, cell.head);
     if (recorded.some(({ event }) => WAKING.has(event.type))) this.#work.kick(cell.agent);
+    this.#follow(cell, recorded, onFault);
+  }
+
+  /** What follows from a commit must come about: a store that failed is tried again. */
+  #follow(cell: Cell, recorded: readonly Recorded[], onFault: (agent: AgentId, error: unknown) => void): void {
     const follow = afterCommit(this.#work, this.#roster, cell, recorded);
     if (!follow) return;
     const following = follow
-      .catch((error) => onFault(cell.agent, error))
+      .catch((error) => {
+        onFault(cell.agent, error);
+        if (asBanyanError(error).code !== "DISK_FAILED") return;
+        this.#services.clock.timer(LIMITS.diskRetryMs, () => {
+          if (!this.#work.stopping) this.#follow(cell, recorded, onFault);
+        });
+      })
       .finally(() => this.#following.delete(following));
     this.#following.add(following);
   }
