@@ -53,7 +53,8 @@ export async function goOn(roster: Roster, work: Work): Promise<void> {
     }
     const live = children.filter((child) => !hasEnded(child.head.status)).length;
     if (live !== head.childrenLive) await reportMissedEnds(roster, work, head.agent);
-    if (wantsWork(head) && !forest.holder(head.agent)) work.kick(head.agent);
+    // A call that the crash took is settled under a hold too: others wait for the money that it reserved.
+    if (wantsWork(head) && (head.reservedUsd > 0 || !forest.holder(head.agent))) work.kick(head.agent);
   }
 }
 
