@@ -77,11 +77,12 @@ function isAwaited({ children }: State, child: Head): boolean {
 
 /** Its siblings have all the places. */
 function isCrowdedOut({ agent, parent }: Head, audit: Audit, childrenLiveMax: number): boolean {
-  if (parent === null) return false;
-  const others = [...audit.states.values()].filter(({ head }) => {
-    return head.parent === parent && head.agent !== agent && !hasEnded(head.status);
-  });
-  return others.length >= childrenLiveMax;
+  return parent !== null && livingBeside(agent, parent, audit).length >= childrenLiveMax;
+}
+
+function livingBeside(agent: string, parent: string, audit: Audit): Head[] {
+  const heads = [...audit.states.values()].map(({ head }) => head);
+  return heads.filter((head) => head.parent === parent && head.agent !== agent && !hasEnded(head.status));
 }
 
 /** R2. */
@@ -94,7 +95,7 @@ export async function bringToEnd(resting: Resting): Promise<void> {
     checkNobodyIsStuck(resting);
   }
   for (const { head } of audit.states.values()) {
-    if (hasEnded(head.status) || isChat(head.agent, audit)) continue;
+    if (hasEnded(head.status) || isChat(head, audit, world.scenario.childrenLiveMax)) continue;
     world.fail("liveness", `${head.agent} does not end: ${head.status} ${head.waitingFor ?? ""}`);
   }
 }
@@ -110,9 +111,12 @@ function nudgeFor({ head, open }: State, audit: Audit, { people }: Resting, proc
   return true;
 }
 
-/** True for an agent that talks, or waits for one that does. */
-function isChat(agent: string, audit: Audit): boolean {
-  return audit.subtree(agent).some(({ mode, status }) => mode === "chat" && !hasEnded(status));
+/** True for an agent that talks, waits for one that does, or for the place of one. */
+function isChat({ agent, parent }: Head, audit: Audit, childrenLiveMax: number): boolean {
+  const talks = (of: string) => audit.subtree(of).some(({ mode, status }) => mode === "chat" && !hasEnded(status));
+  if (talks(agent)) return true;
+  const beside = parent === null ? [] : livingBeside(agent, parent, audit);
+  return beside.filter((head) => talks(head.agent)).length >= childrenLiveMax;
 }
 
 /** R3, its first half. */
