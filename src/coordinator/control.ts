@@ -8,7 +8,7 @@ import type { Budget, Sender } from "../agent/events.ts";
 import { hasEnded, type Status } from "../agent/status.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
-import { reportMissedEnds } from "./ends.ts";
+import { meetChildren } from "./ends.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import type { NewMessage } from "./spawn.ts";
@@ -158,7 +158,7 @@ export class Control {
   async #afterRevival(agent: AgentId): Promise<void> {
     const { parent } = this.#roster.cell(agent).head;
     if (parent !== null) await this.#roster.cell(parent).dispatch({ do: "reviveChild", child: agent });
-    await reportMissedEnds(this.#roster, this.#work, agent);
+    await meetChildren(this.#roster, this.#work, agent);
   }
 
   async #untilEnded(agent: AgentId): Promise<void> {

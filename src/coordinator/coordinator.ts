@@ -98,7 +98,7 @@ export class Coordinator {
     return this.#roster.forest;
   }
 
-  spawn(spec: SpawnSpec): Promise<AgentId> {
+  async spawn(spec: SpawnSpec): Promise<AgentId> {
     this.#refuseWhenStopped();
     return this.#spawning.root(spec);
   }
@@ -108,7 +108,7 @@ export class Coordinator {
     return (await this.#spawning.child(parent, spec)).agent;
   }
 
-  fork(agent: AgentId, options?: ForkOptions): Promise<AgentId> {
+  async fork(agent: AgentId, options?: ForkOptions): Promise<AgentId> {
     this.#refuseWhenStopped();
     return this.#forking.fork(agent, options);
   }

@@ -54,7 +54,7 @@ async function cutBelow(roster: Roster, agent: AgentId, work: Work): Promise<voi
   );
 }
 
-/** X2. Nothing to do for a root, or when the parent has ended: it is told if it goes on (`reportMissedEnds`). */
+/** X2. Nothing to do for a root, or when the parent has ended: it is told if it goes on (`meetChildren`). */
 async function reportEnd(roster: Roster, work: Work, head: Head): Promise<void> {
   const { parent, status } = head;
   if (parent === null || (status !== "completed" && status !== "failed" && status !== "cancelled")) return;
@@ -76,12 +76,25 @@ async function reportEnd(roster: Roster, work: Work, head: Head): Promise<void> 
   work.kick(parent);
 }
 
-/** Tells an agent of children that ended while it could not be told: after a crash, and when it goes on after its own end. */
-export async function reportMissedEnds(roster: Roster, work: Work, agent: AgentId): Promise<void> {
-  const state = await roster.cell(agent).load();
-  const missed = [...state.children.values()].filter(({ agent: child, ended }) => {
-    const head = roster.forest.get(child)?.head;
-    return head !== undefined && hasEnded(head.status) && !ended;
-  });
-  for (const child of missed) await reportEnd(roster, work, roster.cell(child.agent).head);
+/**
+ * Brings what an agent knows of its children in line with what they are: after a crash, and when it goes on after its own end.
+ * It is told of ends that it could not be told of, and of children that went on; those that a rewind cut are cancelled.
+ */
+export async function meetChildren(roster: Roster, work: Work, agent: AgentId): Promise<void> {
+  const cell = roster.cell(agent);
+  for (const child of (await cell.load()).children.values()) {
+    const head = roster.forest.get(child.agent)?.head;
+    // A fork alone knows its origin's children, which are not its own.
+    if (head?.parent !== agent) continue;
+    if (hasEnded(head.status)) {
+      if (!child.ended) await reportEnd(roster, work, head);
+    } else if (child.cut) {
+      await work.interrupt(child.agent);
+      await roster
+        .cell(child.agent)
+        .dispatch({ do: "cancel", by: { kind: "runtime" }, reason: "its parent was rewound" });
+    } else if (child.ended) {
+      await cell.dispatch({ do: "reviveChild", child: child.agent });
+    }
+  }
 }

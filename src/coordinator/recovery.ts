@@ -2,7 +2,8 @@
  * Opening: from what the journal holds to agents that go on where they were.
  *
  * O1  Opening reads the summaries of agents at rest, and folds only those that were at work.
- * O2  What a crash left half done is finished: ends that a parent was not told of, subtrees whose top had ended.
+ * O2  What a crash left half done is finished: ends and revivals that a parent was not told of, subtrees whose top had ended,
+ *     children that a rewind had cut.
  * O3  A damaged agent is named and left alone; the others go on.
  */
 
@@ -12,7 +13,7 @@ import { asBanyanError, type BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Journal, JournalHead } from "../journal/journal.ts";
 import { wantsWork } from "./control.ts";
-import { reportMissedEnds } from "./ends.ts";
+import { meetChildren } from "./ends.ts";
 import { foldAgent } from "./fold.ts";
 import type { Roster } from "./roster.ts";
 import type { Work } from "./work.ts";
@@ -51,10 +52,12 @@ export async function goOn(roster: Roster, work: Work): Promise<void> {
       await roster.cell(head.agent).dispatch({ do: "cancel", by: { kind: "runtime" }, reason: "its parent ended" });
       continue;
     }
-    const live = children.filter((child) => !hasEnded(child.head.status)).length;
-    if (live !== head.childrenLive) await reportMissedEnds(roster, work, head.agent);
     // A call that the crash took is settled under a hold too: others wait for the money that it reserved.
-    if (wantsWork(head) && (head.reservedUsd > 0 || !forest.holder(head.agent))) work.kick(head.agent);
+    const goesOn = wantsWork(head) && (head.reservedUsd > 0 || !forest.holder(head.agent));
+    const live = children.filter((child) => !hasEnded(child.head.status)).length;
+    // The numbers show a difference, but for the rarest; an agent that goes on is read in any case.
+    if (children.length > 0 && (goesOn || live !== head.childrenLive)) await meetChildren(roster, work, head.agent);
+    if (goesOn) work.kick(head.agent);
   }
 }
 
