@@ -40,9 +40,11 @@ export function ends({ world, audit, provider, tools, people, process }: Scene):
   });
 
   const checkInFlight = (agents: ReadonlySet<AgentId>, when: string) => {
-    const call = provider.inFlight.find(({ agent }) => agents.has(agent));
+    // A process that another has replaced does not know, and cannot be told.
+    const isOurs = ({ agent, life }: Call | Run) => agents.has(agent) && life === process()?.life;
+    const call = provider.inFlight.find(isOurs);
     if (call) world.fail("ends", `a call for ${call.agent} goes on ${when}`);
-    const run = tools.inFlight.find(({ agent, isDeaf }) => agents.has(agent) && !isDeaf);
+    const run = tools.inFlight.find((each) => isOurs(each) && !each.isDeaf);
     if (run) world.fail("ends", `${run.tool} goes on for ${run.agent} ${when}`);
   };
 

@@ -40,7 +40,8 @@ export async function runStarted(work: Work, worker: Worker): Promise<void> {
   const open = worker.cell.loaded?.open ?? [];
   const isOpen = ({ call }: StartedCall) =>
     open.some((each) => each.state === "started" && each.call.callId === call.callId);
-  const started = hasEnded(worker.cell.head.status) ? [] : worker.started.filter(isOpen);
+  const isOver = hasEnded(worker.cell.head.status) || work.roster.forest.isOrphan(worker.cell.agent);
+  const started = isOver ? [] : worker.started.filter(isOpen);
   worker.started.length = 0;
   await fly(worker, work.stopping, async (signal, begin) => {
     begin();

@@ -50,8 +50,10 @@ async function turn(work: Work, worker: Worker, session: Session, price: Price |
   const { cell } = worker;
   const { forest } = work.roster;
   const onDelta = (text: string) => work.options.onDelta(cell.agent, text);
-  // N1: a hold that came since, and a rewind that took the turn away, still stop the call.
-  const mayStart = () => forest.holder(cell.agent) === undefined && Boolean(cell.loaded?.turn);
+  // N1: a hold or an end above that came since, and a rewind that took the turn away, still stop the call.
+  const mayStart = () => {
+    return forest.holder(cell.agent) === undefined && !forest.isOrphan(cell.agent) && Boolean(cell.loaded?.turn);
+  };
   const outcome = await session.turn(await cell.load(), { signal, mayStart, onDelta });
   const cost = price ? costUsd(outcome.usage, price) : 0;
   try {
