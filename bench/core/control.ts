@@ -41,7 +41,8 @@ async function live(folder: string): Promise<object> {
   await banyan.spawn({ name: "warm", model, task: "chain 1", tools: [spawning()] });
   await until(() => hanging.size === 1);
   const before = memory();
-  for (let at = 0; at < 1_000; at += 1) await banyan.spawn({ name: "parent", model, task: "chain 1", tools: [spawning()] });
+  for (let at = 0; at < 1_000; at += 1)
+    await banyan.spawn({ name: "parent", model, task: "chain 1", tools: [spawning()] });
   const waiting = () => banyan.roots().filter(({ status }) => status === "waiting").length;
   await until(() => hanging.size === 1_001 && waiting() === 1_001);
   const after = memory();
@@ -145,7 +146,9 @@ async function spawn(folder: string): Promise<object> {
   const { model } = fleet();
   await using banyan = await Banyan.open(folder, { runningMax: 1_000 });
   const startMs = performance.now();
-  const agents = await Promise.all(Array.from({ length: 1_000 }, () => banyan.spawn({ name: "one", model, task: "leaf" })));
+  const agents = await Promise.all(
+    Array.from({ length: 1_000 }, () => banyan.spawn({ name: "one", model, task: "leaf" })),
+  );
   await Promise.all(agents.map((agent) => agent.result()));
   const seconds = (performance.now() - startMs) / 1_000;
   return { agents: agents.length, spawnsPerSecond: Math.round(agents.length / seconds), seconds: round(seconds) };

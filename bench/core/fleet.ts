@@ -33,7 +33,8 @@ export function fleet(): Fleet {
       const task = taskIn(prompt);
       const children = turns === 0 ? childrenOf(task) : [];
       if (children.length > 0) return { stream: streamOf(spawns(children), "tool-calls") };
-      if (turns === 1 && childrenOf(task).length > 0) return { stream: streamOf([call("wait", "wait_for_agents", {})], "tool-calls") };
+      if (turns === 1 && childrenOf(task).length > 0)
+        return { stream: streamOf([call("wait", "wait_for_agents", {})], "tool-calls") };
       if (turns === 0 && (task === "hang" || task.endsWith(" 0"))) await untilLet(hanging, abortSignal);
       return { stream: streamOf(text("done"), "stop") };
     },
@@ -72,7 +73,10 @@ function text(delta: string): LanguageModelV4StreamPart[] {
   ];
 }
 
-function streamOf(parts: readonly LanguageModelV4StreamPart[], unified: "stop" | "tool-calls"): ReadableStream<LanguageModelV4StreamPart> {
+function streamOf(
+  parts: readonly LanguageModelV4StreamPart[],
+  unified: "stop" | "tool-calls",
+): ReadableStream<LanguageModelV4StreamPart> {
   return new ReadableStream({
     start(controller) {
       for (const part of parts) controller.enqueue(part);
