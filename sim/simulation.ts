@@ -135,12 +135,15 @@ class Simulation {
     const { world } = this;
     this.#wakeFrozen();
     const now = this.#process;
-    if (!now || now.life.isDead) return this.#start();
+    if (!now || now.life.isDead) {
+      this.#start();
+      return;
+    }
     if (this.#strike(now)) return;
     const waitMs = world.clock.untilNext();
     const isTurn = world.dice("steps").chance(world.scenario.people) || waitMs === undefined;
-    if (isTurn && now.isOpen) return this.#people.act(now);
-    if (waitMs !== undefined) world.clock.advance(waitMs);
+    if (isTurn && now.isOpen) this.#people.act(now);
+    else if (waitMs !== undefined) world.clock.advance(waitMs);
   }
 
   /** What may befall a process, its disk and its clock. */

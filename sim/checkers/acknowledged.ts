@@ -10,11 +10,13 @@ export function acknowledged({ world, disk }: Scene): Checker {
     for (const { agent, firstSeq, records } of disk.acknowledged.slice(from)) {
       const log = disk.store.logs.get(agent);
       const before = log?.origin?.seq ?? 0;
-      records.forEach((record, index) => {
+      for (const [index, record] of records.entries()) {
         const seq = firstSeq + index;
         const stored = log?.records[seq - before - 1];
-        if (!stored)
-          return world.fail("acknowledged", `event ${seq} of ${agent} (${record.type}) was acknowledged and is lost`);
+        if (!stored) {
+          world.fail("acknowledged", `event ${seq} of ${agent} (${record.type}) was acknowledged and is lost`);
+          break;
+        }
         const isSame = stored.seq === seq && stored.type === record.type && stored.body === record.body;
         if (!isSame)
           world.fail("acknowledged", `event ${seq} of ${agent} (${record.type}) is not what was acknowledged`);
@@ -22,7 +24,7 @@ export function acknowledged({ world, disk }: Scene): Checker {
           world.fail("acknowledged", `event ${seq} of ${agent} is not at its position ${stored.position}`);
         }
         lastPosition = Math.max(lastPosition, stored.position);
-      });
+      }
     }
     return disk.acknowledged.length;
   };
