@@ -140,8 +140,11 @@ export class Forest {
     return this.#at(holder).subtree.reservedUsd - this.#at(agent).reservedUsd;
   }
 
-  /** Says why the agent may not have `count` more descendants one level below it, or undefined. */
-  mayGrow(agent: AgentId, count = 1): Shortage | undefined {
+  /**
+   * Says why the agent may not have `count` more descendants one level below it, or undefined. `unborn` tells of agents that are on
+   * their way into a subtree.
+   */
+  mayGrow(agent: AgentId, count = 1, unborn: (above: AgentId) => number = () => 0): Shortage | undefined {
     const level = this.#at(agent).head.level + 1;
     for (const { head, subtree, parent } of this.path(agent)) {
       const levels = Math.min(head.budget?.levels ?? Number.POSITIVE_INFINITY, LIMITS.levelsMax - head.level);
@@ -156,7 +159,7 @@ export class Forest {
         head.budget?.agents ?? Number.POSITIVE_INFINITY,
         parent ? Number.POSITIVE_INFINITY : LIMITS.treeAgentsMax,
       );
-      if (subtree.agents + count > agents) {
+      if (subtree.agents + unborn(head.agent) + count > agents) {
         return {
           refused: "BUDGET_EXHAUSTED",
           why: `${head.name} may have ${agents} agents, itself included`,

@@ -30,7 +30,10 @@ export interface CellHooks {
   folded(cell: Cell): void;
 }
 
-/** A new agent's first append, to be durable in one piece with the command of another. */
+/**
+ * A new agent's first append, to be durable in one piece with the command of another, and before it: at any position of the journal an
+ * agent that another knows of is there.
+ */
 export interface Birth {
   readonly cell: Cell;
   readonly append: Append;
@@ -186,7 +189,7 @@ export class Cell {
   async #makeDurable(batch: Batch, births: readonly Birth[]): Promise<void> {
     const append = batch.append(this.#summarySeq);
     try {
-      await this.#hooks.journal.append([append, ...births.map((birth) => birth.append)]);
+      await this.#hooks.journal.append([...births.map((birth) => birth.append), append]);
     } catch (error) {
       // C3: nothing of it happened, and the view that led to it may be stale.
       this.#forget();
@@ -196,8 +199,8 @@ export class Cell {
     this.#state = batch.state ?? this.#caughtUp(batch.recorded);
     this.#size += batch.size;
     if (append.summary !== undefined) this.#summarySeq = batch.head.seq;
-    this.#hooks.committed(this, batch.recorded);
     for (const birth of births) birth.cell.begin(birth);
+    this.#hooks.committed(this, batch.recorded);
   }
 
   /** C5: the state may have been read while the append was under way, with its events or without. */

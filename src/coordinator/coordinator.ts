@@ -14,6 +14,7 @@ import { Control, wantsWork } from "./control.ts";
 import { afterCommit } from "./ends.ts";
 import { foldAgent } from "./fold.ts";
 import { Forking, type ForkOptions } from "./fork.ts";
+import { Places } from "./places.ts";
 import { goOn, type Recovery, recall } from "./recovery.ts";
 import { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
@@ -48,15 +49,19 @@ export class Coordinator {
   readonly #onStop = new Set<() => void>();
   /** What follows from commits and is not done yet. */
   readonly #following = new Set<Promise<unknown>>();
+  readonly #stopping = new AbortController();
   #stopped: Promise<void> | undefined;
 
   constructor(services: Services, options: CoordinatorOptions = {}) {
     const onFault = options.onFault ?? (() => undefined);
     this.#services = services;
     this.#roster = new Roster(services);
-    this.#spawning = new Spawning(services, this.#roster);
+    const places = new Places(this.#roster.forest);
+    this.#spawning = new Spawning(services, this.#roster, places);
     this.#forking = new Forking(services, this.#roster, {
+      places,
       perMinute: options.forksPerMinute ?? LIMITS.forksPerMinuteMax,
+      stopping: this.#stopping.signal,
     });
     this.#work = new Work(services, this.#roster, {
       runningMax: options.runningMax ?? LIMITS.runningMax,
@@ -160,6 +165,7 @@ export class Coordinator {
   }
 
   async #stop(): Promise<void> {
+    this.#stopping.abort(new BanyanError("SHUTTING_DOWN", "the runtime is stopping"));
     await this.#work.stop();
     await Promise.all(this.#following);
     for (const tell of this.#onStop) tell();

@@ -60,7 +60,7 @@ async function segments(journal: Journal, agent: AgentId, to = Number.MAX_SAFE_I
 export async function holderOf(journal: Journal, agent: AgentId, seq: number): Promise<AgentId> {
   for (let at: AgentId = agent; ; ) {
     const head = await journal.head(at);
-    if (!head || seq < 1 || seq > head.seq)
+    if (!head || !Number.isInteger(seq) || seq < 1 || seq > head.seq)
       throw new BanyanError("CHECKPOINT_NOT_FOUND", `${agent} has no event ${seq}`, { agent });
     if (!head.origin || seq > head.origin.seq) return at;
     at = head.origin.agent;

@@ -2,7 +2,7 @@
  * Forks: a new agent whose past is another's up to some event. One short record, whatever the length of that past; the
  * origin runs on and never learns of it.
  *
- * K1  The fork of a subtree is a consistent cut: every member as it was when the forked event became durable.
+ * K1  The fork of a subtree is a consistent cut: every member as it was when the forked event became durable, or as it is now.
  * K2  A fork stays where its origin is, under the same holds and budgets, unless it is asked to be a root of its own.
  */
 import { encodeEvent } from "../agent/codec.ts";
@@ -13,16 +13,19 @@ import { hasEnded } from "../agent/status.ts";
 import { assert } from "../base/assert.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
-import { LIMITS } from "../base/limits.ts";
 import type { Birth } from "./cell.ts";
 import { isEnd } from "./ends.ts";
 import { foldAgent, holderOf } from "./fold.ts";
+import type { Places } from "./places.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import { Throttle } from "./throttle.ts";
 
 export interface ForkOptions {
-  /** The event to fork at; the newest when absent. Every message boundary is one, and so is every other event. */
+  /**
+   * The event to fork at: every message boundary is one, and so is every other event. Now when absent: with the subtree, all that
+   * others in it have done since the agent's own newest event is then included.
+   */
   readonly at?: number | undefined;
   /** With all descendants as they were then; otherwise the agent alone, without children. */
   readonly subtree?: boolean | undefined;
@@ -35,62 +38,87 @@ export interface ForkOptions {
   readonly by?: Sender | undefined;
 }
 
+export interface ForkingOptions {
+  readonly places: Places;
+  /** Forks of one tree. */
+  readonly perMinute: number;
+  /** Forks that wait for their turn wait no longer. */
+  readonly stopping: AbortSignal;
+}
+
 /** Where a fork will stand. */
-interface Place {
+interface Stand {
   readonly agent: AgentId;
   readonly parent: AgentId | null;
   readonly root: AgentId;
   readonly level: number;
   readonly name: string;
-  readonly budget: Budget | undefined;
+  readonly budget: Budget | null;
 }
 
 export class Forking {
   readonly #services: Services;
   readonly #roster: Roster;
+  readonly #places: Places;
   readonly #throttle: Throttle;
+  readonly #stopping: AbortSignal;
 
-  constructor(services: Services, roster: Roster, { perMinute }: { perMinute: number }) {
+  constructor(services: Services, roster: Roster, { places, perMinute, stopping }: ForkingOptions) {
     this.#services = services;
     this.#roster = roster;
+    this.#places = places;
+    this.#stopping = stopping;
     this.#throttle = new Throttle(services.clock, { perMinute, burst: perMinute });
   }
 
-  /** @throws AGENT_NOT_FOUND, CHECKPOINT_NOT_FOUND, PARENT_ENDED, NAME_INVALID, BUDGET_EXHAUSTED (agents) */
+  /**
+   * @throws AGENT_NOT_FOUND, CHECKPOINT_NOT_FOUND, PARENT_ENDED, NAME_INVALID, BUDGET_EXHAUSTED (agents), SHUTTING_DOWN when the
+   * runtime stops before it is its turn
+   */
   async fork(agent: AgentId, options: ForkOptions = {}): Promise<AgentId> {
     const { journal, ids } = this.#services;
-    const { forest } = this.#roster;
     const { head } = this.#roster.cell(agent);
-    const at = options.at ?? head.seq;
+    const now = await journal.position();
+    const at = options.at ?? (await journal.seqAt(agent, now)) ?? head.seq;
     const holder = await holderOf(journal, agent, at);
-    const node = forest.get(agent);
-    assert(node, `${agent} is in the forest`);
-    const members = options.subtree ? await this.#members(node, holder, at) : new Map([[agent, at]]);
+    const node = this.#nodeOf(agent);
+    // What was below it then was below the agent that it was then, when it is a fork itself.
+    const past = this.#nodeOf(holder);
+    const position = options.at === undefined ? now : await journal.positionOf(holder, at);
+    assert(position !== undefined, `event ${at} of ${holder} has a position`);
+    const members = options.subtree ? await this.#members(past, at, position) : new Map([[holder, at]]);
     const parent = this.#parentFor(node, options.as);
-    if (parent !== null) this.#mayGrow(parent, members.size);
-    await this.#throttle.pass(head.root);
     const fork = ids();
-    const place: Place = {
-      agent: fork,
-      parent,
-      root: parent === null ? fork : head.root,
-      level: parent === null ? 0 : head.level,
-      name: this.#freeName(node, parent, options.name),
-      budget:
-        options.budget ??
-        (parent === null ? (forest.get(head.root)?.head.budget ?? undefined) : (head.budget ?? undefined)),
-    };
-    const births = await this.#births(node, place, members, options);
-    if (parent === null) await this.#roster.found(births);
-    else await this.#roster.cell(parent).dispatch({ do: "spawn", child: fork, name: place.name }, births);
+    const { name: wanted = head.name, budget } = options;
+    const suffix = options.name === undefined ? "-fork" : undefined;
+    const { name, release } = this.#places.hold({ agent: fork, parent, count: members.size, name: wanted, suffix });
+    try {
+      await this.#throttle.pass(head.root, this.#stopping);
+      const stand = { agent: fork, parent, name, ...this.#standing(node, fork, parent, budget) };
+      const births = await this.#births(past, stand, members, options);
+      if (parent === null) await this.#roster.found(births);
+      else await this.#roster.cell(parent).dispatch({ do: "spawn", child: fork, name }, births);
+    } finally {
+      release();
+    }
     return fork;
   }
 
+  /** K2: a fork that becomes a root of its own has the bounds that its origin's whole tree has. */
+  #standing({ head }: Node, fork: AgentId, parent: AgentId | null, budget?: Budget) {
+    if (parent !== null) return { root: head.root, level: head.level, budget: budget ?? head.budget };
+    return { root: fork, level: 0, budget: budget ?? this.#nodeOf(head.root).head.budget };
+  }
+
+  #nodeOf(agent: AgentId): Node {
+    const node = this.#roster.forest.get(agent);
+    if (!node) throw new BanyanError("AGENT_NOT_FOUND", `no agent ${agent}`, { agent });
+    return node;
+  }
+
   /** K1: the agent and those below it that it had then, with the sequence of each at the moment of the fork. */
-  async #members(node: Node, holder: AgentId, at: number): Promise<Map<AgentId, number>> {
+  async #members(node: Node, at: number, position: number): Promise<Map<AgentId, number>> {
     const { journal } = this.#services;
-    const position = await journal.positionOf(holder, at);
-    assert(position !== undefined, `event ${at} of ${holder} has a position`);
     const members = new Map<AgentId, number>();
     const add = async ({ head: { agent }, children }: Node, seq: number): Promise<void> => {
       members.set(agent, seq);
@@ -117,7 +145,7 @@ export class Forking {
   /** One birth a member, parents first. */
   async #births(
     node: Node,
-    place: Place,
+    place: Stand,
     members: ReadonlyMap<AgentId, number>,
     options: ForkOptions,
   ): Promise<Birth[]> {
@@ -147,7 +175,7 @@ export class Forking {
         root,
         level: level + 1,
         name: childName,
-        budget: childBudget ?? undefined,
+        budget: childBudget,
       };
       births.push(...(await this.#births(child, childPlace, members, { by: options.by })));
     }
@@ -181,18 +209,5 @@ export class Forking {
     throw new BanyanError("PARENT_ENDED", "the parent has ended, so the fork cannot stand beside its origin", {
       agent: head.agent,
     });
-  }
-
-  #mayGrow(parent: AgentId, count: number): void {
-    const shortage = this.#roster.forest.mayGrow(parent, count);
-    if (shortage) throw new BanyanError(shortage.refused, shortage.why, { agent: parent });
-  }
-
-  #freeName({ head }: Node, parent: AgentId | null, wanted?: string): string {
-    const siblings = parent === null ? this.#roster.forest.roots() : (this.#roster.forest.get(parent)?.children ?? []);
-    const taken = new Set(siblings.map((sibling) => sibling.head.name));
-    if (wanted !== undefined && !taken.has(wanted)) return wanted;
-    const stem = `${wanted ?? head.name}`.slice(0, LIMITS.nameLengthMax - 12);
-    for (let number = 1; ; number++) if (!taken.has(`${stem}-fork-${number}`)) return `${stem}-fork-${number}`;
   }
 }

@@ -9,10 +9,10 @@ import type { Command } from "../agent/commands.ts";
 import type { Budget, Execution, Meta, Rights, Sender } from "../agent/events.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
-import { LIMITS } from "../base/limits.ts";
 import { toolsetText } from "../tools/registry.ts";
 import { Batch } from "./batch.ts";
 import type { Birth } from "./cell.ts";
+import type { Places } from "./places.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 
@@ -43,12 +43,14 @@ export interface SpawnSpec {
 export class Spawning {
   readonly #services: Services;
   readonly #roster: Roster;
+  readonly #places: Places;
   /** Digests of toolsets that are durable, by their text. */
   readonly #toolsets = new Map<string, Promise<string>>();
 
-  constructor(services: Services, roster: Roster) {
+  constructor(services: Services, roster: Roster, places: Places) {
     this.#services = services;
     this.#roster = roster;
+    this.#places = places;
   }
 
   /** @throws NAME_INVALID, TOOL_UNKNOWN, CONTENT_TOO_LARGE */
@@ -67,29 +69,21 @@ export class Spawning {
    */
   async child(parent: AgentId, spec: SpawnSpec, key?: string): Promise<{ agent: AgentId; name: string }> {
     const cell = this.#roster.cell(parent);
-    for (;;) {
-      const state = await cell.load();
-      const known =
-        key === undefined ? undefined : [...state.children.values()].find(({ callId, cut }) => callId === key && !cut);
-      if (known) return { agent: known.agent, name: known.name };
-      const shortage = this.#roster.forest.mayGrow(parent);
-      if (shortage) throw new BanyanError(shortage.refused, shortage.why, { agent: parent });
-      const name = this.#freeName(parent, spec.name);
-      const agent = this.#services.ids();
-      const rights = shrink(state.head.rights, spec.rights);
+    const state = await cell.load();
+    const known =
+      key === undefined ? undefined : [...state.children.values()].find(({ callId, cut }) => callId === key && !cut);
+    if (known) return { agent: known.agent, name: known.name };
+    const agent = this.#services.ids();
+    const { name, release } = this.#places.hold({ agent, parent, name: spec.name });
+    try {
       const place = { parent, root: state.head.root, level: state.head.level + 1, name };
-      this.#reserveName(parent, name);
-      try {
-        const birth = await this.#prepare(
-          agent,
-          { ...spec, rights },
-          { ...place, ...(key !== undefined && { callId: key }) },
-        );
-        await cell.dispatch({ do: "spawn", child: agent, name, callId: key }, [birth]);
-        return { agent, name };
-      } finally {
-        this.#giveBackName(parent, name);
-      }
+      const rights = shrink(state.head.rights, spec.rights);
+      const called = key !== undefined && { callId: key };
+      const birth = await this.#prepare(agent, { ...spec, rights }, { ...place, ...called });
+      await cell.dispatch({ do: "spawn", child: agent, name, callId: key }, [birth]);
+      return { agent, name };
+    } finally {
+      release();
     }
   }
 
@@ -131,27 +125,6 @@ export class Spawning {
     }
     const { head, state, recorded, size } = batch;
     return { cell: this.#roster.unborn(agent), append: batch.append(0), head, state, recorded, size };
-  }
-
-  // Names of children whose spawn is under way: not in the forest yet, and not free any more.
-  readonly #pending = new Map<AgentId, Set<string>>();
-
-  #freeName(parent: AgentId, wanted: string): string {
-    const taken = new Set(this.#pending.get(parent));
-    for (const { head } of this.#roster.forest.get(parent)?.children ?? []) taken.add(head.name);
-    if (!taken.has(wanted)) return wanted;
-    const stem = wanted.slice(0, LIMITS.nameLengthMax - 6);
-    for (let number = 2; ; number++) if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`;
-  }
-
-  #reserveName(parent: AgentId, name: string): void {
-    this.#pending.set(parent, (this.#pending.get(parent) ?? new Set()).add(name));
-  }
-
-  #giveBackName(parent: AgentId, name: string): void {
-    const names = this.#pending.get(parent);
-    names?.delete(name);
-    if (names?.size === 0) this.#pending.delete(parent);
   }
 }
 

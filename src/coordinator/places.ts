@@ -1,0 +1,83 @@
+/**
+ * Room for agents that are about to be born: a name among siblings, and a place in every bound above. It is held from when it is asked
+ * for until they are there or given up, so that births under way at once count against each other.
+ */
+import { NAME_SYNTAX } from "../agent/events.ts";
+import type { Forest } from "../agent/forest.ts";
+import { BanyanError } from "../base/errors.ts";
+import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+
+export interface Wanted {
+  /** The agent to be born, or the top of those that are. */
+  readonly agent: AgentId;
+  /** Null for a root: it has no bounds above it. */
+  readonly parent: AgentId | null;
+  readonly count?: number;
+  readonly name: string;
+  /** Put between the name and a number, which it gets in any case. Without, it gets one from 2 on when a sibling has the name. */
+  readonly suffix?: string | undefined;
+}
+
+export interface Place {
+  /** The name that was wanted, or with a number behind it when a sibling has that. */
+  readonly name: string;
+  /** To be called when the agents are there, or will never be. */
+  release(): void;
+}
+
+interface Held {
+  readonly wanted: Wanted;
+  readonly name: string;
+  readonly path: ReadonlySet<AgentId>;
+}
+
+export class Places {
+  readonly #forest: Forest;
+  readonly #held = new Set<Held>();
+
+  constructor(forest: Forest) {
+    this.#forest = forest;
+  }
+
+  /** @throws NAME_INVALID, LEVELS_EXCEEDED, BUDGET_EXHAUSTED (agents) */
+  hold(wanted: Wanted): Place {
+    const { agent, parent, count = 1 } = wanted;
+    mustBeName(wanted.name, agent);
+    const shortage = parent === null ? undefined : this.#forest.mayGrow(parent, count, (above) => this.#unborn(above));
+    if (shortage) throw new BanyanError(shortage.refused, shortage.why, { agent: parent ?? agent });
+    const name = this.#freeName(wanted);
+    const path = new Set(parent === null ? [] : [...this.#forest.path(parent)].map(({ head }) => head.agent));
+    const held = { wanted, name, path };
+    this.#held.add(held);
+    return { name, release: () => void this.#held.delete(held) };
+  }
+
+  /** Agents that are on their way into the subtree and not in the forest yet. */
+  #unborn(above: AgentId): number {
+    let count = 0;
+    for (const { wanted, path } of this.#held) {
+      if (path.has(above) && !this.#forest.get(wanted.agent)) count += wanted.count ?? 1;
+    }
+    return count;
+  }
+
+  #freeName({ parent, name, suffix = "" }: Wanted): string {
+    const siblings = parent === null ? this.#forest.roots() : (this.#forest.get(parent)?.children ?? []);
+    const taken = new Set(siblings.map(({ head }) => head.name));
+    for (const held of this.#held) if (held.wanted.parent === parent) taken.add(held.name);
+    if (suffix === "" && !taken.has(name)) return name;
+    const stem = name.slice(0, LIMITS.nameLengthMax - suffix.length - NUMBER_LENGTH_MAX);
+    for (let number = suffix ? 1 : 2; ; number++) {
+      if (!taken.has(`${stem}${suffix}-${number}`)) return `${stem}${suffix}-${number}`;
+    }
+  }
+}
+
+/** A dash and the digits of any number of siblings. */
+const NUMBER_LENGTH_MAX = 7;
+
+function mustBeName(name: string, agent: AgentId): void {
+  if (name.length <= LIMITS.nameLengthMax && NAME_SYNTAX.test(name)) return;
+  throw new BanyanError("NAME_INVALID", `not a name: ${JSON.stringify(name.slice(0, 80))}`, { agent });
+}
