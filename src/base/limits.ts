@@ -22,7 +22,7 @@ export const LIMITS = {
   appendEventsMax: 1_000,
   /** Records that the journal's writer commits at once. */
   commitRecordsMax: 4_096,
-  /** Bytes that may wait for the journal's writer before an append waits too. */
+  /** Bytes of one append to the journal, and of all that its writer commits at once. */
   commitBytesMax: 64 * MiB,
   /** Events read from the journal at a time. */
   readEventsMax: 1_000,
@@ -126,7 +126,7 @@ export const LIMITS = {
 
 assert(LIMITS.headBytesMax < LIMITS.inlineBytesMax, "a head is shorter than what stays inline");
 assert(LIMITS.inlineBytesMax * 64 <= LIMITS.recordBytesMax, "a record holds many inline contents");
-assert(LIMITS.recordBytesMax <= LIMITS.commitBytesMax, "the writer's queue holds the largest record");
+assert(LIMITS.recordBytesMax <= LIMITS.commitBytesMax, "an append holds the largest record");
 assert(LIMITS.appendEventsMax <= LIMITS.commitRecordsMax, "one append fits one commit");
 assert(LIMITS.childrenLiveMax <= LIMITS.childrenTotalMax, "living children are children");
 assert(LIMITS.inboxMessagesMax >= LIMITS.childrenTotalMax, "every child can report");

@@ -13,7 +13,10 @@
  */
 import type { AgentId } from "../base/ids.ts";
 
-/** One fact as it is appended. `time` is in milliseconds since the epoch; `body` is at most LIMITS.recordBytesMax bytes. */
+/**
+ * One fact as it is appended. `time` is a whole number of milliseconds since the epoch; `body` is at most LIMITS.recordBytesMax
+ * bytes of UTF-8. Text without a place in UTF-8 (a lone surrogate) is refused, for it would come back changed.
+ */
 export interface NewRecord {
   readonly time: number;
   readonly type: string;
@@ -38,10 +41,11 @@ export interface Append {
   readonly agent: AgentId;
   /** The sequence of the agent's newest record; 0 for a new agent, `origin.seq` for a new fork. */
   readonly expectedSeq: number;
-  /** Only with the first append of a fork: its past is `origin.agent` up to and with `origin.seq`. */
+  /** Only with the first append of a fork: its past is `origin.agent` up to and with `origin.seq`, a record of that agent's own. */
   readonly origin?: Origin;
+  /** At least one. */
   readonly records: readonly NewRecord[];
-  /** Replaces the agent's summary: a text that stands for its state after the last of these records. */
+  /** Replaces the agent's summary: a text that stands for its state after the last of these records, bounded like a body. */
   readonly summary?: string;
 }
 
@@ -51,6 +55,7 @@ export interface JournalHead {
   readonly origin: Origin | undefined;
   /** Sequence of the newest record. */
   readonly seq: number;
+  /** The newest one that is sound; it may be older than the newest record. */
   readonly summary: { readonly seq: number; readonly text: string } | undefined;
 }
 
@@ -67,13 +72,15 @@ export interface Verification {
   readonly damaged: readonly Damage[];
 }
 
+/** Once closed, everything is refused with SHUTTING_DOWN, and what follows the journal ends. */
 export interface Journal {
   /** Grows by one each time the store is opened for writing. 0 for one opened for reading. */
   readonly epoch: number;
 
   /**
    * Appends to one agent or to several at once (J3) and resolves when all is durable (J1).
-   * @throws JOURNAL_CONFLICT (J2), DISK_FAILED (nothing of it was kept), CONTENT_TOO_LARGE, SHUTTING_DOWN
+   * @throws JOURNAL_CONFLICT (J2), CHECKPOINT_NOT_FOUND (no such origin), DISK_FAILED (nothing of it was kept, unless the
+   * writer died), JOURNAL_DAMAGED (the agent's end is), CONTENT_TOO_LARGE, INPUT_INVALID, SHUTTING_DOWN
    */
   append(appends: readonly Append[]): Promise<void>;
 
@@ -83,13 +90,19 @@ export interface Journal {
    */
   read(agent: AgentId, range?: { from?: number; to?: number }): AsyncIterable<StoredRecord[]>;
 
-  /** The agent's head, or undefined when there is none. */
+  /** The agent's head, or undefined when there is none. @throws JOURNAL_DAMAGED */
   head(agent: AgentId): Promise<JournalHead | undefined>;
 
-  /** Heads of all agents, in the order of their first records, in batches. */
+  /**
+   * Heads of all agents, in the order of their first records, in batches.
+   * @throws JOURNAL_DAMAGED when all that can be read has been served, and some could not
+   */
   heads(): AsyncIterable<JournalHead[]>;
 
-  /** Every record after `position`, then new ones as they become durable, until `signal` is aborted. */
+  /**
+   * Every record after `position`, then new ones as they become durable, until `signal` is aborted or the journal closed.
+   * @throws JOURNAL_DAMAGED after the last sound record (J5)
+   */
   follow(position: number, signal: AbortSignal): AsyncIterable<StoredRecord[]>;
 
   /** The position of the newest durable record; 0 when there is none. */

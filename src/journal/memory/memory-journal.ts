@@ -5,6 +5,7 @@
 import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { bytesOf } from "../appendable.ts";
 import type { Append, Damage, Journal, JournalHead, Origin, StoredRecord, Verification } from "../journal.ts";
 
 interface Log {
@@ -41,8 +42,9 @@ export class MemoryJournal implements Journal {
     this.epoch = ++store.epoch;
   }
 
-  append(appends: readonly Append[]): Promise<void> {
-    if (this.#closed) return Promise.reject(new BanyanError("SHUTTING_DOWN", "the journal is closed"));
+  async append(appends: readonly Append[]): Promise<void> {
+    bytesOf(appends);
+    this.#mustBeOpen();
     const done = this.#last.then(async () => {
       await this.#commit?.(appends);
       this.#apply(appends);
@@ -54,16 +56,27 @@ export class MemoryJournal implements Journal {
   /** J2, J3: everything is checked before anything is kept. */
   #apply(appends: readonly Append[]): void {
     if (this.epoch !== this.#store.epoch) throw conflict(appends, `epoch ${this.epoch} is over`);
-    const seqs = new Map<AgentId, number>();
+    /** What these appends make of each agent: its sequences after `from`, up to `to`. */
+    const made = new Map<AgentId, Span>();
     for (const { agent, expectedSeq, origin, records } of appends) {
-      const log = this.#store.logs.get(agent);
-      const seq = seqs.get(agent) ?? (log ? seqOf(log) : (origin?.seq ?? 0));
-      if (seq !== expectedSeq || (log && origin))
-        throw conflict(appends, `${agent} is at ${seq}, not at ${expectedSeq}`);
-      seqs.set(agent, seq + records.length);
+      const known = made.get(agent)?.to ?? this.#spanOf(agent)?.to;
+      const seq = known ?? origin?.seq ?? 0;
+      if (seq !== expectedSeq) throw conflict(appends, `${agent} is at ${seq}, not at ${expectedSeq}`);
+      if (origin && known !== undefined) throw conflict(appends, `${agent} has begun already`);
+      if (origin && !holds(made.get(origin.agent), origin.seq) && !holds(this.#spanOf(origin.agent), origin.seq)) {
+        throw new BanyanError("CHECKPOINT_NOT_FOUND", `${origin.agent} has no record ${origin.seq} of its own`, {
+          agent,
+        });
+      }
+      made.set(agent, { from: made.get(agent)?.from ?? seq, to: seq + records.length });
     }
     for (const append of appends) this.#keep(append);
     for (const watcher of this.#store.watchers) watcher();
+  }
+
+  #spanOf(agent: AgentId): Span | undefined {
+    const log = this.#store.logs.get(agent);
+    return log && { from: log.origin?.seq ?? 0, to: seqOf(log) };
   }
 
   #keep({ agent, expectedSeq, origin, records, summary }: Append): void {
@@ -78,6 +91,7 @@ export class MemoryJournal implements Journal {
   }
 
   async *read(agent: AgentId, { from = 1, to = Number.MAX_SAFE_INTEGER } = {}): AsyncGenerator<StoredRecord[]> {
+    this.#mustBeOpen();
     const log = this.#store.logs.get(agent);
     if (!log) throw new BanyanError("AGENT_NOT_FOUND", `no journal of ${agent}`, { agent });
     const first = log.origin?.seq ?? 0;
@@ -86,11 +100,13 @@ export class MemoryJournal implements Journal {
   }
 
   async head(agent: AgentId): Promise<JournalHead | undefined> {
+    this.#mustBeOpen();
     const log = this.#store.logs.get(agent);
     return log && { agent, origin: log.origin, seq: seqOf(log), summary: log.summary };
   }
 
   async *heads(): AsyncGenerator<JournalHead[]> {
+    this.#mustBeOpen();
     const all = [...this.#store.logs].map(([agent, log]) => ({
       agent,
       origin: log.origin,
@@ -102,7 +118,7 @@ export class MemoryJournal implements Journal {
 
   async *follow(position: number, signal: AbortSignal): AsyncGenerator<StoredRecord[]> {
     let at = position;
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#closed) {
       const found = this.#store.order.slice(at, at + LIMITS.readEventsMax);
       if (found.length > 0) {
         at += found.length;
@@ -112,19 +128,23 @@ export class MemoryJournal implements Journal {
   }
 
   async position(): Promise<number> {
+    this.#mustBeOpen();
     return this.#store.order.length;
   }
 
   async positionOf(agent: AgentId, seq: number): Promise<number | undefined> {
+    this.#mustBeOpen();
     const log = this.#store.logs.get(agent);
     return log?.records[seq - (log.origin?.seq ?? 0) - 1]?.position;
   }
 
   async seqAt(agent: AgentId, position: number): Promise<number | undefined> {
+    this.#mustBeOpen();
     return this.#store.logs.get(agent)?.records.findLast((record) => record.position <= position)?.seq;
   }
 
   async verify(): Promise<Verification> {
+    this.#mustBeOpen();
     const damaged: Damage[] = [];
     return { agents: this.#store.logs.size, records: this.#store.order.length, damaged };
   }
@@ -133,6 +153,10 @@ export class MemoryJournal implements Journal {
     this.#closed = true;
     await this.#last;
     for (const watcher of this.#store.watchers) watcher();
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new BanyanError("SHUTTING_DOWN", "the journal is closed");
   }
 
   #change(signal: AbortSignal): Promise<void> {
@@ -146,6 +170,16 @@ export class MemoryJournal implements Journal {
       signal.addEventListener("abort", wake, { once: true });
     });
   }
+}
+
+/** Sequences after `from`, up to `to`. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+function holds(span: Span | undefined, seq: number): boolean {
+  return span !== undefined && seq > span.from && seq <= span.to;
 }
 
 function seqOf({ origin, records }: Log): number {

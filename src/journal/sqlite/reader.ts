@@ -1,186 +1,115 @@
-/** Reading: its own connection, on the calling thread, beside whatever writes. Every record is checked before it is served (J5). */
+/**
+ * Reading: its own connection, on the calling thread, beside whatever writes. Every record is checked before it is served
+ * (J5), and an agent's log has to reach the end that the agent's row has noted.
+ */
 import type { DatabaseSync } from "node:sqlite";
 import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { JournalHead, Origin, StoredRecord } from "../journal.ts";
-import { checkOf } from "./checksum.ts";
-
-type Row = Record<string, unknown>;
+import type { JournalHead, StoredRecord, Verification } from "../journal.ts";
+import { readOn } from "./follower.ts";
+import { headOf, readHeads } from "./heads.ts";
+import { Lookup } from "./lookup.ts";
+import { checked, damaged, EVENT_COLUMNS, firstOf, type SummaryRow } from "./records.ts";
+import { verifyJournal } from "./verify.ts";
 
 export class Reader {
-  readonly #database: DatabaseSync;
+  readonly #lookup: Lookup;
   readonly #statements: ReturnType<typeof prepare>;
 
   constructor(database: DatabaseSync) {
-    this.#database = database;
-    this.#statements = prepare(database);
+    this.#lookup = new Lookup(database);
+    this.#statements = prepare(this.#lookup);
   }
 
-  /** @throws AGENT_NOT_FOUND, JOURNAL_DAMAGED after the last sound batch */
+  /** @throws AGENT_NOT_FOUND, JOURNAL_DAMAGED after the last sound record */
   *read(agent: AgentId, from: number, to: number): Generator<StoredRecord[]> {
-    const known = this.#agent(agent);
+    const known = this.#lookup.find(agent);
     if (!known) throw new BanyanError("AGENT_NOT_FOUND", `no journal of ${agent}`, { agent });
-    const first = (known.origin?.seq ?? 0) + 1;
-    let seq = Math.max(from, first);
-    let crc = this.#checkBefore(agent, known, seq);
-    while (seq <= to) {
-      const rows = this.#guard(agent, seq, () => this.#statements.range.all(known.n, seq, to, LIMITS.readEventsMax));
-      const { records, damage, crc: last } = checkRows(agent, rows, seq, crc);
+    const first = Math.max(from, firstOf(known));
+    if (first > Math.min(to, known.seq)) return;
+    let link = this.#lookup.linkBefore(known, first);
+    while (link.seq < to) {
+      const rows = this.#lookup.rows(agent, this.#statements.range, known.n, link.seq + 1, to, LIMITS.readEventsMax);
+      if (rows.length === 0) break;
+      const records: StoredRecord[] = [];
+      let damage: BanyanError | undefined;
+      for (const row of rows) {
+        const record = checked(known, row, link);
+        if (record instanceof BanyanError) {
+          damage = record;
+          break;
+        }
+        records.push(record);
+        link = { seq: record.seq, crc: row[6] };
+      }
       if (records.length > 0) yield records;
       if (damage) throw damage;
-      if (rows.length < LIMITS.readEventsMax) return;
-      seq += rows.length;
-      crc = last;
     }
+    if (link.seq < Math.min(to, known.seq)) throw damaged(agent, link.seq + 1, "is missing");
   }
 
   head(agent: AgentId): JournalHead | undefined {
-    const known = this.#agent(agent);
-    return known && headOf(known.row);
+    const known = this.#lookup.find(agent);
+    if (!known) return undefined;
+    const row = this.#lookup.ask(agent, () => this.#statements.summary.get(known.n));
+    return headOf(known, row as unknown as SummaryRow | undefined);
   }
 
-  *heads(): Generator<JournalHead[]> {
-    for (let after = 0; ; ) {
-      const rows = this.#guard(undefined, undefined, () => this.#statements.heads.all(after, LIMITS.readEventsMax));
-      if (rows.length === 0) return;
-      yield rows.map(headOf);
-      after = Number(rows.at(-1)?.n);
-    }
+  heads(): Generator<JournalHead[]> {
+    return readHeads(this.#lookup);
   }
 
-  /** Records of all agents after a position, checked. */
-  after(position: number): StoredRecord[] {
-    const rows = this.#guard(undefined, undefined, () => this.#statements.after.all(position, LIMITS.readEventsMax));
-    return rows.map((row) => {
-      const agent = String(row.id);
-      const seq = Number(row.seq);
-      const known = this.#agent(agent);
-      const crc = known ? this.#checkBefore(agent, known, seq) : 0;
-      const { records, damage } = checkRows(agent, [row], seq, crc);
-      const [record] = records;
-      if (!record) throw damage ?? damaged(agent, seq, "is missing");
-      return record;
-    });
+  /** Every record behind a position, in batches; an empty one when there is none yet. */
+  follow(position: number): Generator<StoredRecord[]> {
+    return readOn(this.#lookup, position);
   }
 
+  /** The position of the newest record. */
   position(): number {
-    return Number(this.#statements.position.get()?.position ?? 0);
+    const [row] = this.#lookup.rows(undefined, this.#statements.newest);
+    if (!row) return 0;
+    const [position, n, seq] = row;
+    const known = this.#lookup.at(n);
+    if (this.#lookup.record(known, seq)?.position === position) return position;
+    throw damaged(known.agent, seq, "is not where the order of the journal has it");
   }
 
   positionOf(agent: AgentId, seq: number): number | undefined {
-    const row = this.#statements.positionOf.get(agent, seq);
-    return row && Number(row.position);
+    const known = this.#lookup.find(agent);
+    return known && this.#lookup.record(known, seq)?.position;
   }
 
+  /** Halves the agent's log until the place is found: within one agent positions grow with the sequence. */
   seqAt(agent: AgentId, position: number): number | undefined {
-    const row = this.#statements.seqAt.get(agent, position);
-    return row?.seq == null ? undefined : Number(row.seq);
+    const known = this.#lookup.find(agent);
+    if (!known) return undefined;
+    let below = firstOf(known) - 1;
+    let above = known.seq + 1;
+    while (above - below > 1) {
+      const middle = Math.floor((below + above) / 2);
+      const found = this.#lookup.record(known, middle);
+      if (found && found.position <= position) below = middle;
+      else above = middle;
+    }
+    return below < firstOf(known) ? undefined : below;
+  }
+
+  verify(folder: string): Promise<Verification> {
+    return verifyJournal(this.#lookup, folder);
   }
 
   close(): void {
-    this.#database.close();
-  }
-
-  #agent(agent: AgentId) {
-    const row = this.#guard(agent, undefined, () => this.#statements.agent.get(agent));
-    if (!row) return undefined;
-    return { n: Number(row.n), origin: originOf(row), row };
-  }
-
-  /** The check value that the record at `seq` runs on from. */
-  #checkBefore(agent: AgentId, known: { n: number; origin: Origin | undefined }, seq: number): number {
-    if (known.origin && seq === known.origin.seq + 1) {
-      return Number(this.#statements.crc.get(known.origin.agent, known.origin.seq)?.crc ?? 0);
-    }
-    return Number(this.#statements.crc.get(agent, seq - 1)?.crc ?? 0);
-  }
-
-  /** A page that SQLite itself finds broken is damage like any other. */
-  #guard<T>(agent: AgentId | undefined, seq: number | undefined, read: () => T): T {
-    try {
-      return read();
-    } catch (cause) {
-      if (!isCorruption(cause)) throw cause;
-      throw new BanyanError(
-        "JOURNAL_DAMAGED",
-        `the database is damaged near ${agent ?? "?"} ${seq ?? ""}: ${String(cause)}`,
-        { agent, cause },
-      );
-    }
+    this.#lookup.close();
   }
 }
 
-/** Checks rows of one agent that begin at `seq` and run on from `crc`. */
-export function checkRows(agent: AgentId, rows: readonly Row[], seq: number, crc: number) {
-  const records: StoredRecord[] = [];
-  let previous = crc;
-  let expected = seq;
-  for (const row of rows) {
-    const record = recordOf(agent, row);
-    if (record.seq !== expected) return { records, damage: damaged(agent, expected, "is missing"), crc: previous };
-    const check = checkOf(agent, record.seq, record, previous);
-    if (check !== Number(row.crc))
-      return { records, damage: damaged(agent, expected, "does not match its checksum"), crc: previous };
-    records.push(record);
-    previous = check;
-    expected += 1;
-  }
-  return { records, damage: undefined, crc: previous };
-}
-
-function recordOf(agent: AgentId, row: Row): StoredRecord {
+function prepare(lookup: Lookup) {
   return {
-    agent,
-    seq: Number(row.seq),
-    position: Number(row.position),
-    time: Number(row.time),
-    type: String(row.type),
-    body: String(row.body),
-  };
-}
-
-function damaged(agent: AgentId, seq: number, what: string): BanyanError {
-  return new BanyanError("JOURNAL_DAMAGED", `record ${seq} of ${agent} ${what}`, { agent });
-}
-
-function originOf(row: Row): Origin | undefined {
-  return row.origin === null ? undefined : { agent: String(row.origin), seq: Number(row.origin_seq) };
-}
-
-function headOf(row: Row): JournalHead {
-  const origin = originOf(row);
-  const text = row.summary;
-  return {
-    agent: String(row.id),
-    origin,
-    seq: Number(row.seq ?? origin?.seq ?? 0),
-    summary: text == null ? undefined : { seq: Number(row.summary_seq), text: String(text) },
-  };
-}
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB, in the low byte of an extended code. */
-export function isCorruption(error: unknown): boolean {
-  const code = (error as { errcode?: number }).errcode;
-  return code !== undefined && [11, 26].includes(code & 0xff);
-}
-
-function prepare(database: DatabaseSync) {
-  const newest = "(SELECT max(seq) FROM events WHERE agent = n) AS seq";
-  return {
-    agent: database.prepare(`SELECT *, ${newest} FROM agents WHERE id = ?`),
-    heads: database.prepare(`SELECT *, ${newest} FROM agents WHERE n > ? ORDER BY n LIMIT ?`),
-    range: database.prepare(
-      "SELECT position, seq, time, type, body, crc FROM events WHERE agent = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT ?",
+    range: lookup.prepare(
+      `SELECT ${EVENT_COLUMNS} FROM events WHERE agent = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT ?`,
     ),
-    after: database.prepare(
-      "SELECT id, position, seq, time, type, body, crc FROM events JOIN agents ON n = agent WHERE position > ? ORDER BY position LIMIT ?",
-    ),
-    crc: database.prepare("SELECT crc FROM agents JOIN events ON agent = n WHERE id = ? AND seq = ?"),
-    position: database.prepare("SELECT max(position) AS position FROM events"),
-    positionOf: database.prepare("SELECT position FROM agents JOIN events ON agent = n WHERE id = ? AND seq = ?"),
-    seqAt: database.prepare(
-      "SELECT seq FROM agents JOIN events ON agent = n WHERE id = ? AND position <= ? ORDER BY seq DESC LIMIT 1",
-    ),
+    newest: lookup.prepare(`SELECT ${EVENT_COLUMNS} FROM events ORDER BY position DESC LIMIT 1`),
+    summary: lookup.prepare("SELECT seq, text, sum FROM summaries WHERE n = ?"),
   };
 }

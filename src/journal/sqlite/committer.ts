@@ -1,0 +1,148 @@
+/**
+ * The main thread's end of the writer: appends queue here while a commit is under way and go into the next one together
+ * (group commit). When the writer's thread dies, what became of its last commit is not known, so nothing more is accepted:
+ * only opening again, and reading, can tell.
+ */
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { BanyanError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { Append } from "../journal.ts";
+import { type FromWriter, type Group, recordCount, type ToWriter, type WriterData, wireOf } from "./wire.ts";
+
+interface Job {
+  readonly group: Group;
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: BanyanError) => void;
+}
+
+/** Starts the thread and resolves when it has what it needs. `onCommit` is called after each commit. */
+export async function startCommitter(data: WriterData, onCommit: () => void): Promise<Committer> {
+  const writer = new Worker(new URL(`./writer${extname(import.meta.filename)}`, import.meta.url), { workerData: data });
+  await new Promise<void>((resolve, reject) => {
+    writer.once("message", () => resolve());
+    writer.once("error", reject);
+    writer.once("exit", () => reject(new Error("the writer's thread ended")));
+  });
+  return new Committer(writer, onCommit);
+}
+
+export class Committer {
+  readonly #writer: Worker;
+  readonly #onCommit: () => void;
+  #queue: Job[] = [];
+  /** The commit under way; empty between commits. */
+  #committing: readonly Job[] = [];
+  #scheduled = false;
+  #death: BanyanError | undefined;
+  #closing: Promise<void> | undefined;
+  #idle: (() => void) | undefined;
+  readonly #ended: Promise<void>;
+
+  constructor(writer: Worker, onCommit: () => void) {
+    this.#writer = writer;
+    this.#onCommit = onCommit;
+    writer.on("message", (message: FromWriter) => {
+      if (message.is === "committed") this.#committed(message.refusals);
+    });
+    writer.on("error", (error) => this.#died(error));
+    this.#ended = new Promise((resolve) => {
+      writer.on("exit", () => {
+        if (!this.#closing) this.#died(new Error("its thread ended"));
+        resolve();
+      });
+    });
+    writer.unref();
+  }
+
+  /** Resolves when all of it is durable. `bytes` is its size. */
+  append(appends: readonly Append[], bytes: number): Promise<void> {
+    const refusal = this.#closing ? new BanyanError("SHUTTING_DOWN", "the journal is closed") : this.#death;
+    if (refusal) return Promise.reject(refusal);
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ group: appends.map(wireOf), bytes, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Waits for what is queued, then ends the thread. `beforeEnd` is called in between. */
+  close(beforeEnd: () => void): Promise<void> {
+    this.#closing ??= this.#close(beforeEnd);
+    return this.#closing;
+  }
+
+  async #close(beforeEnd: () => void): Promise<void> {
+    if (this.#committing.length > 0 || this.#queue.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    beforeEnd();
+    this.#writer.ref();
+    this.#send({ do: "close" });
+    await this.#ended;
+  }
+
+  /** What is asked for in one turn of the event loop goes into one commit. */
+  #schedule(): void {
+    if (this.#committing.length > 0 || this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (this.#committing.length === 0) this.#commitNext();
+    });
+  }
+
+  #commitNext(): void {
+    const count = batchLength(this.#queue);
+    if (count === 0) return;
+    this.#committing = this.#queue.slice(0, count);
+    this.#queue = this.#queue.slice(count);
+    this.#writer.ref();
+    this.#send({ do: "commit", groups: this.#committing.map(({ group }) => group) });
+  }
+
+  #committed(refusals: Extract<FromWriter, { is: "committed" }>["refusals"]): void {
+    const done = this.#committing;
+    this.#committing = [];
+    this.#commitNext();
+    for (const [index, { resolve, reject, group }] of done.entries()) {
+      const refusal = refusals[index];
+      if (refusal) reject(new BanyanError(refusal.code, refusal.message, { agent: group[0]?.[0] }));
+      else resolve();
+    }
+    this.#onCommit();
+    if (this.#committing.length > 0) return;
+    this.#writer.unref();
+    this.#idle?.();
+  }
+
+  #died(cause: unknown): void {
+    if (this.#death) return;
+    const because = cause instanceof Error ? cause.message : String(cause);
+    this.#death = new BanyanError("DISK_FAILED", `the journal's writer died, open the data again: ${because}`, {
+      cause,
+    });
+    for (const { reject } of [...this.#committing, ...this.#queue]) reject(this.#death);
+    this.#committing = [];
+    this.#queue = [];
+    this.#idle?.();
+  }
+
+  #send(message: ToWriter): void {
+    this.#writer.postMessage(message);
+  }
+}
+
+/** How many of the queue one commit takes: at least one, and no more than the limits allow. */
+function batchLength(queue: readonly Job[]): number {
+  let records = 0;
+  let bytes = 0;
+  for (const [index, job] of queue.entries()) {
+    for (const append of job.group) records += recordCount(append);
+    bytes += job.bytes;
+    if (index > 0 && (records > LIMITS.commitRecordsMax || bytes > LIMITS.commitBytesMax)) return index;
+  }
+  return queue.length;
+}

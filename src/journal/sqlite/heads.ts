@@ -1,0 +1,81 @@
+/** The heads of all agents: what opening reads. A page that is broken hides the agents on it and no other. */
+import type { StatementSync } from "node:sqlite";
+import { BanyanError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { JournalHead } from "../journal.ts";
+import { summarySum } from "./checksum.ts";
+import type { Lookup } from "./lookup.ts";
+import { AGENT_COLUMNS, type AgentRow, type Known, knownOf, type SummaryRow } from "./records.ts";
+
+type HeadRow = [...AgentRow, ...(SummaryRow | [null, null, null])];
+
+/** An agent's row and its summary's. */
+export interface Entry {
+  readonly known: Known;
+  readonly summary: SummaryRow | undefined;
+}
+
+/** In the order of their first records. @throws JOURNAL_DAMAGED when all that can be read was served, and some could not */
+export function* readHeads(lookup: Lookup): Generator<JournalHead[]> {
+  for (const entries of readEntries(lookup)) yield entries.map(({ known, summary }) => headOf(known, summary));
+}
+
+/** The same, as the rows have it. */
+export function* readEntries(lookup: Lookup): Generator<Entry[]> {
+  const heads = lookup.prepare(
+    "SELECT a.n, a.id, a.origin, a.origin_seq, a.seq, a.crc, a.sum, s.seq, s.text, s.sum FROM agents AS a " +
+      "LEFT JOIN summaries AS s ON s.n = a.n WHERE a.n > ? ORDER BY a.n LIMIT ?",
+  );
+  let after = 0;
+  for (;;) {
+    let rows: HeadRow[];
+    try {
+      rows = lookup.ask(undefined, () => heads.all(after, LIMITS.readEventsMax)) as unknown as HeadRow[];
+    } catch (error) {
+      if (!(error instanceof BanyanError) || error.code !== "JOURNAL_DAMAGED") throw error;
+      yield* readOneByOne(lookup, after);
+      throw error;
+    }
+    const last = rows.at(-1);
+    if (!last) return;
+    after = last[0];
+    yield rows.map(([n, id, origin, originSeq, seq, crc, sum, ...summary]) => ({
+      known: knownOf([n, id, origin, originSeq, seq, crc, sum]),
+      summary: summary[0] === null ? undefined : summary,
+    }));
+  }
+}
+
+/** A summary that is damaged is as good as none: the records say the same. */
+export function headOf({ n, agent, origin, seq, isSound }: Known, summary: SummaryRow | undefined): JournalHead {
+  const isUsable = summary && isSound && summarySum(n, summary[0], summary[1]) === summary[2];
+  return { agent, origin, seq, summary: isUsable ? { seq: summary[0], text: summary[1] } : undefined };
+}
+
+/** Agents are numbered without gaps, so each can be asked for, whatever became of its neighbours. */
+function* readOneByOne(lookup: Lookup, after: number): Generator<Entry[]> {
+  const agent = lookup.prepare(`SELECT ${AGENT_COLUMNS} FROM agents WHERE n = ?`);
+  const summary = lookup.prepare("SELECT seq, text, sum FROM summaries WHERE n = ?");
+  const newest = highest(lookup, "SELECT max(agent) FROM events", "SELECT max(n) FROM agents");
+  for (let n = after + 1; n <= newest; n += 1) {
+    const row = attempt<AgentRow>(agent, n);
+    if (row) yield [{ known: knownOf(row), summary: attempt<SummaryRow>(summary, n) }];
+  }
+}
+
+/** The greater of two numbers that should be one, so far as they can be read and make sense. */
+function highest(lookup: Lookup, ...questions: string[]): number {
+  const answers = questions.map((sql) => attempt<[number | null]>(lookup.prepare(sql))?.[0] ?? 0);
+  return Math.max(0, ...answers.filter((n) => n <= AGENTS_MAX));
+}
+
+/** More than this many cannot be, only be misread. */
+const AGENTS_MAX = 100_000_000;
+
+function attempt<Row>(statement: StatementSync, ...values: number[]): Row | undefined {
+  try {
+    return statement.get(...values) as unknown as Row | undefined;
+  } catch {
+    return undefined;
+  }
+}
