@@ -210,7 +210,8 @@ class Simulation {
     void started.start(this.world).then(
       () => {
         this.#audit.sync();
-        for (const checker of this.#checkers) checker.sometimes?.();
+        // On the way to rest, ends may not have been carried out yet: `#rest` looks when they have.
+        if (this.world.isHostile) this.#look();
       },
       (error: unknown) => {
         // A process that cannot open its data dies; whoever runs it starts it again.
