@@ -8,6 +8,7 @@ import { callsOf } from "../agent/content.ts";
 import type { Failure } from "../agent/events.ts";
 import { listPrice } from "../agent/prices.ts";
 import type { State } from "../agent/state.ts";
+import { hasEnded } from "../agent/status.ts";
 import { costUsd, type Price, worstCaseUsd } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -50,9 +51,10 @@ async function turn(work: Work, worker: Worker, session: Session, price: Price |
   const { cell } = worker;
   const { forest } = work.roster;
   const onDelta = (text: string) => work.options.onDelta(cell.agent, text);
-  // N1: a hold or an end above that came since, and a rewind that took the turn away, still stop the call.
+  // N1: a hold or an end that came since, and a rewind that took the turn away, still stop the call.
   const mayStart = () => {
-    return forest.holder(cell.agent) === undefined && !forest.isOrphan(cell.agent) && Boolean(cell.loaded?.turn);
+    const isOver = hasEnded(cell.head.status) || forest.isOrphan(cell.agent) || !cell.loaded?.turn;
+    return !isOver && forest.holder(cell.agent) === undefined;
   };
   const outcome = await session.turn(await cell.load(), { signal, mayStart, onDelta });
   const cost = price ? costUsd(outcome.usage, price) : 0;
