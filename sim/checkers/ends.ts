@@ -13,10 +13,11 @@ export function ends({ world, audit, provider, tools, people, process }: Scene):
   const refuseStart = (what: string, { agent, life }: Call | Run) => {
     const now = process();
     if (now?.life !== life) return;
-    const node = now.coordinator.forest.get(agent);
-    if (!node || hasEnded(node.head.status)) world.fail("ends", `${what} started for ${agent}, which has ended`);
-    else if (now.coordinator.forest.isOrphan(agent))
-      world.fail("ends", `${what} started for ${agent} below an ended agent`);
+    for (let node = now.coordinator.forest.get(agent); node; node = node.parent) {
+      if (!hasEnded(node.head.status)) continue;
+      const where = node.head.agent === agent ? "which has ended" : `below ${node.head.agent}, which has ended`;
+      return world.fail("ends", `${what} started for ${agent}, ${where}`);
+    }
   };
   provider.onCall((call) => refuseStart("a call", call));
   tools.onRun((run) => refuseStart(run.tool, run));
@@ -55,6 +56,11 @@ export function ends({ world, audit, provider, tools, people, process }: Scene):
       for (const { head } of audit.states.values()) {
         if (hasEnded(head.status)) ended.add(head.agent);
         else if (audit.isOrphan(head.agent)) world.fail("ends", `${head.agent} lives below an ended agent`);
+      }
+      for (const { head, children } of audit.states.values()) {
+        if (hasEnded(head.status)) continue;
+        const cut = [...children.values()].find((child) => child.cut && !ended.has(child.agent));
+        if (cut) world.fail("ends", `${cut.agent} lives though a rewind of ${head.agent} took it back`);
       }
       checkInFlight(ended, "after its end");
     },
