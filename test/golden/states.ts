@@ -1,0 +1,25 @@
+/** What the golden data fold to: one hash an agent, of its whole state. */
+import { hash } from "node:crypto";
+import { join } from "node:path";
+import { foldAgent } from "../../src/coordinator/fold.ts";
+import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
+
+export const FORMAT_FOLDER = "format-1";
+
+export async function statesOf(folder: string): Promise<Record<string, string>> {
+  const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly: true });
+  const states: Record<string, string> = {};
+  try {
+    for await (const heads of journal.heads()) {
+      for (const { agent } of heads) {
+        const { state } = await foldAgent(journal, agent);
+        const { head, entries, open, inbox, children } = state;
+        const plain = { head, entries: [...entries], open, inbox, children: [...children.values()] };
+        states[agent] = hash("sha256", JSON.stringify(plain));
+      }
+    }
+    return states;
+  } finally {
+    await journal.close();
+  }
+}
