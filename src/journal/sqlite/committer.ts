@@ -19,7 +19,9 @@ interface Job {
 
 /** Starts the thread and resolves when it has what it needs. `onCommit` is called after each commit. */
 export async function startCommitter(data: WriterData, onCommit: () => void): Promise<Committer> {
-  const writer = new Worker(new URL(`./writer${extname(import.meta.filename)}`, import.meta.url), { workerData: data });
+  const file = new URL(`./writer${extname(import.meta.filename)}`, import.meta.url);
+  // Without the flags of this process: some are for its own entry point only, and would keep the thread from starting.
+  const writer = new Worker(file, { workerData: data, execArgv: [] });
   await new Promise<void>((resolve, reject) => {
     writer.once("message", () => resolve());
     writer.once("error", reject);
