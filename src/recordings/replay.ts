@@ -109,8 +109,10 @@ class Stage {
     this.#agents.set(run.id, agent);
     this.#enterPart(run.id, { script, agent });
     this.#register(run);
-    const head = await coordinator.ended(agent);
-    const { state } = await foldAgent(services.journal, head.agent);
+    for (let told = await this.#toldAtEnd(agent, script); told; told = await this.#toldAtEnd(agent, script)) {
+      await coordinator.control.deliver(agent, told.map(newMessage));
+    }
+    const { state } = await foldAgent(services.journal, agent);
     this.#same.set(run.id, isDeepStrictEqual(await messagesOf(state, services.contents), run.messages));
     this.#parts.delete(run.id);
     this.#results.delete(agent);
@@ -170,19 +172,28 @@ class Stage {
     this.#at.coordinator.modelsChanged();
   }
 
-  /** What is told after the act is in the inbox before the act is over, so that the turn after it reads all of it. */
-  async #nextAct(run: string): Promise<Act | undefined> {
-    const part = await this.#part(run);
-    const act = part.script.acts[this.#turns(part.agent)];
-    if (act && act.told.length > 0) await this.#at.coordinator.control.deliver(part.agent, act.told.map(newMessage));
-    return act;
+  /** What to tell an agent that has ended with the act before: it goes on with that. Undefined at the end of the script. */
+  async #toldAtEnd(agent: AgentId, { acts }: Script): Promise<readonly Told[] | undefined> {
+    await this.#at.coordinator.ended(agent);
+    const act = acts[this.#turns(agent) - 1];
+    return act && act.said.calls.length === 0 && act.told.length > 0 ? act.told : undefined;
   }
 
-  /** The recorded result of a call, once those recorded before it are durable; undefined when none is recorded. */
+  async #nextAct(run: string): Promise<Act | undefined> {
+    const { script, agent } = await this.#part(run);
+    return script.acts[this.#turns(agent)];
+  }
+
+  /**
+   * The recorded result of a call, once those recorded before it are durable; undefined when none is recorded. What is told after
+   * the results is in the inbox before the last of them, so that the next turn reads all of it.
+   */
   async #answer(agent: AgentId, callId: string) {
     const run = this.#at.coordinator.forest.get(agent)?.head.execution.headers?.[RUN_HEADER] ?? "";
     const part = await this.#part(run);
-    const results = part.script.acts[this.#turns(agent) - 1]?.results ?? [];
+    const act = part.script.acts[this.#turns(agent) - 1];
+    if (act && act.told.length > 0) await this.#at.coordinator.control.deliver(agent, act.told.map(newMessage));
+    const results = act?.results ?? [];
     const place = results.findIndex((result) => result.callId === callId);
     const before = results[place - 1];
     if (before) await this.#ended(agent, before.callId);
