@@ -1,48 +1,57 @@
-/** The library in one sitting: spawn, watch, pause, fork, rewind, result. Runs without a key, on a scripted model. */
+/**
+ * The library in one sitting: a lead surveys a folder with a helper below it, is watched, held, forked and rewound. Runs without a
+ * key, on a scripted model; with one, give `anthropic("claude-sonnet-4-5")` of `@ai-sdk/anthropic` as the model.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { artifacts, Banyan, type FollowedEvent, files, spawning } from "../src/index.ts";
+import { scriptedModel } from "../src/testing.ts";
 
-import { z } from "zod";
-import { artifacts, defineTool, spawning } from "../src/index.ts";
-import { openTemporary, scriptedModel } from "../src/testing.ts";
-
-const weather = defineTool({
-  name: "weather",
-  description: "Tells the weather of a city.",
-  input: z.object({ city: z.string() }),
-  onUnknownOutcome: "rerun",
-  run: ({ city }) => `It is sunny in ${city}.`,
+const model = scriptedModel((turn, prompt) => {
+  const task = JSON.stringify(prompt.find(({ role }) => role === "user"));
+  if (task.includes("Count the files.")) {
+    return turn === 0 ? { calls: [{ tool: "list_files", input: { path: "." } }] } : "I counted them.";
+  }
+  switch (turn) {
+    case 0:
+      return { calls: [{ tool: "spawn_agent", input: { name: "helper", task: "Count the files." } }] };
+    case 1:
+      return { calls: [{ tool: "wait_for_agents", input: {} }] };
+    case 2:
+      return { calls: [{ tool: "write_artifact", input: { name: "survey.md", content: "# Survey\n" } }] };
+    default:
+      return JSON.stringify(prompt).includes("the other way") ? "Surveyed the other way." : "Surveyed.";
+  }
 });
+const show = ({ agent, event }: FollowedEvent) => console.log(agent.slice(-4), event.type);
 
-const model = scriptedModel((turn) => {
-  if (turn === 0) return { calls: [{ tool: "weather", input: { city: "Pune" } }] };
-  if (turn === 1) return { calls: [{ tool: "write_artifact", input: { name: "report.md", content: "# Sunny\n" } }] };
-  return "It is sunny, and the report says so.";
-});
+const folder = await mkdtemp(join(tmpdir(), "banyan-example-"));
+{
+  await using banyan = await Banyan.open(folder); // embedded: SQLite and a folder; nothing to set up
+  const lead = await banyan.spawn({
+    name: "lead",
+    model,
+    instructions: "Survey source trees.",
+    task: "Survey this one.",
+    tools: [files({ root: import.meta.dirname }), artifacts(), spawning()],
+    price: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 }, // of a model that the price list does not know
+    budget: { costUsd: 5, agents: 500, levels: 12 }, // binds the whole subtree, reserved before each call
+  });
 
-await using temporary = await openTemporary();
-const { banyan } = temporary;
+  await lead.pause(); // the subtree stops paying, children not yet born included
+  const before = await lead.checkpoint("before the survey");
+  await lead.resume();
 
-const lead = await banyan.spawn({
-  name: "lead",
-  model,
-  instructions: "Report the weather.",
-  task: "How is the weather in Pune?",
-  tools: [weather, artifacts(), spawning()],
-  price: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
-  budget: { costUsd: 5, agents: 500, levels: 12 },
-});
-for await (const { event } of lead.events({ subtree: true })) console.log(event.type);
+  for await (const event of lead.events({ subtree: true })) show(event);
 
-const { status, output, artifacts: made, costUsd } = await lead.result();
-console.log(
-  status,
-  output,
-  made.map(({ name }) => name),
-  costUsd,
-);
+  const twin = await lead.fork({ at: before, task: "Try the other way." }); // O(1), the lead runs on
+  await twin.send("Mind the new API.");
+  console.log("twin:", (await twin.result()).output);
+  await twin.rewind((await twin.messages())[0]?.seq ?? 0);
+  console.log("twin, again:", (await twin.result()).output);
 
-const [, , answered] = await lead.messages();
-const twin = await lead.fork({ at: answered?.seq ?? 1, task: "And in Oslo?" });
-console.log("twin:", (await twin.result()).output);
-
-await lead.rewind(answered?.seq ?? 1);
-console.log("again:", (await lead.result()).status);
+  const { status, output, artifacts: made, usage, costUsd } = await lead.result();
+  console.log(status, output, made[0]?.name, `${usage.input} tokens in, $${costUsd.toFixed(4)}`);
+}
+await rm(folder, { recursive: true });

@@ -1,6 +1,5 @@
 /** A handle on one agent: every verb that a person has, as a method of the same name. Holds nothing but the id. */
-import { decodeEvent } from "../agent/codec.ts";
-import type { AgentEvent, ArtifactReference, Budget, EventOf, Failure } from "../agent/events.ts";
+import type { ArtifactReference, Budget, Failure } from "../agent/events.ts";
 import type { Node } from "../agent/forest.ts";
 import type { Entry, Head } from "../agent/state.ts";
 import type { Status } from "../agent/status.ts";
@@ -8,6 +7,7 @@ import type { Usage } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { ForkOptions } from "../coordinator/fork.ts";
+import { type FollowedEvent, loggedEvents } from "./events.ts";
 import type { Runtime } from "./open.ts";
 import { executionOf, registerModel, type SpawnOptions, specOf } from "./spawn-options.ts";
 
@@ -16,17 +16,6 @@ export interface Checkpoint {
   readonly agent: AgentId;
   readonly seq: number;
   readonly name?: string;
-}
-
-/** An event of any agent, where it stands. */
-export interface FollowedEvent {
-  readonly agent: AgentId;
-  readonly seq: number;
-  /** Its place in the order of all events of the data; follow from here to go on later. */
-  readonly position: number;
-  /** Milliseconds since the epoch. */
-  readonly time: number;
-  readonly event: AgentEvent;
 }
 
 export interface Result {
@@ -77,28 +66,12 @@ export class Agent {
 
   /**
    * Its events from the first on (or after `after`, a position), then new ones as they become durable; with `subtree` those of
-   * all below it too. Ends when the agent has ended.
+   * all below it too. Ends when the agent, or with `subtree` all of that, has ended and its last event has been handed over.
    */
   async *events({ subtree = false, after, signal }: FollowOptions = {}): AsyncGenerator<FollowedEvent> {
-    const { journal } = this.#runtime.services;
-    const own = new AbortController();
-    const stop = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
-    const from = after ?? (await this.#firstPosition()) - 1;
-    const members = new Set([this.id]);
-    if (subtree) for (const { head } of this.#coordinator.forest.subtree(this.id)) members.add(head.agent);
-    try {
-      for await (const records of journal.follow(from, stop)) {
-        for (const { agent, seq, position, time, type, body } of records) {
-          const event = decodeEvent(type, body);
-          if (subtree && isBirth(event) && event.parent !== null && members.has(event.parent)) members.add(agent);
-          if (!members.has(agent)) continue;
-          yield { agent, seq, position, time, event };
-          if (agent === this.id && isEnd(event) && (await this.#coordinator.ended(this.id)).seq === seq) return;
-        }
-      }
-    } finally {
-      own.abort();
-    }
+    const never = new AbortController().signal;
+    const wanted = { agent: this.id, subtree, after, follow: true, signal: signal ?? never };
+    for await (const batch of loggedEvents(this.#runtime, wanted)) yield* batch;
   }
 
   /** Spawns a child with this agent's model, tools and rights, or with fewer. @throws AGENT_ENDED, LEVELS_EXCEEDED */
@@ -186,23 +159,6 @@ export class Agent {
     if (!node) throw new BanyanError("AGENT_NOT_FOUND", `no agent ${this.id}`, { agent: this.id });
     return node;
   }
-
-  async #firstPosition(): Promise<number> {
-    const { journal } = this.#runtime.services;
-    const first = (this.head.origin?.seq ?? 0) + 1;
-    const position = await journal.positionOf(this.id, first);
-    if (position === undefined)
-      throw new BanyanError("AGENT_NOT_FOUND", `${this.id} has no first event`, { agent: this.id });
-    return position;
-  }
-}
-
-function isBirth(event: AgentEvent): event is EventOf<"agent.created"> | EventOf<"agent.forked"> {
-  return event.type === "agent.created" || event.type === "agent.forked";
-}
-
-function isEnd({ type }: AgentEvent): boolean {
-  return type === "agent.completed" || type === "agent.failed" || type === "agent.cancelled";
 }
 
 export interface FollowOptions {

@@ -2,11 +2,11 @@
 import { BanyanError } from "../base/errors.ts";
 import { presentIsOver } from "../base/event-loop.ts";
 import type { AgentId } from "../base/ids.ts";
+import { loggedEvents } from "../runtime/events.ts";
 import type { Runtime } from "../runtime/open.ts";
 import { artifactBytes, artifactRows } from "./artifacts.ts";
 import type { AgentDetail } from "./contract/agent.ts";
 import { costReport } from "./cost.ts";
-import { loggedEvents } from "./events.ts";
 import type { ReadHandlers } from "./handlers.ts";
 import { rowOf, treeRows } from "./rows.ts";
 import { pathOf, selectAgent } from "./select.ts";

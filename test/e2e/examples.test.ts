@@ -8,7 +8,9 @@ import { expect, test } from "vitest";
 const folder = join(import.meta.dirname, "..", "..", "examples");
 const examples = readdirSync(folder).filter((name) => name.endsWith(".ts"));
 const said: Readonly<Record<string, string>> = {
-  "library.ts": "again: completed",
+  "custom-tool.ts": "The table is booked.",
+  "fork-and-rewind.ts": "writer: Here is a limerick, about a whale. 6 turns, $0.0027",
+  "library.ts": "completed Surveyed. survey.md 600 tokens in, $0.0027",
 };
 
 test.each(examples)("%s runs to its end and says so", async (name) => {

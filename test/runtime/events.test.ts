@@ -1,15 +1,14 @@
 /** Logs: who belongs, in which order, and when following ends. */
 import { describe, expect, test } from "vitest";
-import type { LoggedEvent } from "../../src/server/contract/agent.ts";
-import { type EventsWanted, loggedEvents } from "../../src/server/events.ts";
+import { type EventsWanted, type FollowedEvent, loggedEvents } from "../../src/runtime/events.ts";
 import { type Fleet, openFleet } from "../support/fleet.ts";
 
 async function collect(
   fleet: Fleet,
   wanted: Partial<EventsWanted>,
   until = Number.POSITIVE_INFINITY,
-): Promise<LoggedEvent[]> {
-  const got: LoggedEvent[] = [];
+): Promise<FollowedEvent[]> {
+  const got: FollowedEvent[] = [];
   const defaults = {
     agent: undefined,
     subtree: false,
@@ -24,7 +23,7 @@ async function collect(
   return got;
 }
 
-const agentsOf = (events: LoggedEvent[]) => new Set(events.map(({ agent }) => agent));
+const agentsOf = (events: FollowedEvent[]) => new Set(events.map(({ agent }) => agent));
 
 describe("what is durable already", () => {
   test("of all, of one agent, of a subtree, each in the order of positions, without a gap", async () => {
@@ -103,6 +102,55 @@ describe("following", () => {
     await kid.result();
     const events = await collect(fleet, { agent: kid.id, follow: true });
     expect(events.filter(({ event }) => event.type === "agent.completed")).toHaveLength(2);
+  });
+
+  test("G2: of a subtree, has the ends that an end brings about, at every level", async () => {
+    await using fleet = await openFleet();
+    const lead = await fleet.lead();
+    const kid = await lead.spawn({ name: "kid", task: "wait" });
+    const grandkid = await kid.spawn({ name: "grandkid", task: "wait" });
+    const following = collect(fleet, { agent: lead.id, subtree: true, follow: true });
+    await lead.cancel();
+    const ends = (await following).filter(({ event }) => event.type === "agent.cancelled").map(({ agent }) => agent);
+    expect(new Set(ends)).toEqual(new Set([lead.id, kid.id, grandkid.id]));
+  });
+
+  test("G2: ends for an agent about which something was noted after its end", async () => {
+    await using fleet = await openFleet();
+    const kid = await (await fleet.lead()).spawn({ name: "kid", task: "hello" });
+    await kid.result();
+    await kid.checkpoint("for later");
+    await kid.setBudget({ costUsd: 1 });
+    const events = await collect(fleet, { agent: kid.id, follow: true });
+    expect(events.slice(-2).map(({ event }) => event.type)).toEqual(["checkpoint.named", "budget.set"]);
+  });
+
+  test("G2: ends though others write without end", async () => {
+    await using fleet = await openFleet();
+    const [lead, busy] = [await fleet.lead(), await fleet.lead("busy")];
+    const kid = await lead.spawn({ name: "kid", task: "hello" });
+    let ended = false;
+    const chatter = (async () => {
+      for (let number = 0; !ended; number++) await busy.checkpoint(`point ${number % 10}`);
+    })();
+    const events = await collect(fleet, { agent: kid.id, follow: true });
+    ended = true;
+    await chatter;
+    expect(events.at(-1)).toMatchObject({ event: { type: "agent.completed" } });
+  });
+
+  test("an agent that went on after its end is followed without waiting for the next one", async () => {
+    await using fleet = await openFleet();
+    const kid = await (await fleet.lead()).spawn({ name: "kid", task: "hello" });
+    await kid.result();
+    await kid.send("wait");
+    await fleet.became(kid, "running");
+    const seen: string[] = [];
+    for await (const { event } of kid.events()) {
+      seen.push(event.type);
+      if (seen.at(-1) === "turn.started" && seen.filter((type) => type === "turn.started").length === 2) break;
+    }
+    expect(seen.slice(-4)).toEqual(["agent.completed", "agent.revived", "message.received", "turn.started"]);
   });
 
   test("ends without an error when nobody waits for it any more", async () => {

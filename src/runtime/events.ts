@@ -3,14 +3,25 @@
  *
  * G1  No event of a member is left out, and none comes twice: who belongs to a subtree is read from the events themselves,
  *     since a child's first event can be read before the forest knows the child.
- * G2  Following an agent ends when the agent has ended and its last event has been handed over.
+ * G2  Following ends when the agent (with its subtree: all of it) has ended and the last event of that has been handed over.
  */
 import { decodeEvent } from "../agent/codec.ts";
+import type { AgentEvent } from "../agent/events.ts";
 import { hasEnded } from "../agent/status.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { StoredRecord } from "../journal/journal.ts";
-import type { Runtime } from "../runtime/open.ts";
-import type { LoggedEvent } from "./contract/agent.ts";
+import type { Runtime } from "./open.ts";
+
+/** An event of any agent, where it stands. */
+export interface FollowedEvent {
+  readonly agent: AgentId;
+  readonly seq: number;
+  /** Its place in the order of all events of the data; follow from here to go on later. */
+  readonly position: number;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly event: AgentEvent;
+}
 
 export interface EventsWanted {
   /** All agents when absent. */
@@ -22,24 +33,24 @@ export interface EventsWanted {
 }
 
 /** Batches of events in the order of their positions. Ends early, without an error, when the signal is aborted. */
-export async function* loggedEvents(runtime: Runtime, wanted: EventsWanted): AsyncGenerator<LoggedEvent[]> {
+export async function* loggedEvents(runtime: Runtime, wanted: EventsWanted): AsyncGenerator<FollowedEvent[]> {
   const { agent, follow, signal } = wanted;
   const { journal } = runtime.services;
   const members = membersOf(runtime, wanted);
   let after = Math.max(wanted.after ?? 0, (await startOf(runtime, agent)) - 1);
-  const end = endOf(runtime, agent, agent === undefined ? 0 : ((await journal.seqAt(agent, after)) ?? 0));
+  const end = endOf(runtime, wanted, after);
   try {
     for await (const { records, last } of until(runtime, after, signal)) {
       after = last;
       const own = members(records);
       if (own.length > 0) yield own;
-      end.seen(own);
+      end.reached(last);
     }
     if (!follow) return;
     for await (const records of journal.follow(after, AbortSignal.any([signal, end.signal]))) {
       const own = members(records);
       if (own.length > 0) yield own;
-      end.seen(own);
+      end.reached(records.at(-1)?.position ?? after);
     }
   } finally {
     end.forget();
@@ -64,7 +75,7 @@ function membersOf({ coordinator: { forest } }: Runtime, { agent, subtree }: Eve
   const members = new Set<AgentId>([agent]);
   if (subtree) for (const { head } of forest.subtree(agent)) members.add(head.agent);
   return (records: readonly StoredRecord[]) => {
-    const own: LoggedEvent[] = [];
+    const own: FollowedEvent[] = [];
     for (const record of records) {
       if (!members.has(record.agent) && !(subtree && isBorn(record, members))) continue;
       members.add(record.agent);
@@ -81,7 +92,7 @@ function isBorn({ type, body }: StoredRecord, members: ReadonlySet<AgentId>): bo
   return "parent" in event && event.parent !== null && members.has(event.parent);
 }
 
-function logged({ agent, seq, position, time, type, body }: StoredRecord): LoggedEvent {
+function logged({ agent, seq, position, time, type, body }: StoredRecord): FollowedEvent {
   return { agent, seq, position, time, event: decodeEvent(type, body) };
 }
 
@@ -93,26 +104,32 @@ async function startOf({ coordinator, services }: Runtime, agent: AgentId | unde
 }
 
 /**
- * Says when an agent is over (G2). Its last event can be read before the forest shows that it has ended, and after: so this
- * looks whenever one of the two moves on.
+ * Says when there is nothing left to follow (G2). The forest shows an end once it is durable, and then all that came before it is:
+ * the log ends at the position that was the newest then, however much others write meanwhile.
  */
-function endOf({ coordinator }: Runtime, agent: AgentId | undefined, seenSeq: number) {
+function endOf({ coordinator, services: { journal } }: Runtime, { agent, subtree }: EventsWanted, after: number) {
   const over = new AbortController();
-  let seen = seenSeq;
-  const look = () => {
-    const head = agent === undefined ? undefined : coordinator.forest.get(agent)?.head;
-    if (head && hasEnded(head.status) && seen >= head.seq) over.abort();
+  let reached = after;
+  let last: number | undefined;
+  const isOver = () => {
+    const node = agent === undefined ? undefined : coordinator.forest.get(agent);
+    return node !== undefined && (subtree ? node.subtree.live === 0 : hasEnded(node.head.status));
   };
-  const forget = coordinator.watch((changed) => {
-    if (changed === agent) look();
-  });
-  look();
+  const look = async () => {
+    if (!isOver()) last = undefined;
+    else last ??= await journal.position();
+    if (last !== undefined && reached >= last) over.abort();
+  };
+  // A journal that is closed meanwhile ends the log by itself.
+  const lookAgain = () => void look().catch(() => undefined);
+  const forget = coordinator.watch(lookAgain);
+  lookAgain();
   return {
     signal: over.signal,
     forget,
-    seen(events: readonly LoggedEvent[]) {
-      seen = events.findLast((event) => event.agent === agent)?.seq ?? seen;
-      look();
+    reached(position: number) {
+      reached = position;
+      lookAgain();
     },
   };
 }
