@@ -234,7 +234,11 @@ export const EVENTS = {
     error: failure.optional(),
     costUsd: usd,
   }),
-  "child.revived": event("child.revived", "A child that had ended goes on.", { child: id }),
+  "child.revived": event(
+    "child.revived",
+    "A child that had ended goes on; one that a rewind took back is a child again.",
+    { child: id },
+  ),
   "artifact.written": event("artifact.written", "The agent produced named bytes.", {
     artifact: artifactReference,
     callId: z.string().optional(),

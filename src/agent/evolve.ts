@@ -82,7 +82,9 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
       const child = state.children.get(event.child);
       assert(child, `${event.child} is a child of ${state.head.agent}`);
       const inbox = state.inbox.filter((message) => message.report?.child !== event.child);
-      return { ...withChild(state, { ...child, ended: undefined }), inbox };
+      // One that a rewind took back is a child anew: going back to before this takes it back again.
+      const spawnedSeq = child.cut ? seq : child.spawnedSeq;
+      return { ...withChild(state, { ...child, spawnedSeq, ended: undefined, cut: false }), inbox };
     }
     case "artifact.written": {
       const others = state.head.artifacts.filter(({ name }) => name !== event.artifact.name);

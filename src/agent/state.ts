@@ -126,6 +126,7 @@ export interface Child {
   readonly agent: AgentId;
   readonly name: string;
   readonly callId: string | undefined;
+  /** Since when it is a child: the event that spawned it, or that revived it after a rewind had taken it back. */
   readonly spawnedSeq: number;
   /** A rewind went back to before it was spawned: it is being cancelled and is no child for the agent any more. */
   readonly cut: boolean;

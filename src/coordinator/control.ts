@@ -8,7 +8,7 @@ import type { Budget, Sender } from "../agent/events.ts";
 import { hasEnded, type Status } from "../agent/status.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
-import { meetChildren } from "./ends.ts";
+import { tellReturn } from "./ends.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import type { NewMessage } from "./spawn.ts";
@@ -80,7 +80,7 @@ export class Control {
       return cell.dispatch({ do: "receive", id, from, content: stowed[index] ?? "", meta });
     });
     const events = (await Promise.all(received)).flat();
-    if (events.some(({ type }) => type === "agent.revived")) await this.#afterRevival(agent);
+    if (events.some(({ type }) => type === "agent.revived")) await tellReturn(this.#roster, this.#work, agent);
   }
 
   /** Ends the subtree: what is in flight stops, nothing of it runs afterwards. Ending what has ended changes nothing. */
@@ -109,7 +109,7 @@ export class Control {
     await Promise.all(
       cut.map((child) => this.cancel(child.agent, { by: { kind: "runtime" }, reason: "its parent was rewound" })),
     );
-    if (ended) await this.#afterRevival(agent);
+    if (ended) await tellReturn(this.#roster, this.#work, agent);
     this.#work.kick(agent);
   }
 
@@ -152,13 +152,6 @@ export class Control {
   async #beforeRevival(agent: AgentId): Promise<void> {
     if (this.#roster.forest.isOrphan(agent))
       throw new BanyanError("PARENT_ENDED", "an agent above it has ended", { agent });
-  }
-
-  /** The parent counts it among the living again; it hears what it missed. */
-  async #afterRevival(agent: AgentId): Promise<void> {
-    const { parent } = this.#roster.cell(agent).head;
-    if (parent !== null) await this.#roster.cell(parent).dispatch({ do: "reviveChild", child: agent });
-    await meetChildren(this.#roster, this.#work, agent);
   }
 
   async #untilEnded(agent: AgentId): Promise<void> {

@@ -3,6 +3,8 @@
  *
  * X1  A subtree that ends leaves nothing running: whatever lives below an ended agent is cancelled.
  * X2  A parent learns of every end of a child once, also when the process died between the two.
+ * X3  When an agent goes on after its end, or from an earlier place, its parent counts it among the living, and what it spawned
+ *     since is cancelled.
  */
 import type { Recorded } from "../agent/events.ts";
 import type { Head } from "../agent/state.ts";
@@ -22,9 +24,27 @@ export function afterCommit(
 ): Promise<unknown> | undefined {
   if (recorded.some(({ event }) => MONEY_EVENTS.has(event.type))) work.moneySettled(head.root);
   if (recorded.some(({ event }) => event.type === "agent.rewound")) work.rewound(head.agent);
-  if (!recorded.some(({ event }) => END_EVENTS.has(event.type)) || !hasEnded(head.status)) return undefined;
+  if (!hasEnded(head.status)) {
+    const isBack = recorded.some(({ event }) => RETURN_EVENTS.has(event.type));
+    return isBack ? tellReturn(roster, work, head.agent) : undefined;
+  }
+  if (!recorded.some(({ event }) => END_EVENTS.has(event.type))) return undefined;
   work.ended(head.agent, head.parent);
   return Promise.all([cutBelow(roster, head.agent, work), reportEnd(roster, work, head)]);
+}
+
+/** X3. Twice is harmless. */
+export async function tellReturn(roster: Roster, work: Work, agent: AgentId): Promise<void> {
+  const { parent } = roster.cell(agent).head;
+  if (parent !== null && !hasEnded(roster.cell(parent).head.status)) {
+    await roster.cell(parent).dispatch({ do: "reviveChild", child: agent }).catch(ignoreEndedParent);
+  }
+  await meetChildren(roster, work, agent);
+}
+
+/** An agent below one that has ended does not run: it learns of it when it looks (L4 of the loops). */
+function ignoreEndedParent(error: unknown): void {
+  if (!(error instanceof BanyanError) || error.code !== "PARENT_ENDED") throw error;
 }
 
 /** True for the types of events that end an agent. */
@@ -33,6 +53,7 @@ export function isEnd(type: string): boolean {
 }
 
 const END_EVENTS: ReadonlySet<string> = new Set(["agent.completed", "agent.failed", "agent.cancelled"]);
+const RETURN_EVENTS: ReadonlySet<string> = new Set(["agent.revived", "agent.rewound"]);
 const MONEY_EVENTS: ReadonlySet<string> = new Set([
   "turn.ended",
   "turn.failed",
