@@ -72,6 +72,45 @@ test.each([
   },
 );
 
+test.each(["lead/mid", "lead/mid/low"])(
+  "%s is forked at its every event, alone and with its subtree, beside its origin, while the tree lives on",
+  async (path) => {
+    const world = new World();
+    const tool = probe("work", { policy: "rerun" });
+    const model = cast({
+      lead: ({ said }) => (said === 0 ? asks(spawn("mid")) : "heard"),
+      mid: ({ said, news }) => {
+        if (said === 0) return asks(spawn("low"));
+        return news.join().includes("go on") ? "mid done" : asks(["wait_for_message"]);
+      },
+      low: [asks(["work"], ["work"]), "low done"],
+    });
+    const life = await world.open({ models: [model], tools: [tool], forksPerMinute: 10_000 });
+    const lead = await life.spawn("lead", { tools: [...TOOLS, "wait_for_message"], mode: "chat" });
+    await quiet(world);
+    const agent = life.at(path);
+    const origin = await life.events(agent);
+    const before = life.head(agent);
+    for (const { seq } of origin) {
+      for (const subtree of [false, true]) {
+        const past = await conversation(life, agent, seq);
+        const fork = await life.coordinator.fork(agent, { at: seq, subtree });
+        await quiet(world);
+        const { parent, root, level } = life.head(agent);
+        expect(life.head(fork)).toMatchObject({ parent, root, level, origin: { agent, seq } });
+        expect(await conversation(life, fork, seq + 1)).toEqual(past);
+        expect((await life.state(parent ?? "")).children.get(fork)).toMatchObject({ cut: false });
+        await life.control.cancel(fork);
+      }
+    }
+    expect([await life.events(agent), life.head(agent)]).toEqual([origin, before]);
+    await life.control.send(life.at("lead/mid"), "go on");
+    await quiet(world);
+    expect(["lead/mid", "lead/mid/low"].map((each) => life.status(life.at(each)))).toEqual(["completed", "completed"]);
+    expect([life.status(lead), life.faults]).toEqual(["waiting", []]);
+  },
+);
+
 test("agents at every level are forked beside their origin while the rest runs on", async () => {
   const world = new World();
   const feed = handFed();
