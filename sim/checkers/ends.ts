@@ -59,7 +59,9 @@ export function ends({ world, audit, provider, tools, people, process }: Scene):
       }
       for (const { head, children } of audit.states.values()) {
         if (hasEnded(head.status)) continue;
-        const cut = [...children.values()].find((child) => child.cut && !ended.has(child.agent));
+        // A fork alone knows its origin's children, which are not its own.
+        const own = [...children.values()].filter((child) => audit.head(child.agent)?.parent === head.agent);
+        const cut = own.find((child) => child.cut && !ended.has(child.agent));
         if (cut) world.fail("ends", `${cut.agent} lives though a rewind of ${head.agent} took it back`);
       }
       checkInFlight(ended, "after its end");
