@@ -8,7 +8,8 @@ import type { NewRecord, Origin } from "../journal.ts";
 
 export function checkOf(agent: string, seq: number, position: number, record: NewRecord, previous: number): number {
   const { time, type, body } = record;
-  return crc32(body, crc32(`${agent} ${seq} ${position} ${time} ${type.length} ${type}`, previous));
+  // A damaged check value may be no 32-bit number.
+  return crc32(body, crc32(`${agent} ${seq} ${position} ${time} ${type.length} ${type}`, previous >>> 0));
 }
 
 /** Of what never changes about an agent: the sum of its row runs on from it. */
@@ -22,5 +23,5 @@ export function agentSum(identity: number, seq: number, crc: number): number {
 }
 
 export function summarySum(n: number, seq: number, text: string): number {
-  return crc32(text, crc32(`${n} ${seq} `));
+  return crc32(`${n} ${seq} ${text}`);
 }

@@ -56,21 +56,26 @@ export function headOf({ n, agent, origin, seq, isSound }: Known, summary: Summa
 function* readOneByOne(lookup: Lookup, after: number): Generator<Entry[]> {
   const agent = lookup.prepare(`SELECT ${AGENT_COLUMNS} FROM agents WHERE n = ?`);
   const summary = lookup.prepare("SELECT seq, text, sum FROM summaries WHERE n = ?");
-  const newest = highest(lookup, "SELECT max(agent) FROM events", "SELECT max(n) FROM agents");
+  const newest = highest(lookup);
   for (let n = after + 1; n <= newest; n += 1) {
     const row = attempt<AgentRow>(agent, n);
     if (row) yield [{ known: knownOf(row), summary: attempt<SummaryRow>(summary, n) }];
   }
 }
 
-/** The greater of two numbers that should be one, so far as they can be read and make sense. */
-function highest(lookup: Lookup, ...questions: string[]): number {
-  const answers = questions.map((sql) => attempt<[number | null]>(lookup.prepare(sql))?.[0] ?? 0);
-  return Math.max(0, ...answers.filter((n) => n <= AGENTS_MAX));
+/** The highest number of an agent, so far as it can be read: no higher than the database has room for rows. */
+function highest(lookup: Lookup): number {
+  const [pages = 0, bytes = 0, ...answers] = [
+    "PRAGMA page_count",
+    "PRAGMA page_size",
+    "SELECT max(agent) FROM events",
+    "SELECT max(n) FROM agents",
+  ].map((sql) => attempt<[number | null]>(lookup.prepare(sql))?.[0] ?? 0);
+  return Math.max(0, ...answers.filter((n) => n <= (pages * bytes) / ROW_BYTES_MIN));
 }
 
-/** More than this many cannot be, only be misread. */
-const AGENTS_MAX = 100_000_000;
+/** The least that an agent's row takes: an id, six numbers, and what SQLite adds. */
+const ROW_BYTES_MIN = 40;
 
 function attempt<Row>(statement: StatementSync, ...values: number[]): Row | undefined {
   try {

@@ -15,6 +15,7 @@ import {
   EVENT_COLUMNS,
   type EventRow,
   firstOf,
+  isEvent,
   type Known,
   knownOf,
   type Link,
@@ -56,7 +57,7 @@ export class Lookup {
       for (const each of statement.iterate(...values)) {
         const row = each as unknown as EventRow;
         rows.push(row);
-        bytes += row[5].length;
+        bytes += isEvent(row) ? row[5].length : 0;
         if (bytes >= BATCH_BYTES) break;
       }
       return rows;

@@ -15,6 +15,13 @@ export type EventRow = [
   crc: number,
 ];
 
+/** False for a row with values that no writer writes: damage knows no types. */
+export function isEvent(row: EventRow): boolean {
+  const [position, n, seq, time, type, body, crc] = row;
+  const areNumbers = [position, n, seq, time, crc].every((value) => typeof value === "number");
+  return areNumbers && typeof type === "string" && typeof body === "string";
+}
+
 export const AGENT_COLUMNS = "n, id, origin, origin_seq, seq, crc, sum";
 export type AgentRow = [
   n: number,
@@ -49,7 +56,7 @@ export interface Link {
 export function knownOf([n, id, origin, originSeq, seq, crc, sum]: AgentRow): Known {
   const from = origin === null ? undefined : { agent: origin, seq: Number(originSeq) };
   const isSound = agentSum(identitySum(n, id, from), seq, crc) === sum;
-  return { n, agent: id, origin: from, seq, crc, isSound };
+  return { n, agent: String(id), origin: from, seq: Number(seq), crc, isSound };
 }
 
 /** The sequence of the agent's first own record. */
@@ -62,6 +69,7 @@ export function checked(known: Known, row: EventRow, link: Link): StoredRecord |
   const [position, n, seq, time, type, body, crc] = row;
   const record = { agent: known.agent, seq, position, time, type, body };
   if (n !== known.n || seq !== link.seq + 1) return damaged(known.agent, link.seq + 1, "is missing");
+  if (!isEvent(row)) return damaged(known.agent, seq, "is no record");
   const isWrongEnd = seq === known.seq && crc !== known.crc;
   if (isWrongEnd || checkOf(known.agent, seq, position, record, link.crc) !== crc) {
     return damaged(known.agent, seq, "does not match its checksum");

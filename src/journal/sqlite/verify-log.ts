@@ -4,7 +4,7 @@ import { presentIsOver } from "../../base/event-loop.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { checkOf } from "./checksum.ts";
 import type { Lookup } from "./lookup.ts";
-import { EVENT_COLUMNS, type EventRow, firstOf, type Known } from "./records.ts";
+import { EVENT_COLUMNS, type EventRow, firstOf, isEvent, type Known } from "./records.ts";
 
 /** Told of what is damaged, one record at a time where it can be. */
 export type Name = (agent: string | undefined, seq: number | undefined, what: string) => void;
@@ -61,7 +61,12 @@ export class LogCheck {
     return { seq, crcs: [crc] };
   }
 
-  #step(known: Known, place: Place, [position, , seq, time, type, body, crc]: EventRow): Place {
+  #step(known: Known, place: Place, row: EventRow): Place {
+    const [position, , seq, time, type, body, crc] = row;
+    if (!isEvent(row)) {
+      this.#name(known.agent, place.seq + 1, "the record is no record");
+      return { seq: Math.max(place.seq + 1, Number(seq)), crcs: [] };
+    }
     this.records += 1;
     const follows = seq === place.seq + 1;
     if (!follows) this.#missing(known, place.seq + 1, seq - 1);

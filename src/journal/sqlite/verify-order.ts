@@ -12,24 +12,29 @@ interface Loss {
   readonly last: number;
 }
 
-/** `promised` is what the witness vouches for, `newest` the newest position that is there. */
+/** `promised` is what the witness vouches for, `newest` the newest position that is there. Returns the highest agent's number. */
 export async function verifyOrder(
   lookup: Lookup,
   { promised, newest }: { promised: number; newest: number },
   name: Name,
-): Promise<void> {
+): Promise<number> {
   const losses = lossesOf(lookup, name);
   if (promised > newest) losses.push({ first: newest + 1, last: promised });
   for (const { first, last } of losses) {
     name(undefined, undefined, `acknowledged records at positions ${first} to ${last} are gone`);
   }
-  const scan = lookup.prepare("SELECT position, agent, seq FROM events WHERE position > ? ORDER BY position LIMIT ?");
+  const scan = lookup.prepare(
+    "SELECT position, agent, seq FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?",
+  );
   const find = lookup.prepare("SELECT position FROM events WHERE agent = ? AND seq = ?");
+  let highest = 0;
   for (let at = 0; at < newest; ) {
-    const rows = attempt(name, () => scan.all(at, LIMITS.readEventsMax) as unknown as [number, number, number][]);
-    if (!rows || rows.length === 0) return;
+    const rows = attempt(
+      name,
+      () => scan.all(at, newest, LIMITS.readEventsMax) as unknown as [number, number, number][],
+    );
+    if (!rows || rows.length === 0) break;
     for (const [position, n, seq] of rows) {
-      if (position > newest) return;
       const gap = { first: at + 1, last: position - 1 };
       if (gap.first <= gap.last && !isKnown(losses, gap)) {
         name(undefined, undefined, `the records at positions ${gap.first} to ${gap.last} are missing`);
@@ -38,10 +43,12 @@ export async function verifyOrder(
       if (found?.[0] !== position) {
         name(agentOf(lookup, n), seq, `the record at position ${position} is not in the agent's journal`);
       }
+      highest = Math.max(highest, n);
       at = position;
     }
     await presentIsOver();
   }
+  return highest;
 }
 
 function lossesOf(lookup: Lookup, name: Name): Loss[] {

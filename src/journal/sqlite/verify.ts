@@ -1,6 +1,6 @@
 /**
  * Reads a whole journal and names what is damaged. Changes nothing, and works beside a writer: what is appended meanwhile is not
- * looked at. It goes on behind what is damaged, so that every record is named that is, and no other.
+ * looked at. It goes on behind what is damaged, so that every record is named that is, and no other of which it can be told.
  */
 import type { Damage, Verification } from "../journal.ts";
 import { summarySum } from "./checksum.ts";
@@ -17,19 +17,29 @@ export async function verifyJournal(lookup: Lookup, folder: string): Promise<Ver
   const promised = witnessed(folder);
   const newest = newestOf(lookup, name);
   checkPages(lookup, name);
-  await verifyOrder(lookup, { promised, newest }, name);
+  const highest = await verifyOrder(lookup, { promised, newest }, name);
 
   const log = new LogCheck(lookup, newest, name);
   let agents = 0;
+  let last = 0;
   const entries = readEntries(lookup);
   for (let batch = next(entries, name); batch; batch = next(entries, name)) {
     for (const entry of batch) {
       agents += 1;
+      nameMissing(last + 1, entry.known.n - 1, name);
+      last = entry.known.n;
       checkEntry(lookup, entry, name);
       await log.walk(entry.known);
     }
   }
+  nameMissing(last + 1, highest, name);
   return { agents, records: log.records, damaged };
+}
+
+/** Agents are numbered without gaps, and those that have records have a row. */
+function nameMissing(first: number, last: number, name: Name): void {
+  if (first > last) return;
+  name(undefined, undefined, `what the journal knew of the agents numbered ${first} to ${last} is gone`);
 }
 
 function newestOf(lookup: Lookup, name: Name): number {
