@@ -18,9 +18,12 @@ const filler = Array.from({ length: RESULT_CHARACTERS / 2 }, (_, at) =>
   (Math.imul(at + 1, 48_271) >>> 0).toString(36),
 ).join(" ");
 
-/** Text that differs from turn to turn, so that nothing is deduplicated by chance; made at next to no cost. */
+/**
+ * Text that differs from turn to turn, so that nothing is deduplicated by chance; made at next to no cost. A string of its own: a
+ * slice would keep the whole filler alive.
+ */
 export function textOf(seed: number, characters: number): string {
-  return `${seed} ${filler}`.slice(0, characters);
+  return Buffer.from(`${seed} ${filler}`.slice(0, characters), "latin1").toString("latin1");
 }
 
 let served = 0;
