@@ -1,13 +1,16 @@
 /**
  * The main thread's end of the writer: appends queue here while a commit is under way and go into the next one together
  * (group commit). When the writer's thread dies, what became of its last commit is not known, so nothing more is accepted:
- * only opening again, and reading, can tell.
+ * only opening again, and reading, can tell. When the two threads take turns, and when they overlap, is for `Cadence` to say.
  */
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import { systemClock } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
+import { presentIsOver } from "../../base/event-loop.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Append } from "../journal.ts";
+import { Cadence } from "./cadence.ts";
 import { type FromWriter, type Group, recordCount, type ToWriter, type WriterData, wireOf } from "./wire.ts";
 
 interface Job {
@@ -36,6 +39,7 @@ export class Committer {
   #queue: Job[] = [];
   /** The commit under way; empty between commits. */
   #committing: readonly Job[] = [];
+  readonly #cadence = new Cadence(systemClock());
   #scheduled = false;
   #death: BanyanError | undefined;
   #closing: Promise<void> | undefined;
@@ -46,7 +50,7 @@ export class Committer {
     this.#writer = writer;
     this.#onCommit = onCommit;
     writer.on("message", (message: FromWriter) => {
-      if (message.is === "committed") this.#committed(message.refusals);
+      if (message.is === "committed") this.#committed(message);
     });
     writer.on("error", (error) => this.#died(error));
     this.#ended = new Promise((resolve) => {
@@ -105,19 +109,33 @@ export class Committer {
     this.#send({ do: "commit", groups: this.#committing.map(({ group }) => group) });
   }
 
-  #committed(refusals: Extract<FromWriter, { is: "committed" }>["refusals"]): void {
+  #committed({ refusals, syncMs }: Committed): void {
     const done = this.#committing;
     this.#committing = [];
-    this.#commitNext();
-    for (const [index, { resolve, reject, group }] of done.entries()) {
+    this.#cadence.synced(syncMs);
+    const overlaps = this.#cadence.overlaps(done.length + this.#queue.length);
+    if (overlaps) this.#commitNext();
+    const half = overlaps && this.#committing.length === 0 ? Math.ceil(done.length / 2) : done.length;
+    void this.#answer(done, refusals, 0, half);
+    this.#onCommit();
+    if (this.#committing.length > 0) return;
+    this.#writer.unref();
+    if (this.#queue.length === 0) this.#idle?.();
+  }
+
+  /** Tells those from `from` on, up to `to`; the others, and whoever still queues, once the work of these is done. */
+  async #answer(done: readonly Job[], refusals: Committed["refusals"], from: number, to: number): Promise<void> {
+    for (let index = from; index < to; index += 1) {
+      const { resolve, reject, group } = done[index] as Job;
       const refusal = refusals[index];
       if (refusal) reject(new BanyanError(refusal.code, refusal.message, { agent: group[0]?.[0] }));
       else resolve();
     }
-    this.#onCommit();
-    if (this.#committing.length > 0) return;
-    this.#writer.unref();
-    this.#idle?.();
+    const answered = this.#cadence.answered(to - from);
+    await presentIsOver();
+    answered();
+    if (to < done.length) void this.#answer(done, refusals, to, done.length);
+    if (this.#committing.length === 0) this.#commitNext();
   }
 
   #died(cause: unknown): void {
@@ -136,6 +154,8 @@ export class Committer {
     this.#writer.postMessage(message);
   }
 }
+
+type Committed = Extract<FromWriter, { is: "committed" }>;
 
 /** How many of the queue one commit takes: at least one, and no more than the limits allow. */
 function batchLength(queue: readonly Job[]): number {

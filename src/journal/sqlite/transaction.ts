@@ -1,5 +1,6 @@
 /** One commit: groups of appends, each checked as a whole before any of it is written (J2, J3). */
 import type { DatabaseSync } from "node:sqlite";
+import { systemClock } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { agentSum, checkOf, identitySum, summarySum } from "./checksum.ts";
 import { type End, Ends } from "./ends.ts";
@@ -10,6 +11,9 @@ export class Transactions {
   readonly #statements: ReturnType<typeof prepare>;
   readonly #ends: Ends;
   readonly #epoch: number;
+  readonly #clock = systemClock();
+  /** How long the disk took over the newest commit. */
+  syncMs = 0;
 
   constructor(database: DatabaseSync, epoch: number) {
     this.#database = database;
@@ -34,7 +38,9 @@ export class Transactions {
     for (const { n, identity, seq, crc } of this.#ends.written) {
       this.#statements.end.run(seq, crc, agentSum(identity, seq, crc), n);
     }
+    const startMs = this.#clock.monotonic();
     this.#database.exec("COMMIT");
+    this.syncMs = this.#clock.monotonic() - startMs;
     this.#ends.settle();
     return { refusals, position: at };
   }

@@ -16,10 +16,13 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** `ready` comes once; then a `committed` for each commit, which says of each group whether it was refused, and why. */
+/**
+ * `ready` comes once; then a `committed` for each commit, which says of each group whether it was refused, and why, and how long
+ * the disk took.
+ */
 export type FromWriter =
   | { readonly is: "ready" }
-  | { readonly is: "committed"; readonly refusals: readonly (Refusal | null)[] };
+  | { readonly is: "committed"; readonly refusals: readonly (Refusal | null)[]; readonly syncMs: number };
 
 export interface WriterData extends Beginning {
   readonly folder: string;

@@ -34,6 +34,7 @@ class Writer {
   #position: number;
   /** Size of the log at which it is written back next. */
   #trimAtBytes = LOG_BYTES_MAX;
+  #syncMs = 0;
 
   constructor({ folder, epoch, position }: WriterData) {
     this.#path = join(folder, DATABASE_FILE);
@@ -42,9 +43,16 @@ class Writer {
     this.#witness = new Witness(folder);
   }
 
+  /** How long the disk took over the newest commit that succeeded. */
+  get syncMs(): number {
+    return this.#syncMs;
+  }
+
   commit(groups: readonly Group[]): (Refusal | null)[] {
     try {
-      const done = this.#connect().transactions.commit(groups, this.#position);
+      const { transactions } = this.#connect();
+      const done = transactions.commit(groups, this.#position);
+      this.#syncMs = transactions.syncMs;
       if (done.position > this.#position) this.#witness.note(done.position);
       this.#position = done.position;
       return done.refusals;
@@ -128,7 +136,7 @@ if (port) {
   const writer = new Writer(workerData as WriterData);
   port.on("message", (message: ToWriter) => {
     if (message.do === "commit") {
-      say({ is: "committed", refusals: writer.commit(message.groups) });
+      say({ is: "committed", refusals: writer.commit(message.groups), syncMs: writer.syncMs });
       writer.trim();
       return;
     }
