@@ -36,6 +36,11 @@ export interface CoordinatorOptions {
 export type CommitWatcher = (agent: AgentId, recorded: readonly Recorded[], head: Head) => void;
 export type DeltaWatcher = (agent: AgentId, text: string) => void;
 
+interface Awaited {
+  readonly resolve: (head: Head) => void;
+  readonly reject: (error: BanyanError) => void;
+}
+
 export class Coordinator {
   readonly #services: Services;
   readonly #roster: Roster;
@@ -45,8 +50,8 @@ export class Coordinator {
   readonly control: Control;
   readonly #commitWatchers = new Set<CommitWatcher>();
   readonly #deltaWatchers = new Set<DeltaWatcher>();
-  /** Callers who wait for an end, to be told when the runtime stops first. */
-  readonly #onStop = new Set<() => void>();
+  /** Those who wait for an agent's end, or to be told that the runtime stopped first. */
+  readonly #awaited = new Map<AgentId, Awaited[]>();
   /** What follows from commits and is not done yet. */
   readonly #following = new Set<Promise<unknown>>();
   readonly #stopping = new AbortController();
@@ -125,21 +130,13 @@ export class Coordinator {
   }
 
   /** Resolves to the agent's head once it has ended; at once if it has. @throws SHUTTING_DOWN when the runtime stops first */
-  ended(agent: AgentId): Promise<Head> {
+  async ended(agent: AgentId): Promise<Head> {
     const { head } = this.#roster.cell(agent);
-    if (hasEnded(head.status)) return Promise.resolve(head);
-    return new Promise((resolve, reject) => {
-      const stopped = () =>
-        reject(new BanyanError("SHUTTING_DOWN", "the runtime stopped before the agent ended", { agent }));
-      const watcher: CommitWatcher = (changed, _recorded, now) => {
-        if (changed !== agent || !hasEnded(now.status)) return;
-        this.#commitWatchers.delete(watcher);
-        this.#onStop.delete(stopped);
-        resolve(now);
-      };
-      this.#commitWatchers.add(watcher);
-      this.#onStop.add(stopped);
-    });
+    if (hasEnded(head.status)) return head;
+    this.#refuseWhenStopped();
+    const { promise, resolve, reject } = Promise.withResolvers<Head>();
+    this.#awaited.set(agent, [...(this.#awaited.get(agent) ?? []), { resolve, reject }]);
+    return promise;
   }
 
   /** Tells of every event once it is durable. Returns how to stop that. */
@@ -168,7 +165,11 @@ export class Coordinator {
     this.#stopping.abort(new BanyanError("SHUTTING_DOWN", "the runtime is stopping"));
     await this.#work.stop();
     await Promise.all(this.#following);
-    for (const tell of this.#onStop) tell();
+    for (const [agent, waiting] of this.#awaited) {
+      const error = new BanyanError("SHUTTING_DOWN", "the runtime stopped before the agent ended", { agent });
+      for (const { reject } of waiting) reject(error);
+    }
+    this.#awaited.clear();
   }
 
   #refuseWhenStopped(): void {
@@ -177,8 +178,16 @@ export class Coordinator {
 
   #committed(cell: Cell, recorded: readonly Recorded[], onFault: (agent: AgentId, error: unknown) => void): void {
     for (const watcher of this.#commitWatchers) watcher(cell.agent, recorded, cell.head);
+    if (hasEnded(cell.head.status)) this.#tellEnd(cell.head);
     if (recorded.some(({ event }) => WAKING.has(event.type))) this.#work.kick(cell.agent);
     this.#follow(cell, recorded, onFault);
+  }
+
+  #tellEnd(head: Head): void {
+    const waiting = this.#awaited.get(head.agent);
+    if (!waiting) return;
+    this.#awaited.delete(head.agent);
+    for (const { resolve } of waiting) resolve(head);
   }
 
   /** What follows from a commit must come about: a store that failed is tried again. */
