@@ -21,6 +21,9 @@ export interface View {
   readonly state: State | undefined;
 }
 
+/** A command, or what depends on what those before it will have made: undefined for nothing. */
+export type Intent = Command | ((state: State) => Command | undefined);
+
 export class Batch {
   readonly agent: AgentId;
   readonly recorded: Recorded[] = [];
@@ -49,10 +52,17 @@ export class Batch {
     return this.#state;
   }
 
+  get #loaded(): State {
+    assert(this.#state, `${this.agent} is in memory`);
+    return this.#state;
+  }
+
   /** The command's events, now part of the batch; or why it is refused, and the batch is as it was. */
-  decide(command: Command): readonly AgentEvent[] | BanyanError {
+  decide(intent: Intent): readonly AgentEvent[] | BanyanError {
     const before = { head: this.#head, state: this.#state, count: this.recorded.length, size: this.size };
     try {
+      const command = typeof intent === "function" ? intent(this.#loaded) : intent;
+      if (!command) return [];
       const headOnly = this.#head !== undefined && isHeadCommand(command);
       const decision = headOnly && this.#head ? decideHead(this.#head, command) : decide(this.#state, command);
       if (isRefusal(decision)) return new BanyanError(decision.refused, decision.why, { agent: this.agent });

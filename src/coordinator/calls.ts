@@ -14,7 +14,7 @@ import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Tool, ToolAnswer } from "../tools/tool.ts";
 import type { Work } from "./work.ts";
-import { fly, type StartedCall, type StopReason, type Worker } from "./worker.ts";
+import type { StartedCall, StopReason, Worker } from "./worker.ts";
 
 /**
  * Journals that the calls start, unless a hold covers the agent. `runStarted` runs them once that is durable. A call of a tool
@@ -35,19 +35,24 @@ async function startCall({ cell, started }: Worker, call: ToolCall, tool: Tool |
   await cell.dispatch({ do: "endTool", callId, outcome: "error", content: `There is no tool ${name}.` });
 }
 
-/** Runs what was started to its results. Calls that wait are only checked and left waiting. */
-export async function runStarted(work: Work, worker: Worker): Promise<void> {
+/**
+ * Runs what was started to its results. Calls that wait are only checked and left waiting. `afterResult` is called with every
+ * result, before it is durable.
+ */
+export async function runStarted(
+  work: Work,
+  worker: Worker,
+  signal: AbortSignal,
+  afterResult: () => Promise<void>,
+): Promise<void> {
   const open = worker.cell.loaded?.open ?? [];
   const isOpen = ({ call }: StartedCall) =>
     open.some((each) => each.state === "started" && each.call.callId === call.callId);
   const isOver = hasEnded(worker.cell.head.status) || work.roster.forest.isOrphan(worker.cell.agent);
   const started = isOver ? [] : worker.started.filter(isOpen);
   worker.started.length = 0;
-  await fly(worker, work.stopping, async (signal, begin) => {
-    begin();
-    const ended = await Promise.allSettled(started.map((each) => runCall(work, worker, each, signal)));
-    for (const each of ended) if (each.status === "rejected") throw each.reason;
-  });
+  const ended = await Promise.allSettled(started.map((each) => runCall(work, worker, each, signal, afterResult)));
+  for (const each of ended) if (each.status === "rejected") throw each.reason;
 }
 
 /** K2. */
@@ -89,18 +94,28 @@ export async function endWaits(work: Work, worker: Worker, state: State, calls: 
   }
 }
 
-async function runCall(work: Work, worker: Worker, { call, tool }: StartedCall, flight: AbortSignal): Promise<void> {
+async function runCall(
+  work: Work,
+  worker: Worker,
+  { call, tool }: StartedCall,
+  flight: AbortSignal,
+  afterResult: () => Promise<void>,
+): Promise<void> {
   const { cell } = worker;
   const { callId } = call;
   const ended = await outcomeOf(work, worker, call, tool, flight);
   if (ended === undefined) return;
   const { outcome, content, meta } = await stowed(work, ended);
-  try {
-    await cell.dispatch({ do: "endTool", callId, outcome, content, meta });
-  } catch (error) {
-    // The agent was cancelled or rewound while the tool ran: nobody waits for the result.
-    if (!(error instanceof BanyanError) || !["AGENT_ENDED", "CALL_NOT_FOUND"].includes(error.code)) throw error;
-  }
+  const results = await Promise.allSettled([
+    cell.dispatch({ do: "endTool", callId, outcome, content, meta }),
+    afterResult(),
+  ]);
+  for (const each of results) if (each.status === "rejected" && !isUnwanted(each.reason)) throw each.reason;
+}
+
+/** The agent was cancelled or rewound while the tool ran: nobody waits for the result. */
+function isUnwanted(error: unknown): boolean {
+  return error instanceof BanyanError && (error.code === "AGENT_ENDED" || error.code === "CALL_NOT_FOUND");
 }
 
 /** K3. Undefined when the call stays open: it waits, the runtime stops and its policy decides at the next start, or it was rewound. */

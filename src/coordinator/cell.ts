@@ -8,7 +8,6 @@
  * C4  Commands that need only the head read no conversation, once the head is known in full.
  * C5  The state that is read from the journal has all that the head has: what became durable meanwhile included.
  */
-import type { Command } from "../agent/commands.ts";
 import { isHeadCommand } from "../agent/decide.ts";
 import type { AgentEvent, Recorded } from "../agent/events.ts";
 import { evolve } from "../agent/evolve.ts";
@@ -18,7 +17,7 @@ import type { Clock } from "../base/clock.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Append, Journal } from "../journal/journal.ts";
-import { Batch } from "./batch.ts";
+import { Batch, type Intent } from "./batch.ts";
 import { foldAgent } from "./fold.ts";
 
 export interface CellHooks {
@@ -44,7 +43,7 @@ export interface Birth {
 }
 
 interface Job {
-  readonly command: Command;
+  readonly intent: Intent;
   readonly births: readonly Birth[];
   readonly resolve: (events: readonly AgentEvent[]) => void;
   readonly reject: (error: BanyanError) => void;
@@ -113,9 +112,9 @@ export class Cell {
    * all; they do not happen when the command changes nothing.
    * @throws the refusal, as a BanyanError; JOURNAL_CONFLICT, DISK_FAILED from the store
    */
-  dispatch(command: Command, births: readonly Birth[] = []): Promise<readonly AgentEvent[]> {
+  dispatch(intent: Intent, births: readonly Birth[] = []): Promise<readonly AgentEvent[]> {
     const done = new Promise<readonly AgentEvent[]>((resolve, reject) => {
-      this.#jobs.push({ command, births, resolve, reject });
+      this.#jobs.push({ intent, births, resolve, reject });
     });
     this.#draining ??= Promise.resolve().then(() => this.#drain());
     return done;
@@ -168,11 +167,11 @@ export class Cell {
   }
 
   async #carryOut(jobs: readonly Job[]): Promise<void> {
-    const light = this.isWhole && jobs.every(({ command }) => isHeadCommand(command));
+    const light = this.isWhole && jobs.every(({ intent }) => typeof intent !== "function" && isHeadCommand(intent));
     if (!light) await this.load();
     const batch = new Batch(this.agent, { head: this.head, state: this.#state }, this.#hooks.clock.now());
     const decided: { job: Job; decision: readonly AgentEvent[] | BanyanError }[] = [];
-    for (const job of jobs) decided.push({ job, decision: batch.decide(job.command) });
+    for (const job of jobs) decided.push({ job, decision: batch.decide(job.intent) });
     if (batch.recorded.length > 0) {
       const births = decided.flatMap(({ job, decision }) =>
         !(decision instanceof BanyanError) && decision.length > 0 ? job.births : [],

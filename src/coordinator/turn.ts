@@ -6,48 +6,41 @@
  */
 import { callsOf } from "../agent/content.ts";
 import type { Failure } from "../agent/events.ts";
-import { listPrice } from "../agent/prices.ts";
 import type { State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
-import { costUsd, type Price, worstCaseUsd } from "../agent/usage.ts";
-import { BanyanError } from "../base/errors.ts";
+import { costUsd } from "../agent/usage.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { Session, TurnOutcome } from "../drivers/driver.ts";
-import { startCalls } from "./calls.ts";
+import type { TurnOutcome } from "../drivers/driver.ts";
+import { runStarted, startCalls } from "./calls.ts";
+import { endedBy, type StartedTurn, startTurn, startTurnAtOnce } from "./turn-start.ts";
 import type { Work } from "./work.ts";
 import { fly, type StopReason, type Worker } from "./worker.ts";
 
 /** Takes the agent's next turn. False when it must wait: for a model, for money, or because it cannot go on. */
 export function callModel(work: Work, worker: Worker): Promise<boolean> {
-  return fly(worker, work.stopping, (signal, begin) => prepareAndCall(work, worker, signal, begin));
+  return fly(worker, work.stopping, async (signal, begin) => {
+    const started = await startTurn(work, worker);
+    if (typeof started === "boolean") return started;
+    begin();
+    await turn(work, worker, started, signal);
+    return true;
+  });
 }
 
-async function prepareAndCall(work: Work, worker: Worker, signal: AbortSignal, begin: () => void): Promise<boolean> {
-  const { cell } = worker;
-  const { driver } = work.services;
-  const { forest } = work.roster;
-  const state = await cell.load();
-  const { execution } = state.head;
-  worker.session ??= await driver.open(state);
-  const price = execution.price ?? listPrice(execution.model);
-  const bound = await worker.session.worstCase(state);
-  const reservedUsd = price ? worstCaseUsd(bound.promptTokensMax, bound.outputTokensMax, price) : 0;
-  if (!(await mayPay(work, worker, price, reservedUsd))) return false;
-  try {
-    const covered = forest.holder(cell.agent) !== undefined;
-    await cell.dispatch({ do: "startTurn", covered, reservedUsd, readTo: state.head.seq });
-  } catch (error) {
-    forest.release(cell.agent);
-    work.moneySettled(cell.head.root);
-    return endedBy(error, worker);
-  }
-  begin();
-  await turn(work, worker, worker.session, price, signal);
-  return true;
+/** Runs the calls that were started. Their last result and the next turn's start are one append, if nothing stands between. */
+export function runCalls(work: Work, worker: Worker): Promise<void> {
+  return fly(worker, work.stopping, async (signal, begin) => {
+    begin();
+    let started: StartedTurn | undefined;
+    await runStarted(work, worker, signal, async () => {
+      started = (await startTurnAtOnce(work, worker, signal)) ?? started;
+    });
+    if (started) await turn(work, worker, started, signal);
+  });
 }
 
 /** N2: everything that may end a turn goes through here. */
-async function turn(work: Work, worker: Worker, session: Session, price: Price | undefined, signal: AbortSignal) {
+async function turn(work: Work, worker: Worker, { session, price }: StartedTurn, signal: AbortSignal) {
   const { cell } = worker;
   const { forest } = work.roster;
   const onDelta = (text: string) => work.options.onDelta(cell.agent, text);
@@ -127,34 +120,4 @@ function backoffMs(state: State | undefined, chance: number): number {
   const failed = state?.retry ? state.retry.attempts + state.retry.putOffs : 0;
   const ceilingMs = Math.min(LIMITS.retryMsMax, LIMITS.retryMsMin * 2 ** (failed + 1));
   return Math.round(LIMITS.retryMsMin + chance * (ceilingMs - LIMITS.retryMsMin));
-}
-
-/** True when the worst case is reserved. Otherwise the agent waits for a sibling's call to settle, or fails. */
-async function mayPay(work: Work, worker: Worker, price: Price | undefined, reservedUsd: number): Promise<boolean> {
-  const { cell } = worker;
-  const { forest } = work.roster;
-  if (!price) {
-    const bound = [...forest.path(cell.agent)].find(({ head }) => head.budget?.costUsd !== undefined);
-    if (!bound) return true;
-    const message = `${bound.head.name} has a budget, and the price of ${cell.head.execution.model} is not known`;
-    await cell.dispatch({ do: "fail", error: { code: "PRICE_UNKNOWN", message } });
-    return false;
-  }
-  const shortage = forest.reserve(cell.agent, reservedUsd);
-  if (!shortage) return true;
-  if (forest.reservedBeside(cell.agent, shortage.agent) > 0) {
-    work.waitForMoney(cell.head.root, cell.agent);
-    return false;
-  }
-  await cell.dispatch({ do: "fail", error: { code: shortage.refused, message: shortage.why } });
-  return false;
-}
-
-/** An agent that was cancelled, held or rewound meanwhile refuses; anything else is a fault. */
-function endedBy(error: unknown, worker: Worker): boolean {
-  const expected = ["AGENT_ENDED", "INTERRUPTED", "AGENT_CANCELLED", "CALL_NOT_FOUND", "TURNS_EXCEEDED"];
-  if (!(error instanceof BanyanError) || !expected.includes(error.code)) throw error;
-  if (error.code === "TURNS_EXCEEDED")
-    void worker.cell.dispatch({ do: "fail", error: { code: error.code, message: error.message } });
-  return error.code !== "INTERRUPTED";
 }

@@ -16,12 +16,12 @@ import { asBanyanError, BanyanError, type ErrorCode } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { Admission } from "./admission.ts";
-import { endWaits, runStarted, settleCalls, startCalls } from "./calls.ts";
+import { endWaits, settleCalls, startCalls } from "./calls.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import { Slots } from "./slots.ts";
 import type { ToolContextFor } from "./tool-context.ts";
-import { callModel } from "./turn.ts";
+import { callModel, runCalls } from "./turn.ts";
 import { newWorker, type StopReason, type Worker } from "./worker.ts";
 
 export interface WorkOptions {
@@ -156,7 +156,7 @@ export class Work {
     try {
       if (worker.started.length === 0) return await this.#step(worker, state, nextStep(state));
       if (!(await this.#mayWork(worker))) return false;
-      await runStarted(this, worker);
+      await runCalls(this, worker);
       return true;
     } catch (error) {
       const isRefusal = error instanceof BanyanError && REFUSALS.has(error.code);

@@ -21,8 +21,8 @@ export interface Driver {
 }
 
 export interface Session {
-  /** Upper bounds, in tokens, of the next turn over this state. */
-  worstCase(state: State): Promise<TurnBound>;
+  /** Upper bounds, in tokens, of the next turn over this state. At once: it is asked for while an append is put together. */
+  worstCase(state: State): TurnBound;
   /** One model call over the state's conversation. Only one at a time. */
   turn(state: State, options: TurnOptions): Promise<TurnOutcome>;
   /** Lets go of what it holds; twice is harmless. */

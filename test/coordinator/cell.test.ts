@@ -1,5 +1,6 @@
 /** A cell: the queue of one agent's commands, and the only writer of its journal. */
 import { expect, test } from "vitest";
+import type { State } from "../../src/agent/state.ts";
 import { ManualClock } from "../../src/base/clock.ts";
 import { BanyanError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
@@ -46,6 +47,24 @@ test("C1: what queues while an append is under way goes into the next one togeth
   await Promise.resolve();
   await Promise.all([first, ...Array.from({ length: 20 }, (_, index) => cell.dispatch(checkpoint(`point ${index}`)))]);
   expect(sizes).toEqual([1, 20]);
+});
+
+test("C1: what depends on the commands before it sees what they will have made, and may want nothing", async () => {
+  const { cell, types } = await recalled();
+  const seen: boolean[] = [];
+  const onceHeld = (state: State) => {
+    seen.push(state.head.held);
+    return state.head.held ? checkpoint("held") : undefined;
+  };
+  const done = await Promise.all([cell.dispatch(onceHeld), cell.dispatch(hold), cell.dispatch(onceHeld)]);
+  expect(seen).toEqual([false, true]);
+  expect(done.map((events) => events.map(({ type }) => type))).toEqual([[], ["hold.set"], ["checkpoint.named"]]);
+  expect(types().slice(2)).toEqual(["hold.set", "checkpoint.named"]);
+  const failing = () => {
+    throw new BanyanError("INPUT_INVALID", "no");
+  };
+  const [failed, next] = await Promise.allSettled([cell.dispatch(failing), cell.dispatch(checkpoint("on"))]);
+  expect([failed.status, next.status]).toEqual(["rejected", "fulfilled"]);
 });
 
 test("C2: a command resolves, and the state moves on, only when its events are durable", async () => {

@@ -40,7 +40,7 @@ export class ModelSession implements Session {
     this.#bound = new PromptBound(instructions, toolset.tokensMax);
   }
 
-  async worstCase(state: State): Promise<TurnBound> {
+  worstCase(state: State): TurnBound {
     return { promptTokensMax: this.#bound.of(state), outputTokensMax: state.head.execution.outputTokensMax };
   }
 
@@ -55,7 +55,7 @@ export class ModelSession implements Session {
     if (mayStart && !mayStart()) return { outcome: "withheld", ...UNSPENT };
     if (signal.aborted) return { outcome: "interrupted", parts: [], finish: "other", ...UNSPENT };
     const called = await callModel(model, request, { signal, clock, onDelta });
-    const spent = spentBy(called, await this.worstCase(state));
+    const spent = spentBy(called, this.worstCase(state));
     if (called.end === "finished") this.#bound.settle(state, spent.usage);
     const broken = breakOf(called);
     if (broken !== undefined) return this.#failed(broken, spent);

@@ -119,7 +119,7 @@ describe("the bytes on the wire", () => {
     const session: Session = await agent.open(model);
     await agent.hear("Begin.");
     for (let turn = 0; turn < 4; turn++) {
-      const { promptTokensMax } = await session.worstCase(agent.state);
+      const { promptTokensMax } = session.worstCase(agent.state);
       const { usage } = await agent.take(session);
       const billed = usage.input + usage.cacheRead + usage.cacheWrite;
       expect(billed).toBeLessThanOrEqual(promptTokensMax);

@@ -39,7 +39,7 @@ describe("the bound", () => {
             const said = answer.long ? answer.text.repeat(100) : answer.text;
             const calls = agent.state.inbox.length > 0 ? [{ id: "x", name: "look", input: answer.input }] : [];
             reply = { text: said, reasoning: said, calls };
-            const { promptTokensMax, outputTokensMax } = await session.worstCase(agent.state);
+            const { promptTokensMax, outputTokensMax } = session.worstCase(agent.state);
             await agent.take(session, {}, ["ok", result]);
             expect(billed(model.asked.at(-1) as Asked)).toBeLessThanOrEqual(promptTokensMax);
             expect(outputTokensMax).toBe(1_000);
@@ -54,12 +54,12 @@ describe("the bound", () => {
   test("it counts what waits in the inbox, reports and long texts whole", async () => {
     const agent = await Conversation.begin();
     const session = await agent.open(scriptedModel([]));
-    const { promptTokensMax: empty } = await session.worstCase(agent.state);
+    const { promptTokensMax: empty } = session.worstCase(agent.state);
     await agent.hear("é".repeat(20_000));
-    const { promptTokensMax: heard } = await session.worstCase(agent.state);
+    const { promptTokensMax: heard } = session.worstCase(agent.state);
     expect(heard - empty).toBeGreaterThanOrEqual(40_000);
     await agent.report("r".repeat(9_000));
-    expect((await session.worstCase(agent.state)).promptTokensMax - heard).toBeGreaterThanOrEqual(9_000);
+    expect(session.worstCase(agent.state).promptTokensMax - heard).toBeGreaterThanOrEqual(9_000);
   });
 
   test("it counts instructions and tools", async () => {
@@ -77,9 +77,9 @@ describe("the bound", () => {
     const agent = await Conversation.begin();
     const session = await agent.open(scriptedModel([{ text: "A", usage: usageOf(20, 5, 200, 3_000) }]));
     await agent.hear("words ".repeat(2_000));
-    const { promptTokensMax: before } = await session.worstCase(agent.state);
+    const { promptTokensMax: before } = session.worstCase(agent.state);
     await agent.take(session);
-    const { promptTokensMax: after } = await session.worstCase(agent.state);
+    const { promptTokensMax: after } = session.worstCase(agent.state);
     expect(before).toBeGreaterThan(12_000);
     expect(after).toBeGreaterThan(3_220);
     expect(after).toBeLessThan(3_600);
@@ -91,8 +91,8 @@ describe("the bound", () => {
     const usage = { inputTokens: none, outputTokens: { total: 1, text: undefined, reasoning: undefined } };
     const session = await agent.open(scriptedModel([{ text: "A", usage }]));
     await agent.hear("words");
-    const { promptTokensMax: before } = await session.worstCase(agent.state);
+    const { promptTokensMax: before } = session.worstCase(agent.state);
     await agent.take(session);
-    expect((await session.worstCase(agent.state)).promptTokensMax).toBeGreaterThan(before);
+    expect(session.worstCase(agent.state).promptTokensMax).toBeGreaterThan(before);
   });
 });

@@ -128,7 +128,7 @@ describe("what an interrupted call used", () => {
     call.feed({ type: "text-delta", id: "1", delta: "12345é" });
     await call.spoke;
     call.controller.abort();
-    const bound = await call.session.worstCase(call.agent.state);
+    const bound = call.session.worstCase(call.agent.state);
     expect((await call.turn).usage).toEqual({
       input: bound.promptTokensMax,
       output: 9 + 512,
