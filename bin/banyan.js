@@ -1,5 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16
 // The `banyan` command. Plain JavaScript that even an old Node can read, so that it can say what is missing.
+// Memory for new objects is bounded, or it grows to 100 MB where 16 do (docs/performance.md, "Memory").
 // In a clone it runs the sources; the published package carries only `dist`.
 import { existsSync } from "node:fs";
 
