@@ -4,6 +4,8 @@
  *
  * K1  The fork of a subtree is a consistent cut: every member as it was when the forked event became durable, or as it is now.
  * K2  A fork stays where its origin is, under the same holds and budgets, unless it is asked to be a root of its own.
+ * K3  What a fork shares is read when it goes on: under a hold not before that is released. Its head says until then neither what it
+ *     waits for nor how many children it has.
  */
 import { encodeEvent } from "../agent/codec.ts";
 import type { AgentEvent, Budget, EventOf, Sender } from "../agent/events.ts";

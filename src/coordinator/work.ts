@@ -149,8 +149,8 @@ export class Work {
   /** L5. False when there is nothing to do. */
   async #goOn(worker: Worker): Promise<boolean> {
     const { cell } = worker;
-    // A held agent that is not in memory has nothing under way, but what a crash left: it need not be read to rest.
-    const isIdle = !cell.loaded && cell.isWhole && cell.head.reservedUsd === 0;
+    // A held agent that is not in memory has nothing under way, but what a crash left: it need not be read to rest (K3 of forks).
+    const isIdle = !cell.loaded && cell.head.reservedUsd === 0;
     if (isIdle && this.roster.forest.holder(cell.agent)) return false;
     const state = await cell.load();
     try {

@@ -1,7 +1,9 @@
 /** Forks: from every event, alone and with what was below, beside the origin and as a tree of its own. */
 import { expect, test } from "vitest";
 import type { AgentId } from "../../src/base/ids.ts";
+import type { Journal } from "../../src/journal/journal.ts";
 import { asks, cast } from "../support/cast.ts";
+import { intercept } from "../support/journals.ts";
 import { plain } from "../support/journeys.ts";
 import { handFed, partsOf } from "../support/models.ts";
 import { probe } from "../support/probe.ts";
@@ -254,6 +256,26 @@ test("K2: a fork under a hold waits until that is released, and one of a held ag
   expect(await life.outcome(free)).toBe("done");
   await life.control.resume(lead);
   expect(await life.outcome(fork)).toBe("done");
+});
+
+test("a fork of a conversation that is not in memory reads none of it under a hold, and all of it once that is released", async () => {
+  const world = new World();
+  const reads: AgentId[] = [];
+  const around = (journal: Journal) => intercept(journal, { beforeRead: async (agent) => void reads.push(agent) });
+  const model = cast({ lead: () => "ready", child: () => "done" });
+  const life = await world.open({ models: [model], around });
+  const lead = await life.spawn("lead", { mode: "chat" });
+  const child = await life.spawnChild(lead, "child");
+  await life.outcome(child);
+  await life.control.pause(lead);
+  await quiet(world);
+  reads.length = 0;
+  const forks = [await life.coordinator.fork(child), await life.coordinator.fork(child, { subtree: true })];
+  await quiet(world);
+  expect(reads).toEqual([]);
+  await life.control.resume(lead);
+  for (const fork of forks) expect(await life.outcome(fork)).toBe("done");
+  expect(new Set(reads)).toEqual(new Set([child, ...forks]));
 });
 
 test("a fork that rests shows at once what it waits for", async () => {
