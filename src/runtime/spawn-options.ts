@@ -36,8 +36,8 @@ export interface SpawnOptions {
 
 /** Lets agents use the model; those that waited for it go on. */
 export function registerModel({ driver, coordinator }: Runtime, model: ProviderModel): void {
-  driver.register(model);
-  coordinator.modelsChanged();
+  // Nobody waits for a model that is here: looking at every agent at every spawn would make fleets quadratic.
+  if (driver.register(model)) coordinator.modelsChanged();
 }
 
 /**

@@ -17,9 +17,9 @@ export type { ProviderModel } from "./provider-model.ts";
 export interface ModelDriver extends Driver {
   /**
    * Makes a model known by its provider and name; one registered again replaces the first, for sessions opened from then
-   * on. @throws CONFIG_INVALID when it speaks an older version of the interface
+   * on. False when it was known already. @throws CONFIG_INVALID when it speaks an older version of the interface
    */
-  register(model: ProviderModel): void;
+  register(model: ProviderModel): boolean;
 }
 
 export interface ModelDriverOptions {
@@ -40,7 +40,10 @@ export function createModelDriver({ contents, clock, models = [] }: ModelDriverO
         const message = `${provider}/${modelId} speaks version ${specificationVersion} of the provider interface; v3 or v4 is needed`;
         throw new BanyanError("CONFIG_INVALID", message);
       }
-      registry.set(`${provider}/${modelId}`, model);
+      const name = `${provider}/${modelId}`;
+      const isNew = !registry.has(name);
+      registry.set(name, model);
+      return isNew;
     },
     missing(execution) {
       if (registry.has(nameOf(execution))) return undefined;
