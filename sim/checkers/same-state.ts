@@ -11,7 +11,7 @@ import type { Checker, Scene } from "./checker.ts";
 const BIRTH_EVENTS_MAX = 2;
 
 /** What the head of a fork tells only once its past was read, which a hold puts off (K3 of src/coordinator/fork.ts). */
-const READ_LATER = ["status", "waitingFor", "activity", "childrenLive", "childrenTotal"] as const;
+const READ_LATER = ["status", "waitingFor", "activity", "childrenLive", "childrenTotal", "interrupted"] as const;
 
 export function sameState({ world, audit, process, people }: Scene): Checker {
   const isUnread = ({ agent, origin, seq }: State["head"]) =>
@@ -28,14 +28,24 @@ export function sameState({ world, audit, process, people }: Scene): Checker {
     }
     const folded = audit.stateAt(agent, head.seq);
     if (!folded) return world.fail("same state", `${agent} has no event ${head.seq}`);
+    // A head that was read from a summary has no output: nothing is said of one then.
     const unread = !state && Boolean(isUnread(head));
-    const [held, told] = state ? [textOf(state), textOf(folded)] : [shown(head, unread), shown(folded.head, unread)];
+    const [held, told] = state
+      ? [textOf(state), textOf(folded)]
+      : [shown(head, unread), shown({ ...folded.head, output: head.output && folded.head.output }, unread)];
     if (held !== told) world.fail("same state", `${agent} at ${head.seq} is\n${held}\nand folds to\n${told}`);
   };
   people.onAcknowledged(({ verb, agent, process }) => {
     if (verb !== "read" || agent === undefined) return;
     // What the verb brought into memory is still there, or newer.
     void process.coordinator.state(agent).then((state) => compare(agent, state.head, state));
+    void process.coordinator.output(agent).then((output) => {
+      const folded = audit.states.get(agent)?.head.output ?? null;
+      // It may have gone on since.
+      if (output !== null && folded !== null && JSON.stringify(output) !== JSON.stringify(folded)) {
+        world.fail("same state", `${agent} is said to have answered ${JSON.stringify(output)}`);
+      }
+    });
   });
   return {
     sometimes: () => {

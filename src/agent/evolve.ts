@@ -323,7 +323,8 @@ function settle(state: State, recorded: Recorded, activity: string | undefined):
 }
 
 function withStatus(state: State): State {
-  return { ...state, head: { ...state.head, ...statusOf(state) } };
+  const interrupted = state.interrupted || undefined;
+  return { ...state, head: { ...state.head, ...statusOf(state), interrupted } };
 }
 
 /** One line for people about what just happened, or undefined when it is not worth one. */

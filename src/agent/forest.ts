@@ -13,7 +13,7 @@ import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Head } from "./state.ts";
 import { hasEnded, type Status, shownStatus } from "./status.ts";
-import { addUsage, NO_USAGE, type Usage } from "./usage.ts";
+import { NO_USAGE, type Usage } from "./usage.ts";
 
 export interface Sums {
   readonly agents: number;
@@ -31,7 +31,7 @@ export interface Node {
   readonly parent: Node | undefined;
   /** In the order of spawning. */
   readonly children: readonly Node[];
-  /** Over the agent and all below it. */
+  /** Over the agent and all below it, as it is now: to keep, copy it (`copyOf`). */
   readonly subtree: Sums;
 }
 
@@ -42,11 +42,14 @@ export interface Shortage {
   readonly agent: AgentId;
 }
 
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+type MutableSums = Mutable<Omit<Sums, "usage">> & { readonly usage: Mutable<Usage> };
+
 interface MutableNode extends Node {
   head: Head;
   parent: MutableNode | undefined;
   children: MutableNode[];
-  subtree: Sums;
+  subtree: MutableSums;
   own: Sums;
   reservedUsd: number;
 }
@@ -77,6 +80,28 @@ export class Forest {
     if (saysOfReservation(node.head, head)) node.reservedUsd = head.reservedUsd;
     node.head = head;
     this.#settle(node);
+  }
+
+  /**
+   * Fills an empty forest, parents before their children. The sums are made once at the end: a deep tree takes no longer than a
+   * wide one.
+   */
+  plant(): { add(head: Head): void; done(): void } {
+    const added: MutableNode[] = [];
+    const add = (head: Head) => {
+      const node = this.#add(head);
+      node.reservedUsd = head.reservedUsd;
+      added.push(node);
+    };
+    const done = () => {
+      for (let at = added.length - 1; at >= 0; at--) {
+        const node = added[at] as MutableNode;
+        node.own = sumsOf(node);
+        accumulate(node.subtree, node.own, NOTHING);
+        if (node.parent) accumulate(node.parent.subtree, node.subtree, NOTHING);
+      }
+    };
+    return { add, done };
   }
 
   /** The agent, then its ancestors up to the root. */
@@ -178,9 +203,10 @@ export class Forest {
 
   #add(head: Head): MutableNode {
     const parent = head.parent === null ? undefined : this.#at(head.parent);
-    const node: MutableNode = { head, parent, children: [], subtree: NOTHING, own: NOTHING, reservedUsd: 0 };
+    const node: MutableNode = { head, parent, children: NO_CHILDREN, subtree: noSums(), own: NOTHING, reservedUsd: 0 };
     this.#nodes.set(head.agent, node);
-    (parent?.children ?? this.#roots).push(node);
+    if (parent) addChild(parent, node);
+    else this.#roots.push(node);
     return node;
   }
 
@@ -191,7 +217,7 @@ export class Forest {
     if (sameSums(before, after)) return;
     node.own = after;
     for (let each: MutableNode | undefined = node; each; each = each.parent) {
-      each.subtree = plus(each.subtree, after, before);
+      accumulate(each.subtree, after, before);
     }
   }
 }
@@ -205,15 +231,25 @@ function saysOfReservation(before: Head, now: Head): boolean {
   return isJournaled || now.costUsd !== before.costUsd || hasEnded(now.status);
 }
 
-const NOTHING: Sums = {
-  agents: 0,
-  live: 0,
-  turns: 0,
-  usage: NO_USAGE,
-  costUsd: 0,
-  estimatedUsd: 0,
-  reservedUsd: 0,
-};
+function noSums(): MutableSums {
+  const usage = { ...NO_USAGE };
+  return { agents: 0, live: 0, turns: 0, usage, costUsd: 0, estimatedUsd: 0, reservedUsd: 0 };
+}
+
+const NOTHING: Sums = noSums();
+
+/** The sums as they are now. */
+export function copyOf(sums: Sums): Sums {
+  return { ...sums, usage: { ...sums.usage } };
+}
+
+/** Of the many that have none. */
+const NO_CHILDREN: MutableNode[] = [];
+
+function addChild(parent: MutableNode, node: MutableNode): void {
+  if (parent.children.length === 0) parent.children = [node];
+  else parent.children.push(node);
+}
 
 function sumsOf({ head, reservedUsd }: MutableNode): Sums {
   const { turns, usage, costUsd, estimatedUsd } = head;
@@ -232,22 +268,18 @@ function sameSums(a: Sums, b: Sums): boolean {
   );
 }
 
-function plus(sums: Sums, after: Sums, before: Sums): Sums {
-  const minus = {
-    input: -before.usage.input,
-    output: -before.usage.output,
-    cacheRead: -before.usage.cacheRead,
-    cacheWrite: -before.usage.cacheWrite,
-  };
-  return {
-    agents: sums.agents + after.agents - before.agents,
-    live: sums.live + after.live - before.live,
-    turns: sums.turns + after.turns - before.turns,
-    usage: addUsage(addUsage(sums.usage, after.usage), minus),
-    costUsd: tidy(sums.costUsd + after.costUsd - before.costUsd),
-    estimatedUsd: tidy(sums.estimatedUsd + after.estimatedUsd - before.estimatedUsd),
-    reservedUsd: tidy(sums.reservedUsd + after.reservedUsd - before.reservedUsd),
-  };
+/** Changed in place: it happens with every turn, at every ancestor. */
+function accumulate(sums: MutableSums, after: Sums, before: Sums): void {
+  sums.agents += after.agents - before.agents;
+  sums.live += after.live - before.live;
+  sums.turns += after.turns - before.turns;
+  sums.usage.input += after.usage.input - before.usage.input;
+  sums.usage.output += after.usage.output - before.usage.output;
+  sums.usage.cacheRead += after.usage.cacheRead - before.usage.cacheRead;
+  sums.usage.cacheWrite += after.usage.cacheWrite - before.usage.cacheWrite;
+  sums.costUsd = tidy(sums.costUsd + after.costUsd - before.costUsd);
+  sums.estimatedUsd = tidy(sums.estimatedUsd + after.estimatedUsd - before.estimatedUsd);
+  sums.reservedUsd = tidy(sums.reservedUsd + after.reservedUsd - before.reservedUsd);
 }
 
 /** Sums of many small dollars drift in binary; a billionth of a dollar is far below any price. */

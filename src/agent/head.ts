@@ -54,6 +54,7 @@ export function startHead(agent: AgentId, identity: Identity, { seq, time }: Rec
     output: null,
     error: null,
     artifacts: [],
+    interrupted: undefined,
   };
 }
 

@@ -56,9 +56,12 @@ export interface Head {
   readonly childrenTotal: number;
   /** One line for people. */
   readonly activity: string;
+  /** Of an agent that has completed. Null in a head that was read from a summary: `Coordinator.output` finds it. */
   readonly output: Content | null;
   readonly error: Failure | null;
   readonly artifacts: readonly ArtifactReference[];
+  /** It was interrupted and rests until there is something new to read; so that resuming a tree reads no agent that was not. */
+  readonly interrupted: true | undefined;
 }
 
 export interface Message {

@@ -9,6 +9,7 @@ import type { AgentEvent, Recorded } from "../agent/events.ts";
 import { evolve } from "../agent/evolve.ts";
 import { evolveHead, isHeadEvent } from "../agent/head.ts";
 import type { Head, State } from "../agent/state.ts";
+import { summaryOf } from "../agent/summary.ts";
 import { assert } from "../base/assert.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
@@ -87,7 +88,7 @@ export class Batch {
       expectedSeq: this.#expectedSeq,
       records: this.#records,
       ...(origin && { origin }),
-      ...(due && { summary: JSON.stringify(head) }),
+      ...(due && { summary: summaryOf(head) }),
     };
   }
 

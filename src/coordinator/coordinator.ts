@@ -2,6 +2,7 @@
  * Level 0's hands: the one service through which agents are spawned, run and commanded. It joins the parts of this
  * floor; each part says what it promises.
  */
+import type { Content } from "../agent/content.ts";
 import type { Recorded } from "../agent/events.ts";
 import type { Forest } from "../agent/forest.ts";
 import type { Head, State } from "../agent/state.ts";
@@ -12,7 +13,7 @@ import { LIMITS } from "../base/limits.ts";
 import type { Cell } from "./cell.ts";
 import { Control, wantsWork } from "./control.ts";
 import { afterCommit } from "./ends.ts";
-import { foldAgent } from "./fold.ts";
+import { foldAgent, outputOf } from "./fold.ts";
 import { Forking, type ForkOptions } from "./fork.ts";
 import { Places } from "./places.ts";
 import { goOn, type Recovery, recall } from "./recovery.ts";
@@ -127,6 +128,11 @@ export class Coordinator {
   async state(agent: AgentId, at?: number): Promise<State> {
     if (at === undefined) return this.#roster.cell(agent).load();
     return (await foldAgent(this.#services.journal, agent, at)).state;
+  }
+
+  /** What a completed agent answered; null while it has not. Reads no conversation. @throws AGENT_NOT_FOUND */
+  output(agent: AgentId): Promise<Content | null> {
+    return outputOf(this.#services.journal, this.#roster.cell(agent).head);
   }
 
   /** Resolves to the agent's head once it has ended; at once if it has. @throws SHUTTING_DOWN when the runtime stops first */

@@ -12,6 +12,7 @@ import { hasEnded } from "../agent/status.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Cell } from "./cell.ts";
+import { outputOf } from "./fold.ts";
 import type { Roster } from "./roster.ts";
 import type { Work } from "./work.ts";
 
@@ -86,7 +87,7 @@ async function reportEnd(roster: Roster, work: Work, head: Head): Promise<void> 
       child: head.agent,
       seq: head.seq,
       status,
-      output: head.output ?? "",
+      output: (await outputOf(work.services.journal, head)) ?? "",
       artifacts: [...head.artifacts],
       ...(head.error && { error: head.error }),
       costUsd: roster.forest.get(head.agent)?.subtree.costUsd ?? head.costUsd,

@@ -1,7 +1,8 @@
 /** From journal to state: the one way in which agents come into memory. */
 import { decodeEvent } from "../agent/codec.ts";
+import type { Content } from "../agent/content.ts";
 import { evolve } from "../agent/evolve.ts";
-import type { State } from "../agent/state.ts";
+import type { Head, State } from "../agent/state.ts";
 import { assert } from "../base/assert.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
@@ -30,6 +31,27 @@ export async function foldAgent(journal: Journal, agent: AgentId, to?: number): 
     throw new BanyanError("CHECKPOINT_NOT_FOUND", `${agent} has no event ${to}`, { agent });
   }
   return { state, size };
+}
+
+/** Events that are read at a time to find an output: it stands at the end, or near it. */
+const OUTPUT_WITHIN = 16;
+
+/** What a completed agent answered: a head that was read from a summary lacks it. @throws JOURNAL_DAMAGED */
+export async function outputOf(journal: Journal, head: Head): Promise<Content | null> {
+  if (head.status !== "completed" || head.output !== null) return head.output;
+  for (let to = head.seq; to > 0; to -= OUTPUT_WITHIN) {
+    let output: Content | undefined;
+    for await (const batch of journal.read(head.agent, { from: to - OUTPUT_WITHIN + 1, to })) {
+      for (const { type, body } of batch) {
+        const event = type === "agent.completed" ? decodeEvent(type, body) : undefined;
+        if (event?.type === "agent.completed") output = event.output;
+      }
+    }
+    if (output !== undefined) return output;
+  }
+  throw new BanyanError("JOURNAL_DAMAGED", `the journal of ${head.agent} does not say what it answered`, {
+    agent: head.agent,
+  });
 }
 
 /** Every record of the agent's past, oldest first: through all the forks that led to it. */

@@ -1,7 +1,8 @@
-/** All agents of this process: their cells, and the forest that links their heads. */
+/**
+ * All agents of this process: the forest that links their heads, and the cells of those that something was asked of.
+ */
 import type { Recorded } from "../agent/events.ts";
 import { Forest } from "../agent/forest.ts";
-import type { Head } from "../agent/state.ts";
 import type { Clock } from "../base/clock.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
@@ -36,26 +37,18 @@ export class Roster {
 
   /** @throws AGENT_NOT_FOUND */
   cell(agent: AgentId): Cell {
-    const cell = this.#cells.get(agent);
-    if (!cell) throw new BanyanError("AGENT_NOT_FOUND", `no agent ${agent}`, { agent });
+    const known = this.#cells.get(agent);
+    if (known) return known;
+    const node = this.forest.get(agent);
+    if (!node) throw new BanyanError("AGENT_NOT_FOUND", `no agent ${agent}`, { agent });
+    const cell = new Cell(agent, this.#hooks, node.head);
+    this.#cells.set(agent, cell);
     return cell;
-  }
-
-  has(agent: AgentId): boolean {
-    return this.#cells.has(agent);
   }
 
   /** A cell for an agent that has no journal yet; it is on the roster once its first append is durable. */
   unborn(agent: AgentId): Cell {
     return new Cell(agent, this.#hooks);
-  }
-
-  /** Takes in an agent that the journal knows. Parents come before their children. */
-  recall(head: Head): Cell {
-    const cell = new Cell(head.agent, this.#hooks, head);
-    this.#cells.set(head.agent, cell);
-    this.forest.put(head);
-    return cell;
   }
 
   /** Makes agents durable that no command of another brings into being: roots, and forks of them. */

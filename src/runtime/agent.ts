@@ -1,6 +1,6 @@
 /** A handle on one agent: every verb that a person has, as a method of the same name. Holds nothing but the id. */
 import type { ArtifactReference, Budget, Failure } from "../agent/events.ts";
-import type { Node } from "../agent/forest.ts";
+import { copyOf, type Node } from "../agent/forest.ts";
 import type { Entry, Head } from "../agent/state.ts";
 import type { Status } from "../agent/status.ts";
 import type { Usage } from "../agent/usage.ts";
@@ -137,10 +137,11 @@ export class Agent {
   async result(): Promise<Result> {
     const head = await this.#coordinator.ended(this.id);
     const { contents } = this.#runtime.services;
-    const { usage, costUsd, agents, turns } = this.#node.subtree;
+    const output = await this.#coordinator.output(this.id);
+    const { usage, costUsd, agents, turns } = copyOf(this.#node.subtree);
     return {
       status: head.status as Result["status"],
-      output: head.output === null ? "" : await contents.fetch(head.output),
+      output: output === null ? "" : await contents.fetch(output),
       error: head.error ?? undefined,
       artifacts: head.artifacts,
       usage,

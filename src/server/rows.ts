@@ -1,5 +1,5 @@
 /** From the forest to rows that can be shown and sent. */
-import type { Forest, Node } from "../agent/forest.ts";
+import { copyOf, type Forest, type Node } from "../agent/forest.ts";
 import { shownStatus } from "../agent/status.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { TreeRow } from "./contract/tree.ts";
@@ -34,7 +34,7 @@ export function rowOf({ head, subtree }: Node, covered: boolean): TreeRow {
     usage: head.usage,
     costUsd: head.costUsd,
     estimatedUsd: head.estimatedUsd,
-    subtree: { ...subtree },
+    subtree: copyOf(subtree),
     activity: head.activity,
     error: head.error,
     artifacts: head.artifacts.length,

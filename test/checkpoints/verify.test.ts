@@ -51,7 +51,7 @@ describe("named is", () => {
     await using forked = await openForked();
     const tampered = ({ seq, text }: { seq: number; text: string }) => ({
       seq,
-      text: text.replace(/"turns":\d+/, '"turns":99'),
+      text: text.replace(/"lead",\d+/, '"lead",99'),
     });
     const journal = altered(forked.journal, {
       head: (it) => (it.agent === forked.lead.id && it.summary ? { ...it, summary: tampered(it.summary) } : it),

@@ -160,9 +160,10 @@ export class Life {
 
   /** Its answer, or its failure as `CODE: why`, once it has ended. */
   async outcome(agent: AgentId): Promise<string> {
-    const { status, output, error } = await this.coordinator.ended(agent);
+    const { status, error } = await this.coordinator.ended(agent);
     if (error) return `${status} ${error.code}: ${error.message}`;
-    return status === "completed" ? this.services.contents.fetch(output ?? "") : status;
+    if (status !== "completed") return status;
+    return this.services.contents.fetch((await this.coordinator.output(agent)) ?? "");
   }
 
   stop(): Promise<void> {

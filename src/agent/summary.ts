@@ -1,0 +1,141 @@
+/**
+ * The summary of an agent: its head as text, kept beside the journal so that opening reads no events. Opening reads one of every
+ * agent there is, so it is short and quick to read: the values in a fixed order, then, on a second line, what many agents have alike,
+ * which is read once for all of them.
+ *
+ * U1  What is read from a summary is the head that it was made of, but for the output: that can be long, few ask for it, and the
+ *     event that ended the agent has it.
+ * U2  A text that is no summary of this format is none at all; the agent is then folded from its events.
+ */
+import type { AgentId } from "../base/ids.ts";
+import type { Budget, Execution, Rights } from "./events.ts";
+import type { Head } from "./state.ts";
+
+/** Changes with the order or meaning of the values. */
+const FORMAT = 1;
+
+type Values = [
+  format: number,
+  origin: Head["origin"],
+  parent: AgentId | null,
+  root: AgentId,
+  level: number,
+  name: string,
+  seq: number,
+  time: number,
+  createdTime: number,
+  status: Head["status"],
+  waitingFor: Head["waitingFor"],
+  held: boolean,
+  interrupted: boolean,
+  turns: number,
+  input: number,
+  output: number,
+  cacheRead: number,
+  cacheWrite: number,
+  costUsd: number,
+  estimatedUsd: number,
+  reservedUsd: number,
+  childrenLive: number,
+  childrenTotal: number,
+  activity: string,
+  error: Head["error"],
+  artifacts: Head["artifacts"],
+];
+
+type Shared = [mode: Head["mode"], execution: Execution, rights: Rights, budget: Budget | null];
+
+export function summaryOf(head: Head): string {
+  const { input, output, cacheRead, cacheWrite } = head.usage;
+  const values: Values = [
+    FORMAT,
+    head.origin,
+    head.parent,
+    head.root,
+    head.level,
+    head.name,
+    head.seq,
+    head.time,
+    head.createdTime,
+    head.status,
+    head.waitingFor,
+    head.held,
+    head.interrupted ?? false,
+    head.turns,
+    input,
+    output,
+    cacheRead,
+    cacheWrite,
+    head.costUsd,
+    head.estimatedUsd,
+    head.reservedUsd,
+    head.childrenLive,
+    head.childrenTotal,
+    head.activity,
+    head.error,
+    head.artifacts,
+  ];
+  const shared: Shared = [head.mode, head.execution, head.rights, head.budget];
+  return `${JSON.stringify(values)}\n${JSON.stringify(shared)}`;
+}
+
+/** Reads summaries; a reader for all of them keeps what they have alike once. */
+export class SummaryReader {
+  readonly #shared = new Map<string, Shared>();
+
+  /**
+   * The head that the summary stands for (U1), or undefined (U2). Throws what JSON.parse throws. `known` gives heads read before:
+   * ids that they have are not kept twice.
+   */
+  read(agent: AgentId, text: string, known: (agent: AgentId) => Head | undefined): Head | undefined {
+    const end = text.indexOf("\n");
+    if (end < 0 || !text.startsWith(START)) return undefined;
+    const values: Values = JSON.parse(text.slice(0, end));
+    const [mode, execution, rights, budget] = this.#sharedOf(text.slice(end + 1));
+    const [, origin, parent, root, level, name, seq, time, createdTime, status, waitingFor, held, interrupted] = values;
+    const [, , , , , , , , , , , , , turns, input, output, cacheRead, cacheWrite, costUsd, estimatedUsd] = values;
+    const above = parent === null ? undefined : known(parent);
+    return {
+      agent,
+      origin,
+      parent: above?.agent ?? parent,
+      root: above?.root ?? root,
+      level,
+      name,
+      mode,
+      execution,
+      rights,
+      budget,
+      seq,
+      time,
+      createdTime,
+      status,
+      waitingFor,
+      held,
+      turns,
+      usage: { input, output, cacheRead, cacheWrite },
+      costUsd,
+      estimatedUsd,
+      reservedUsd: values[20],
+      childrenLive: values[21],
+      childrenTotal: values[22],
+      activity: values[23],
+      output: null,
+      error: values[24],
+      artifacts: values[25],
+      interrupted: interrupted || undefined,
+    };
+  }
+
+  #sharedOf(text: string): Shared {
+    const known = this.#shared.get(text);
+    if (known) return known;
+    const shared: Shared = JSON.parse(text);
+    if (this.#shared.size < SHARED_MAX) this.#shared.set(text, shared);
+    return shared;
+  }
+}
+
+const START = `[${FORMAT},`;
+/** Beyond, what agents have alike is read anew for each. */
+const SHARED_MAX = 10_000;
