@@ -2,10 +2,13 @@
  * What is installed is what was tested: exact versions in package.json, and a lock file that `npm ci` takes. It refuses one
  * that lacks an optional package, even of another platform, and such a lock works only where it was written.
  */
-import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
 
 interface Package {
+  /** Where it was downloaded: a host of someone's, so it is left out. */
+  readonly resolved?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
@@ -13,9 +16,11 @@ interface Package {
 
 type Lock = Readonly<Record<string, Package>>;
 
-const readJson = (name: string) => JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), "utf8"));
-const manifest: Package = readJson("package.json");
-const lock: Lock = readJson("package-lock.json").packages;
+const ROOT = new URL("../../", import.meta.url);
+/** Our own packages, and those that the benchmarks measure beside us, which have their own. */
+const FOLDERS = ["", ...globSync("bench/peers/*/", { cwd: fileURLToPath(ROOT) }).map((folder) => `${folder}/`)];
+
+const readJson = (name: string) => JSON.parse(readFileSync(new URL(name, ROOT), "utf8"));
 
 function loose({ dependencies, devDependencies }: Package): string[] {
   const all = Object.entries({ ...dependencies, ...devDependencies });
@@ -56,15 +61,29 @@ test("a package that the lock lacks is found", () => {
   expect(missing(packages)).toEqual(["node_modules/@a/b needs d"]);
 });
 
-test("dependencies are pinned", () => {
-  expect(loose(manifest)).toEqual([]);
+test("the peers of the benchmarks are seen", () => {
+  expect(FOLDERS).toContain("bench/peers/ai-sdk/");
 });
 
-test("the lock file is whole, and of this package.json", () => {
-  expect(missing(lock)).toEqual([]);
-  const { dependencies, devDependencies } = lock[""] ?? {};
-  expect({ dependencies, devDependencies }).toEqual({
-    dependencies: manifest.dependencies,
-    devDependencies: manifest.devDependencies,
+describe.each(FOLDERS)("./%s", (folder) => {
+  const manifest: Package = readJson(`${folder}package.json`);
+  const isPlain = !manifest.dependencies && !existsSync(new URL(`${folder}package-lock.json`, ROOT));
+  const lock: Lock = isPlain ? { "": {} } : readJson(`${folder}package-lock.json`).packages;
+
+  test("dependencies are pinned", () => {
+    expect(loose(manifest)).toEqual([]);
+  });
+
+  test("the lock file is whole, and of this package.json", () => {
+    expect(missing(lock)).toEqual([]);
+    const { dependencies, devDependencies } = lock[""] ?? {};
+    expect({ dependencies, devDependencies }).toEqual({
+      dependencies: manifest.dependencies,
+      devDependencies: manifest.devDependencies,
+    });
+  });
+
+  test("the lock file names no host", () => {
+    expect(Object.values(lock).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
   });
 });

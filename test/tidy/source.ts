@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Where our own text lives: everything but what is installed, built or recorded. */
 const FOLDERS = [".ci", "bench", "bin", "docs", "examples", "scripts", "sim", "src", "test"];
-const NOT_OURS = new Set(["node_modules", "dist", "golden", "peers"]);
+const NOT_OURS = new Set(["node_modules", "dist", "golden", "package-lock.json"]);
 const TEXT = /\.(ts|mjs|js|md|json|sh|yml|yaml|css|html)$|^(run|LICENSE)$/;
 const CODE = /\.(ts|mjs|js)$/;
 
@@ -40,7 +40,7 @@ export function readSources(): Source[] {
   const top = readdirSync(ROOT, { withFileTypes: true }).filter((entry) => entry.isFile() && TEXT.test(entry.name));
   const paths = [...top.map((entry) => entry.name), ...FOLDERS.flatMap((folder) => listFiles(join(ROOT, folder)))];
   return paths
-    .filter((path) => path !== "package-lock.json")
+    .filter((path) => !path.split("/").some((part) => NOT_OURS.has(part)))
     .map((path) => parseSource(path, readFileSync(join(ROOT, path), "utf8")));
 }
 
@@ -55,8 +55,7 @@ function listFiles(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   return entries
     .filter((entry) => entry.isFile() && TEXT.test(entry.name))
-    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join("/"))
-    .filter((path) => !path.split("/").some((part) => NOT_OURS.has(part)));
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)).split(sep).join("/"));
 }
 
 /** @throws when the code does not parse: a rule that sees nothing would find nothing. */

@@ -1,4 +1,4 @@
-/** What the benches of control share: a model whose agents do what their task says, and quantiles. */
+/** What the benches of control share: a model whose agents do what their task says. */
 import type { LanguageModelV4, LanguageModelV4StreamPart, LanguageModelV4Usage } from "@ai-sdk/provider";
 
 const usage: LanguageModelV4Usage = {
@@ -98,14 +98,4 @@ function untilLet(hanging: Set<() => void>, signal: AbortSignal | undefined): Pr
       reject(signal.reason);
     });
   });
-}
-
-/** The value below which a share of the sorted values lies. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-}
-
-export function round(value: number, digits = 2): number {
-  return Math.round(value * 10 ** digits) / 10 ** digits;
 }

@@ -1,15 +1,15 @@
 /**
  * The figures of control, each printed as a JSON line; conditions and results stand in docs/performance.md.
- * `node --expose-gc bench/core/control.ts [levels] [live] [hold] [fork] [spawn]`
+ * `node --expose-gc bench/banyan/control.ts [levels] [live] [hold]`
  */
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { Banyan, type BanyanOptions, spawning } from "../../src/index.ts";
-import { fleet, quantile, round } from "./fleet.ts";
-import { payloadModel, work } from "./payload.ts";
+import { Banyan, spawning } from "../../src/index.ts";
+import { quantile, round } from "../core/figures.ts";
+import { fleet } from "./fleet.ts";
 
-const BENCHES: Readonly<Record<string, (folder: string) => Promise<object>>> = { levels, live, hold, fork, spawn };
+const BENCHES: Readonly<Record<string, (folder: string) => Promise<object>>> = { levels, live, hold };
 const wanted = process.argv.slice(2);
 
 for (const [name, bench] of Object.entries(BENCHES)) {
@@ -103,60 +103,6 @@ async function resumes(banyan: Banyan): Promise<number> {
     await agent.result();
   }
   return quantile(times, 0.95);
-}
-
-/** W4: forks of an agent of 500 turns, under a hold, so that what is timed is the fork and not the work that it then does. */
-async function fork(folder: string): Promise<object> {
-  const count = 1_000;
-  const model = payloadModel(500);
-  const options = { forksPerMinute: 100_000, models: [model], tools: [work] };
-  const lead = await withBanyan(folder, options, async (banyan) => {
-    const chat = await banyan.spawn({ name: "lead", model, mode: "chat" });
-    const long = await chat.spawn({ name: "long", task: "go", tools: [work] });
-    await long.result();
-    await chat.pause();
-    return { id: chat.id, long: long.id, turns: long.head.turns };
-  });
-  const before = await bytesOf(folder);
-  const times: number[] = [];
-  await withBanyan(folder, options, async (banyan) => {
-    const long = banyan.agent(lead.long);
-    for (let at = 0; at < count; at += 1) {
-      const startMs = performance.now();
-      await long.fork();
-      times.push(performance.now() - startMs);
-    }
-  });
-  return {
-    turns: lead.turns,
-    forks: count,
-    medianMs: round(quantile(times, 0.5)),
-    p99Ms: round(quantile(times, 0.99)),
-    bytesAFork: Math.round(((await bytesOf(folder)) - before) / count),
-  };
-}
-
-async function withBanyan<T>(folder: string, options: BanyanOptions, use: (banyan: Banyan) => Promise<T>): Promise<T> {
-  await using banyan = await Banyan.open(folder, options);
-  return await use(banyan);
-}
-
-/** W3: 1,000 agents, until each had its first turn. */
-async function spawn(folder: string): Promise<object> {
-  const { model } = fleet();
-  await using banyan = await Banyan.open(folder, { runningMax: 1_000 });
-  const startMs = performance.now();
-  const agents = await Promise.all(
-    Array.from({ length: 1_000 }, () => banyan.spawn({ name: "one", model, task: "leaf" })),
-  );
-  await Promise.all(agents.map((agent) => agent.result()));
-  const seconds = (performance.now() - startMs) / 1_000;
-  return { agents: agents.length, spawnsPerSecond: Math.round(agents.length / seconds), seconds: round(seconds) };
-}
-
-/** The journal on disk, closed: its log is written back, pages are counted whole. */
-async function bytesOf(folder: string): Promise<number> {
-  return (await stat(join(folder, "journal", "journal.db"))).size;
 }
 
 function memory(): { heap: number; rss: number } {
