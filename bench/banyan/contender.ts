@@ -7,7 +7,7 @@ import { resultOf } from "../core/payload.ts";
 import { payloadModel } from "../core/payload-model.ts";
 
 /** The tool of the payload. */
-const work = defineTool({
+export const work = defineTool({
   name: "work",
   description: "Does a step.",
   input: z.strictObject({ step: z.int() }),

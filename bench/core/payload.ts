@@ -14,7 +14,7 @@ const filler = Array.from({ length: RESULT_CHARACTERS / 2 }, (_, at) =>
  * Text that differs from turn to turn, so that nothing is deduplicated by chance; made at next to no cost. A string of its own: a
  * slice would keep the whole filler alive.
  */
-function textOf(seed: number, characters: number): string {
+export function textOf(seed: number, characters: number): string {
   return Buffer.from(`${seed} ${filler}`.slice(0, characters), "latin1").toString("latin1");
 }
 

@@ -6,8 +6,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Banyan } from "../../src/index.ts";
-import { round } from "../core/fleet.ts";
-import { payloadModel, work } from "../core/payload.ts";
+import { work } from "../banyan/contender.ts";
+import { round } from "../core/figures.ts";
+import { payloadModel } from "../core/payload-model.ts";
 
 const TURNS = 10;
 /** Each measurement takes this many turns or more. */

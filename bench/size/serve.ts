@@ -7,7 +7,7 @@ import type { LanguageModelV4 } from "@ai-sdk/provider";
 import { z } from "zod";
 import { Banyan, defineTool, spawning } from "../../src/index.ts";
 import { startControl } from "../../src/server/control-socket.ts";
-import { fleet } from "../core/fleet.ts";
+import { fleet } from "../banyan/fleet.ts";
 
 /** What it tells. */
 export type Told =

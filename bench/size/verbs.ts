@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { renderTree } from "../../src/cli/live-tree.ts";
 import { type Client, connect, type TreeRow } from "../../src/client.ts";
-import { quantile, round } from "../core/fleet.ts";
+import { quantile, round } from "../core/figures.ts";
 import { mixOf, plant } from "./grove.ts";
 import { startServer } from "./server-process.ts";
 
