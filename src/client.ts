@@ -37,7 +37,7 @@ const TRY_AGAIN_MS = 50;
 
 /**
  * A client of the data in `folder`.
- * @throws DATA_NOT_FOUND; DATA_IN_USE when the process that runs on it is of another version
+ * @throws DATA_NOT_FOUND; DATA_IN_USE when the process that runs on it is of another version, or stands still
  */
 export async function connect(folder: string, { clock = systemClock() }: { clock?: Clock } = {}): Promise<Client> {
   if (!(await hasData(folder))) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${folder}`);
@@ -82,7 +82,7 @@ class Doors {
   async find(): Promise<Door> {
     if (this.#live?.isOpen) return this.#live;
     const path = await findSocketPath(this.#folder);
-    const found = path === undefined ? undefined : await openLiveDoor(path);
+    const found = path === undefined ? undefined : await openLiveDoor(path, this.#clock);
     // Two operations may have looked at the same time: one connection is enough.
     if (this.#live?.isOpen) found?.close();
     else this.#live = found;

@@ -36,7 +36,7 @@ export const ERRORS = {
   COMMAND_REFUSED: kind(403, 4, false, "Commands are not allowed in this tree.", "Allow them for the tree when it is spawned."),
   CONFIG_INVALID: kind(400, 2, false, "A setting is unknown or out of range.", "Correct it; the message names the setting and its range."),
   CONTENT_TOO_LARGE: kind(413, 6, false, "A text, file or result is over its limit.", "Send less, or pass it by reference as an artifact."),
-  DATA_IN_USE: kind(409, 4, true, "Another process runs on this data directory.", "Stop it, or command it through its control socket."),
+  DATA_IN_USE: kind(409, 4, true, "Another process runs on this data directory.", "Command it: `banyan tree`, `pause` and the others reach it. Or stop it; if it stands still, kill it: nothing acknowledged is lost."),
   DATA_NOT_FOUND: kind(404, 3, false, "There is no Banyan data at that path.", "Give the folder that `banyan run` printed, with --data."),
   DEPENDENCY_MISSING: kind(500, 2, false, "An optional package is not installed.", "Install the package that the message names."),
   DISK_FAILED: kind(507, 5, true, "The disk refused a write or a sync.", "Free space or mend the disk, then start again: nothing acknowledged is lost."),

@@ -114,6 +114,8 @@ export const LIMITS = {
   /** Peers on the control socket at once, and requests of one of them under way; further ones wait. */
   controlPeersMax: 64,
   controlRequestsMax: 64,
+  /** A process that says nothing to a peer for so long is stopped, or blocked for good. */
+  controlHelloMsMax: 10_000,
   /** Events that a slow reader may lag behind before it is told to read them from the journal. */
   followEventsMax: 10_000,
 

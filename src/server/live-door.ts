@@ -3,16 +3,18 @@
  * so that a slow reader of one holds back nothing else, and is itself held back by its own socket alone.
  */
 import { connect, type Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
 import { BanyanError, ERRORS, type ErrorCode } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { Door } from "./door.ts";
 import { LineBuffer, PROTOCOL_VERSION, parseAnswer, type ToPeer, type WireError } from "./protocol.ts";
 
 /**
  * Resolves to undefined when nobody listens there.
- * @throws DATA_IN_USE when the process speaks another version of the protocol
+ * @throws DATA_IN_USE when the process speaks another version of the protocol, or stands still
  */
-export async function openLiveDoor(path: string): Promise<Door | undefined> {
-  const link = await openLink(path);
+export async function openLiveDoor(path: string, clock: Clock): Promise<Door | undefined> {
+  const link = await openLink(path, clock);
   if (!link) return undefined;
   const waiting = new Map<number, Waiting>();
   let ids = 0;
@@ -43,7 +45,7 @@ export async function openLiveDoor(path: string): Promise<Door | undefined> {
         say(link.socket, { id, op, input });
       });
     },
-    many: (op, input, signal) => stream(path, { id: 0, op, input }, signal),
+    many: (op, input, signal) => stream(path, { clock, request: { id: 0, op, input }, signal }),
     close: () => link.socket.destroy(),
   };
 }
@@ -76,9 +78,12 @@ async function receive(
 }
 
 /** One stream on a connection of its own, which is closed when its reader stops reading. */
-async function* stream(path: string, request: object, signal?: AbortSignal): AsyncGenerator<readonly unknown[]> {
+async function* stream(
+  path: string,
+  { clock, request, signal }: { clock: Clock; request: object; signal: AbortSignal | undefined },
+): AsyncGenerator<readonly unknown[]> {
   signal?.throwIfAborted();
-  const link = await openLink(path);
+  const link = await openLink(path, clock);
   if (!link) throw asGone();
   const abort = () => link.socket.destroy();
   signal?.addEventListener("abort", abort, { once: true });
@@ -99,7 +104,7 @@ async function* stream(path: string, request: object, signal?: AbortSignal): Asy
   }
 }
 
-async function openLink(path: string): Promise<Link | undefined> {
+async function openLink(path: string, clock: Clock): Promise<Link | undefined> {
   const socket = connect(path);
   const isThere = await new Promise<boolean>((resolve) => {
     socket.once("connect", () => resolve(true));
@@ -107,7 +112,18 @@ async function openLink(path: string): Promise<Link | undefined> {
   });
   if (!isThere) return undefined;
   const messages = read(socket);
+  // The system accepts connections for a process that stands still.
+  let isSilent = false;
+  const silence = clock.timer(LIMITS.controlHelloMsMax, () => {
+    isSilent = true;
+    socket.destroy();
+  });
   const hello = await messages.next().catch(() => undefined);
+  silence.cancel();
+  if (isSilent) {
+    const forS = LIMITS.controlHelloMsMax / 1_000;
+    throw new BanyanError("DATA_IN_USE", `the process that runs on this data has said nothing for ${forS} s`);
+  }
   if (!hello || hello.done) return undefined;
   if ("banyan" in hello.value && hello.value.banyan === PROTOCOL_VERSION) return { socket, messages };
   socket.destroy();
