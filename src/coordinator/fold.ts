@@ -22,10 +22,12 @@ export interface Folded {
 export async function foldAgent(journal: Journal, agent: AgentId, to?: number): Promise<Folded> {
   let state: State | undefined;
   let size = 0;
-  for await (const record of history(journal, agent, to)) {
-    size += record.body.length;
-    const event = decodeEvent(record.type, record.body);
-    state = evolve(record.agent, state, { seq: record.seq, time: record.time, event });
+  for await (const batch of history(journal, agent, to)) {
+    for (const record of batch) {
+      size += record.body.length;
+      const event = decodeEvent(record.type, record.body);
+      state = evolve(record.agent, state, { seq: record.seq, time: record.time, event });
+    }
   }
   if (!state || (to !== undefined && state.head.seq !== to)) {
     throw new BanyanError("CHECKPOINT_NOT_FOUND", `${agent} has no event ${to}`, { agent });
@@ -54,11 +56,9 @@ export async function outputOf(journal: Journal, head: Head): Promise<Content | 
   });
 }
 
-/** Every record of the agent's past, oldest first: through all the forks that led to it. */
-export async function* history(journal: Journal, agent: AgentId, to?: number): AsyncGenerator<StoredRecord> {
-  for (const segment of await segments(journal, agent, to)) {
-    for await (const batch of journal.read(segment.agent, { to: segment.to })) yield* batch;
-  }
+/** Every record of the agent's past in batches, oldest first: through all the forks that led to it. */
+export async function* history(journal: Journal, agent: AgentId, to?: number): AsyncGenerator<StoredRecord[]> {
+  for (const segment of await segments(journal, agent, to)) yield* journal.read(segment.agent, { to: segment.to });
 }
 
 /** The journals that make up an agent's past, oldest first, each with the last sequence that belongs to it. */

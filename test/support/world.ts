@@ -125,8 +125,8 @@ export class Life {
   /** Its own events and those it inherited, oldest first. */
   async events(agent: AgentId): Promise<Recorded[]> {
     const events: Recorded[] = [];
-    for await (const { seq, time, type, body } of history(this.services.journal, agent)) {
-      events.push({ seq, time, event: decodeEvent(type, body) });
+    for await (const batch of history(this.services.journal, agent)) {
+      for (const { seq, time, type, body } of batch) events.push({ seq, time, event: decodeEvent(type, body) });
     }
     return events;
   }

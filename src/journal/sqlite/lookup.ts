@@ -15,7 +15,6 @@ import {
   EVENT_COLUMNS,
   type EventRow,
   firstOf,
-  isEvent,
   type Known,
   knownOf,
   type Link,
@@ -57,7 +56,8 @@ export class Lookup {
       for (const each of statement.iterate(...values)) {
         const row = each as unknown as EventRow;
         rows.push(row);
-        bytes += isEvent(row) ? row[5].length : 0;
+        const body: unknown = row[5];
+        bytes += typeof body === "string" ? body.length : 0;
         if (bytes >= BATCH_BYTES) break;
       }
       return rows;

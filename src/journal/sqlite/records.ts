@@ -18,8 +18,9 @@ export type EventRow = [
 /** False for a row with values that no writer writes: damage knows no types. */
 export function isEvent(row: EventRow): boolean {
   const [position, n, seq, time, type, body, crc] = row;
-  const areNumbers = [position, n, seq, time, crc].every((value) => typeof value === "number");
-  return areNumbers && typeof type === "string" && typeof body === "string";
+  const isPlaced = typeof position === "number" && typeof n === "number" && typeof seq === "number";
+  const isTold = typeof time === "number" && typeof type === "string" && typeof body === "string";
+  return isPlaced && isTold && typeof crc === "number";
 }
 
 export const AGENT_COLUMNS = "n, id, origin, origin_seq, seq, crc, sum";
