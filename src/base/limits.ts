@@ -56,9 +56,9 @@ export const LIMITS = {
   turnsMax: 100_000,
   /** Tool calls of one turn. */
   turnCallsMax: 256,
-  /** Attempts at one turn before the agent fails, rate limits and overload not counted. */
+  /** Attempts at one turn before the agent fails, rate limits, overload and outages not counted. */
   turnAttemptsMax: 6,
-  /** Attempts at one turn that the provider put off (rate limit, overload) before the agent fails. */
+  /** Attempts at one turn that the provider put off (rate limit, overload, out of reach) before the agent fails: some 8 hours. */
   turnPutOffMax: 1_000,
   /** First and longest wait before a turn is tried again, when the provider does not say. */
   retryMsMin: 500,

@@ -1,5 +1,6 @@
 /**
- * What went wrong with a call, told apart by what may help: waiting (the provider put it off), trying again, or neither.
+ * What went wrong with a call, told apart by what may help: waiting (the provider put it off, or cannot be reached), trying
+ * again, or neither. See docs/decisions/outages-are-waited-out.md.
  *
  * F1  No message has a secret in it, nor the request.
  * F2  What is not known is tried again: attempts are counted, so it ends.
@@ -18,7 +19,9 @@ export type Verdict =
 /** Beyond this a provider's page of HTML says nothing more. */
 const MESSAGE_LENGTH_MAX = 1_000;
 
-const WAIT_STATUSES = [429, 503, 529];
+/** What stands before the provider did not reach it, or lost it: whether it worked on the call is not known. */
+const GATEWAY_STATUSES = [502, 504, 520, 522, 524];
+const WAIT_STATUSES = [429, 503, 529, ...GATEWAY_STATUSES];
 /** Request timeout, conflict: no fault of the request. */
 const RETRY_STATUSES = [408, 409];
 /** Our own request, key or settings: the AI SDK refuses them before it calls. */
@@ -33,7 +36,17 @@ const REFUSED_BEFORE = [
 /** No connection, so no request. */
 const UNREACHED = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"];
 
-export function verdictOn(error: unknown, { redact, clock }: { redact: Redact; clock: Clock }): Verdict {
+/** The connection was lost: the request may have arrived. */
+const LOST = ["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT", "UND_ERR_SOCKET", "UND_ERR_HEADERS_TIMEOUT"];
+
+export interface VerdictOptions {
+  readonly redact: Redact;
+  readonly clock: Clock;
+  /** The answer had begun: what broke off then is no outage. */
+  readonly wasHeard?: boolean;
+}
+
+export function verdictOn(error: unknown, { redact, clock, wasHeard = false }: VerdictOptions): Verdict {
   const failure = (code: Failure["code"]): Failure => ({ code, message: messageOf(error, redact) });
   if (error instanceof BanyanError) {
     const own = failure(error.code);
@@ -48,7 +61,7 @@ export function verdictOn(error: unknown, { redact, clock }: { redact: Redact; c
     return {
       outcome: "retryable",
       error: failure(isOutOfReach(error) ? "MODEL_OVERLOADED" : "MODEL_GARBLED"),
-      putOff: false,
+      putOff: !wasHeard && hasCode(error, [...UNREACHED, ...LOST]),
     };
   }
   if (WAIT_STATUSES.includes(status)) {
@@ -66,10 +79,10 @@ export function verdictOn(error: unknown, { redact, clock }: { redact: Redact; c
 /** True when the provider cannot have worked on the call: it said no, or it was never reached. */
 export function isUnpaid(error: unknown): boolean {
   const status = statusOf(error);
-  if (status !== undefined) return status >= 400;
+  if (status !== undefined) return status >= 400 && !GATEWAY_STATUSES.includes(status);
   if (error instanceof BanyanError) return true;
   if (AISDKError.isInstance(error) && REFUSED_BEFORE.includes(error.name)) return true;
-  return chain(error).some(({ code }) => UNREACHED.includes(String(code)));
+  return hasCode(error, UNREACHED);
 }
 
 /** The HTTP status of a refusal, or the one that an error inside a stream stands for. */
@@ -83,6 +96,10 @@ function statusOf(error: unknown): number | undefined {
 
 function isOutOfReach(error: unknown): boolean {
   return APICallError.isInstance(error) || chain(error).some(({ code }) => typeof code === "string");
+}
+
+function hasCode(error: unknown, codes: readonly string[]): boolean {
+  return chain(error).some(({ code }) => codes.includes(String(code)));
 }
 
 /** The error and its causes. */

@@ -58,7 +58,7 @@ export class ModelSession implements Session {
     const spent = spentBy(called, this.worstCase(state));
     if (called.end === "finished") this.#bound.settle(state, spent.usage);
     const broken = breakOf(called);
-    if (broken !== undefined) return this.#failed(broken, spent);
+    if (broken !== undefined) return this.#failed(broken, spent, called.answer.wasHeard);
     return this.#said(called as Said, spent, state.head.execution);
   }
 
@@ -101,9 +101,9 @@ export class ModelSession implements Session {
     }
   }
 
-  #failed(error: unknown, spent: Spent): TurnOutcome {
+  #failed(error: unknown, spent: Spent, wasHeard = false): TurnOutcome {
     const { clock, contents } = this.#with;
-    return { ...verdictOn(error, { clock, redact: contents.redact }), ...spent };
+    return { ...verdictOn(error, { clock, redact: contents.redact, wasHeard }), ...spent };
   }
 }
 

@@ -32,7 +32,9 @@ describe("verdicts", () => {
     [409, "retryable", "MODEL_OVERLOADED", false],
     [429, "retryable", "MODEL_RATE_LIMITED", true],
     [500, "retryable", "MODEL_OVERLOADED", false],
-    [502, "retryable", "MODEL_OVERLOADED", false],
+    [502, "retryable", "MODEL_OVERLOADED", true],
+    [504, "retryable", "MODEL_OVERLOADED", true],
+    [522, "retryable", "MODEL_OVERLOADED", true],
     [503, "retryable", "MODEL_OVERLOADED", true],
     [529, "retryable", "MODEL_OVERLOADED", true],
     [200, "retryable", "MODEL_GARBLED", false],
@@ -60,6 +62,23 @@ describe("verdicts", () => {
     ["our own damage", new BanyanError("BLOB_DAMAGED", "no"), "fatal", "BLOB_DAMAGED"],
   ] as const)("%s", (_, error, outcome, code) => {
     expect(on(error)).toMatchObject({ outcome, error: { code } });
+  });
+
+  test.each([
+    ["no connection", "ECONNREFUSED"],
+    ["no name", "ENOTFOUND"],
+    ["no name server", "EAI_AGAIN"],
+    ["a connection that is reset", "ECONNRESET"],
+    ["a connection that is closed", "UND_ERR_SOCKET"],
+  ])("%s before the answer begins is waited out; after that it is an attempt", (_, code) => {
+    const error = new TypeError("fetch failed", { cause: Object.assign(new Error("no"), { code }) });
+    expect(on(error)).toMatchObject({ outcome: "retryable", putOff: true, error: { code: "MODEL_OVERLOADED" } });
+    expect(verdictOn(error, { redact: createRedactor(), clock, wasHeard: true })).toMatchObject({ putOff: false });
+  });
+
+  test("F2: a code that is none of the network's is an attempt", () => {
+    const error = Object.assign(new TypeError("no"), { code: "ERR_INVALID_ARG_TYPE" });
+    expect(on(error)).toMatchObject({ outcome: "retryable", putOff: false });
   });
 
   test("F1: messages are cut and have no secrets, nor the request", () => {
@@ -127,6 +146,13 @@ describe("R1: a turn", () => {
     const outcome = await turnOf(error);
     expect(outcome.usage).toEqual(nothing);
     expect(outcome).not.toHaveProperty("estimated");
+  });
+
+  test.each([
+    ["was lost before the answer began", Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })],
+    ["a gateway lost", refusal(504)],
+  ])("that %s costs at most its bound", async (_, error) => {
+    expect(await turnOf(error)).toMatchObject({ putOff: true, estimated: true, usage: { output: 1_000 } });
   });
 
   test("whose request may have arrived costs at most its bound", async () => {
