@@ -4,7 +4,7 @@
  */
 import type { AgentId } from "../base/ids.ts";
 import type { Content } from "./content.ts";
-import type { ArtifactReference, Budget, EventOf, Failure, Meta, Sender, ToolOutcome } from "./events.ts";
+import type { ArtifactReference, Budget, EventOf, Failure, Meta, Sender, ToolOutcome, WaitsFor } from "./events.ts";
 import type { Usage } from "./usage.ts";
 
 type Fields<Type> = Omit<Type, "type">;
@@ -41,7 +41,7 @@ export type Command =
       readonly estimated?: boolean | undefined;
     }
   | { readonly do: "loseTurn" }
-  | { readonly do: "startTool"; readonly callId: string; readonly waitsFor?: "children" | "message" | undefined }
+  | { readonly do: "startTool"; readonly callId: string; readonly waitsFor?: WaitsFor | undefined }
   | { readonly do: "askTool"; readonly callId: string; readonly question: string }
   | { readonly do: "answerTool"; readonly callId: string; readonly decision: "rerun" | "report"; readonly by: Sender }
   | {
@@ -56,6 +56,13 @@ export type Command =
   | ({ readonly do: "endChild" } & Fields<EventOf<"child.ended">>)
   | { readonly do: "reviveChild"; readonly child: AgentId }
   | { readonly do: "writeArtifact"; readonly artifact: ArtifactReference; readonly callId?: string | undefined }
+  | ({ readonly do: "startProcess" } & Fields<EventOf<"process.started">>)
+  | ({ readonly do: "restartProcess" } & Fields<EventOf<"process.restarted">>)
+  | ({
+      readonly do: "endProcess";
+      /** What the agent reads of it, when it is not started again. */
+      readonly told?: Content | undefined;
+    } & Fields<EventOf<"process.ended">>)
   | { readonly do: "nameCheckpoint"; readonly name: string; readonly at?: number | undefined }
   | { readonly do: "setBudget"; readonly budget: Budget; readonly by: Sender }
   | { readonly do: "hold"; readonly by: Sender; readonly reason: string }

@@ -8,28 +8,17 @@
  * D5  What an ended agent did stays; only a message, a rewind or a revival make it go on.
  */
 import { unreachable } from "../base/assert.ts";
-import type { ErrorCode } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Command } from "./commands.ts";
 import { callsOf, type ToolCall } from "./content.ts";
-import { type AgentEvent, LABEL_LENGTH_MAX, NAME_SYNTAX, REASON_LENGTH_MAX } from "./events.ts";
+import { type AgentEvent, LABEL_LENGTH_MAX, REASON_LENGTH_MAX } from "./events.ts";
 import { nextStep } from "./next.ts";
+import { endProcess, restartProcess, startProcess } from "./processes.ts";
+import { checkName, type Decision, isRefusal, type Refusal, refuse } from "./refusal.ts";
 import type { Head, OpenCall, State } from "./state.ts";
 import { hasEnded } from "./status.ts";
 
-export interface Refusal {
-  readonly refused: ErrorCode;
-  readonly why: string;
-}
-
-/** Events in order; none when the command changes nothing (it was carried out before). */
-export type Decision = readonly AgentEvent[] | Refusal;
-
-export function isRefusal(decision: Decision): decision is Refusal {
-  return "refused" in decision;
-}
-
-const refuse = (refused: ErrorCode, why: string): Refusal => ({ refused, why });
+export { type Decision, isRefusal } from "./refusal.ts";
 
 /** Decides for an agent whose conversation is at hand. `state` is undefined before its first event. */
 export function decide(state: State | undefined, command: Command): Decision {
@@ -77,6 +66,12 @@ function decideLiving(state: State, command: LaterCommand): Decision {
       return state.children.get(command.child)?.ended ? [{ type: "child.revived", child: command.child }] : [];
     case "writeArtifact":
       return writeArtifact(state, command);
+    case "startProcess":
+      return startProcess(state, command);
+    case "restartProcess":
+      return restartProcess(state, command);
+    case "endProcess":
+      return endProcess(state, command);
     case "nameCheckpoint":
       return nameCheckpoint(state, command);
     case "rewind":
@@ -113,6 +108,8 @@ function decideEnded(state: State, command: LaterCommand): Decision {
       return rewind(state, command);
     case "endChild":
       return endChild(state, command);
+    case "endProcess":
+      return endProcess(state, command);
     case "nameCheckpoint":
       return nameCheckpoint(state, command);
     case "reviveChild":
@@ -148,13 +145,6 @@ export function decideHead(head: Head, command: HeadCommand): Decision {
     default:
       return unreachable(command);
   }
-}
-
-function checkName(name: string, event: AgentEvent): Decision {
-  if (name.length > LIMITS.nameLengthMax || !NAME_SYNTAX.test(name)) {
-    return refuse("NAME_INVALID", `not a name: ${JSON.stringify(name.slice(0, 80))}`);
-  }
-  return [event];
 }
 
 /** True for what an event may carry as an id, a tool's name or a checkpoint's. */

@@ -10,6 +10,7 @@ import { ERRORS, type ErrorCode } from "../base/errors.ts";
 import { isId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { assistantPart, content, json } from "./content.ts";
+import { PROCESS_ENDS, processArgv, processPolicy } from "./process-policy.ts";
 import { price, usage } from "./usage.ts";
 
 export const EVENT_VERSION = 1;
@@ -87,6 +88,17 @@ export type ArtifactReference = z.infer<typeof artifactReference>;
 
 const toolOutcome = z.enum(["ok", "error", "unknown", "denied", "interrupted"]);
 export type ToolOutcome = z.infer<typeof toolOutcome>;
+
+/** What a call may wait for. */
+const waitsFor = z.enum(["children", "message", "process"]);
+export type WaitsFor = z.infer<typeof waitsFor>;
+
+/** Which process of the system it is: numbers are used again, the time of its start tells two apart. */
+const systemProcess = {
+  pid: z.int().positive(),
+  /** Start since boot, in the system's ticks; absent where the system does not say. */
+  startTicks: count.optional(),
+};
 
 /** Why the model stopped. `paused`: it wants to be called again to go on. */
 const finish = z.enum(["stop", "length", "toolCalls", "contentFilter", "paused", "other"]);
@@ -196,7 +208,7 @@ export const EVENTS = {
   "tool.started": event("tool.started", "A tool is about to run for a call.", {
     callId: z.string(),
     /** The call waits for this instead of working: the agent gives its slot back. */
-    waitsFor: z.enum(["children", "message"]).optional(),
+    waitsFor: waitsFor.optional(),
   }),
   "tool.asked": event("tool.asked", "The call's outcome is unknown, and a person must say what to do.", {
     callId: z.string(),
@@ -242,6 +254,42 @@ export const EVENTS = {
   "artifact.written": event("artifact.written", "The agent produced named bytes.", {
     artifact: artifactReference,
     callId: z.string().optional(),
+  }),
+  "process.started": event(
+    "process.started",
+    "A background process is about to run; it waits for this to be durable.",
+    {
+      id,
+      name,
+      argv: processArgv,
+      /** Relative to the agent's folder. */
+      cwd: z.string().max(LIMITS.pathLengthMax),
+      ...systemProcess,
+      policy: processPolicy,
+      callId: z.string().optional(),
+    },
+  ),
+  "process.ended": event(
+    "process.ended",
+    "A background process runs no more. It is started again at `restartTime`, if there is one.",
+    {
+      id,
+      how: z.enum(PROCESS_ENDS),
+      code: z.int().optional(),
+      signal: z.string().max(32).optional(),
+      /** Why, where that is not said by `how`. */
+      why: z.string().max(REASON_LENGTH_MAX).optional(),
+      /** All that the run put out. */
+      output: z.strictObject({ digest, bytes: count }).optional(),
+      /** Milliseconds since the epoch. */
+      restartTime: count.optional(),
+      /** It would have been started again, had it not been so too often. */
+      gaveUp: z.boolean().optional(),
+    },
+  ),
+  "process.restarted": event("process.restarted", "A background process is about to run again.", {
+    id,
+    ...systemProcess,
   }),
   "checkpoint.named": event("checkpoint.named", "A restore point got a name.", {
     name: z.string().min(1).max(LABEL_LENGTH_MAX),

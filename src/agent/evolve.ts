@@ -12,6 +12,7 @@ import { callsOf } from "./content.ts";
 import type { AgentEvent, EventOf, Recorded } from "./events.ts";
 import { evolveHead, isHeadEvent, startHead, statusOf } from "./head.ts";
 import { List } from "./list.ts";
+import { cutProcesses, processEnded, processRestarted, processStarted } from "./processes.ts";
 import { rewind } from "./rewind.ts";
 import type { Child, Entry, Head, Message, OpenCall, State, ToolResult } from "./state.ts";
 import { mayFollow } from "./status.ts";
@@ -90,6 +91,12 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
       const others = state.head.artifacts.filter(({ name }) => name !== event.artifact.name);
       return { ...state, head: { ...state.head, artifacts: [...others, event.artifact] } };
     }
+    case "process.started":
+      return processStarted(state, event, seq, time);
+    case "process.ended":
+      return processEnded(state, event, time);
+    case "process.restarted":
+      return processRestarted(state, event, time);
     case "checkpoint.named": {
       const others = state.checkpoints.filter(({ name }) => name !== event.name);
       return { ...state, checkpoints: [...others, { name: event.name, at: event.at, time }] };
@@ -149,6 +156,8 @@ function forked(agent: AgentId, past: State, event: EventOf<"agent.forked">, rec
     head: { ...head, childrenLive: countLiving(children), childrenTotal: children.size },
     children,
     inbox: past.inbox.map(renamed),
+    // A process is its starter's: the fork never started one.
+    processes: undefined,
     turn: null,
     retry: null,
     checkpoints: [],
@@ -309,7 +318,7 @@ export function reportId(child: AgentId, seq: number): string {
 function rewound(state: State, to: number, seq: number): State {
   const back = rewind(state, to);
   const cuts = [...state.cuts.filter(({ after }) => after < to), { after: to, before: seq }];
-  return { ...back, cuts, head: { ...again(state.head), childrenLive: countLiving(back.children) } };
+  return { ...cutProcesses(back, to), cuts, head: { ...again(state.head), childrenLive: countLiving(back.children) } };
 }
 
 /** It stands as if it had not ended: what it does next follows from its conversation. */
@@ -342,6 +351,8 @@ function activityOf(event: AgentEvent): string | undefined {
       return `spawned ${event.name}`;
     case "child.ended":
       return `a child ${event.status}`;
+    case "process.started":
+      return `started ${event.name}`;
     case "artifact.written":
       return `wrote ${event.artifact.name}`;
     case "agent.rewound":

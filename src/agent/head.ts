@@ -50,6 +50,7 @@ export function startHead(agent: AgentId, identity: Identity, { seq, time }: Rec
     reservedUsd: 0,
     childrenLive: 0,
     childrenTotal: 0,
+    processes: undefined,
     activity: "queued",
     output: null,
     error: null,

@@ -10,6 +10,7 @@ import type { AssistantPart, Content, ToolCall } from "./content.ts";
 import type {
   ArtifactReference,
   Budget,
+  EventOf,
   Execution,
   Failure,
   Finish,
@@ -17,8 +18,10 @@ import type {
   Rights,
   Sender,
   ToolOutcome,
+  WaitsFor,
 } from "./events.ts";
 import type { List } from "./list.ts";
+import type { ProcessPolicy } from "./process-policy.ts";
 import type { Status, WaitingFor } from "./status.ts";
 import type { Usage } from "./usage.ts";
 import type { VersionedMap } from "./versioned-map.ts";
@@ -54,6 +57,8 @@ export interface Head {
   readonly reservedUsd: number;
   readonly childrenLive: number;
   readonly childrenTotal: number;
+  /** Background processes that have not ended for good. Absent while it never had one. */
+  readonly processes?: number | undefined;
   /** One line for people. */
   readonly activity: string;
   /** Of an agent that has completed. Null in a head that was read from a summary: `Coordinator.output` finds it. */
@@ -91,7 +96,7 @@ export interface OpenCall {
   readonly state: "asked" | "started" | "approval" | "ended";
   /** Sequence of its first `tool.started`. */
   readonly startSeq?: number | undefined;
-  readonly waitsFor?: "children" | "message" | undefined;
+  readonly waitsFor?: WaitsFor | undefined;
   readonly result?: ToolResult | undefined;
 }
 
@@ -103,7 +108,7 @@ export interface ToolResult {
   /** Sequences of its first `tool.started` (if it was started) and `tool.ended`. */
   readonly startSeq?: number | undefined;
   readonly seq: number;
-  readonly waitsFor?: "children" | "message" | undefined;
+  readonly waitsFor?: WaitsFor | undefined;
   readonly time: number;
   /** Children's reports that it carries, by message id. */
   readonly took: readonly string[];
@@ -141,6 +146,26 @@ export interface Child {
     | undefined;
 }
 
+/** A background process: as its journal knows it. */
+export interface Process {
+  readonly id: string;
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly policy: ProcessPolicy;
+  readonly callId: string | undefined;
+  readonly startedSeq: number;
+  readonly restarts: number;
+  /** A rewind went back to before it was started: it is being stopped and is no process for the agent any more. */
+  readonly cut: boolean;
+  readonly phase:
+    | { readonly is: "running"; readonly pid: number; readonly startTicks?: number | undefined; readonly time: number }
+    | { readonly is: "backingOff"; readonly restartTime: number }
+    | { readonly is: "ended"; readonly time: number };
+  /** How its newest run that is over ended. */
+  readonly last?: Omit<EventOf<"process.ended">, "type" | "id" | "restartTime"> | undefined;
+}
+
 export interface State {
   readonly head: Head;
   readonly instructions: Content;
@@ -152,6 +177,8 @@ export interface State {
   readonly open: readonly OpenCall[];
   readonly inbox: readonly Message[];
   readonly children: VersionedMap<AgentId, Child>;
+  /** In the order of their starts; the oldest that have ended are forgotten. Absent while it never had one. */
+  readonly processes?: readonly Process[] | undefined;
   /** The model call in flight. */
   readonly turn: { readonly turn: number; readonly attempt: number; readonly reservedUsd: number } | null;
   /** Failed attempts at the turn to come. */

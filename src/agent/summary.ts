@@ -41,6 +41,8 @@ type Values = [
   activity: string,
   error: Head["error"],
   artifacts: Head["artifacts"],
+  /** Left out where there never was one. */
+  processes?: number,
 ];
 
 type Shared = [mode: Head["mode"], execution: Execution, rights: Rights, budget: Budget | null];
@@ -74,6 +76,7 @@ export function summaryOf(head: Head): string {
     head.activity,
     head.error,
     head.artifacts,
+    ...(head.processes === undefined ? ([] as const) : ([head.processes] as const)),
   ];
   const shared: Shared = [head.mode, head.execution, head.rights, head.budget];
   return `${JSON.stringify(values)}\n${JSON.stringify(shared)}`;
@@ -123,6 +126,7 @@ export class SummaryReader {
       output: null,
       error: values[24],
       artifacts: values[25],
+      processes: values[26],
       interrupted: interrupted || undefined,
     };
   }

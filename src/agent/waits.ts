@@ -1,14 +1,16 @@
 /**
- * Waiting without working: a call that waits for children or for a message holds no slot, no memory and no promise. Whether
+ * Waiting without working: a call that waits for children, a message or a process holds no slot, no memory and no promise. Whether
  * it is over follows from the state, and so does its result.
  */
 import type { Json } from "./content.ts";
+import { processWaitIsOver, processWaitResult } from "./processes.ts";
 import { cutText } from "./render.ts";
 import type { Child, OpenCall, State } from "./state.ts";
 
 /** True when the call has nothing left to wait for. */
 export function waitIsOver(state: State, open: OpenCall): boolean {
   if (open.waitsFor === "message") return state.inbox.length > 0;
+  if (open.waitsFor === "process") return processWaitIsOver(state, open);
   // Asked after every event, and there may be thousands of children.
   const names = namesIn(open);
   if (names === undefined) return state.head.childrenLive === 0;
@@ -25,6 +27,7 @@ export interface WaitResult {
 /** The result of a wait that is over. */
 export function waitResult(state: State, open: OpenCall): WaitResult {
   if (open.waitsFor === "message") return { content: "A message has come; it follows.", took: [] };
+  if (open.waitsFor === "process") return { content: processWaitResult(state, open), took: [] };
   const ended = awaited(state, open).flatMap((child) => (child.ended ? [child.ended.message] : []));
   const reports = ended.map(({ report, content }) => ({
     name: report?.name ?? "",

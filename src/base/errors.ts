@@ -59,6 +59,8 @@ export const ERRORS = {
   OUT_OF_ROOT: kind(403, 4, false, "The path leads out of the folder the tool may see.", "Give a path inside it; links are not followed out of it."),
   PARENT_ENDED: kind(409, 4, false, "The agent's parent has ended, so it cannot run.", "Rewind the parent, or fork this agent as a new root."),
   PRICE_UNKNOWN: kind(400, 2, false, "A budget is set, and the model's price is not known.", "Give its price when the agent is spawned."),
+  PROCESSES_NONE: kind(409, 4, false, "This runtime starts no background processes.", "Give the task to a runtime on a machine that may start programs."),
+  PROCESS_NOT_FOUND: kind(404, 3, false, "The agent has no such background process.", "List them with `banyan ps`, or the tool list_processes."),
   READER_BEHIND: kind(429, 6, true, "A reader was too slow to follow live.", "Read on from the position that the message names, with `banyan logs --from`."),
   REPLAY_MISMATCH: kind(409, 1, false, "What was sent is not what was recorded.", "The message names the first difference."),
   SHUTTING_DOWN: kind(503, 4, true, "The runtime is stopping.", "Start it again: everything goes on where it was."),

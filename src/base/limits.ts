@@ -104,6 +104,32 @@ export const LIMITS = {
   commandMsDefault: 60_000,
   commandMsMax: 600_000,
 
+  /** Background processes of one agent that run at once, and those that it remembers. */
+  processesLiveMax: 32,
+  processesKeptMax: 128,
+  /** Output of one run of a process after which it is ended; it is kept whole. Of it in memory: the newest. */
+  processOutputBytesMax: 64 * MiB,
+  processRingBytes: 256 * KiB,
+  /** Resident memory of a process and its group, unless its start says otherwise. */
+  processMemoryBytesDefault: 2 * 1024 * MiB,
+  /** Longest time that a process's policy may name: 7 days. */
+  processMsMax: 604_800_000,
+  processProbesMax: 8,
+  /** Restarts within a time after which a process is given up, unless its start says otherwise. */
+  processRestartsDefault: 3,
+  processWithinMsDefault: 60_000,
+  /** First and longest wait before a process is started again. */
+  processBackoffMsMin: 100,
+  processBackoffMsMax: 30_000,
+  /** Between two looks of the supervisor; a round is discarded when it comes later than this by more than as much. */
+  superviseMs: 100,
+  /** Silence of a heartbeat after which a process counts as hung; no probe may ask for less. */
+  heartbeatMsMax: 400,
+  /** Between two looks at the memory of processes. */
+  processMemoryMs: 500,
+  /** Text written to a process at a time. */
+  processInputBytesMax: 1 * MiB,
+
   /** A waiting agent whose conversation is larger than this is folded again when it wakes. */
   waitingStateBytesMax: 16 * KiB,
   /** Events after which an agent's summary is written again, so that opening reads a short tail. */
@@ -142,6 +168,11 @@ assert(
 assert(LIMITS.retryMsMax <= LIMITS.putOffMsMax, "a provider may ask for more patience than a failure gets");
 assert(LIMITS.commandBytesMax <= LIMITS.commandOutputBytesMax, "what is kept of a command's output is part of it");
 assert(LIMITS.recordBytesMax * 2 <= LIMITS.controlBytesMax, "an event passes through the control socket");
+assert(LIMITS.processesLiveMax <= LIMITS.processesKeptMax, "a process that runs is remembered");
+assert(LIMITS.processRingBytes <= LIMITS.processOutputBytesMax, "what is in memory of an output is part of it");
+assert(LIMITS.heartbeatMsMax >= 4 * LIMITS.superviseMs, "a heartbeat is missed more than once before it counts");
+assert(LIMITS.processBackoffMsMin < LIMITS.processBackoffMsMax, "backoff of processes has room to grow");
+assert(LIMITS.commandArgumentLengthMax * 6 <= LIMITS.recordBytesMax, "a process's arguments fit a record");
 assert(LIMITS.searchMsMax <= LIMITS.toolMsMax, "a search is a tool call");
 assert(LIMITS.searchShownLengthMax <= LIMITS.searchLineLengthMax, "what is shown of a line was searched");
 assert(LIMITS.commandMsDefault <= LIMITS.commandMsMax && LIMITS.commandMsMax <= LIMITS.toolMsMax, "commands end first");

@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import { type Content, callsOf, headOf } from "../agent/content.ts";
 import type { AgentEvent } from "../agent/events.ts";
+import { endText } from "../agent/processes.ts";
 import type { LoggedEvent, TranscriptEntry } from "../client.ts";
 import { dollars, plural } from "./figures.ts";
 import { block, cut, oneLine, padTo } from "./terminal.ts";
@@ -115,6 +116,12 @@ function saysOf(event: AgentEvent): string {
       return event.child;
     case "artifact.written":
       return `${event.artifact.name}, ${event.artifact.bytes} bytes`;
+    case "process.started":
+      return `${event.name}, pid ${event.pid}: ${event.argv.join(" ")}`;
+    case "process.ended":
+      return `${event.id} ${endText({ last: event })}${event.gaveUp ? ", given up" : event.restartTime ? ", to be started again" : ""}`;
+    case "process.restarted":
+      return `${event.id}, pid ${event.pid}`;
     case "checkpoint.named":
       return `${event.name} at ${event.at}`;
     case "budget.set":

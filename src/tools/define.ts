@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { Json } from "../agent/content.ts";
+import type { WaitsFor } from "../agent/events.ts";
 import { BanyanError } from "../base/errors.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
 import type { Tool, ToolAnswer, ToolContext, UnknownOutcomePolicy } from "./tool.ts";
@@ -17,7 +18,7 @@ export interface ToolDefinition<Input extends z.ZodObject> {
   readonly input: Input;
   /** `report` when absent: a call that was cut off by a crash is never repeated. */
   readonly onUnknownOutcome?: UnknownOutcomePolicy;
-  readonly waitsFor?: "children" | "message";
+  readonly waitsFor?: WaitsFor;
   /** Longest time of a call in milliseconds; LIMITS.toolMsMax when absent. */
   readonly timeMsMax?: number;
   /** Resolves to what the model reads. What it throws, the model reads as well. It must stop when `context.signal` is aborted. */

@@ -7,7 +7,7 @@
  * T3  A tool's failure is a result that the model reads, never the end of the agent.
  */
 import type { Json } from "../agent/content.ts";
-import type { ArtifactReference, Meta, Rights } from "../agent/events.ts";
+import type { ArtifactReference, Meta, Rights, WaitsFor } from "../agent/events.ts";
 import type { Clock } from "../base/clock.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Digest } from "../blobs/blobs.ts";
@@ -21,7 +21,7 @@ export interface Tool {
   readonly inputSchema: { readonly [key: string]: Json };
   readonly onUnknownOutcome: UnknownOutcomePolicy;
   /** Set for a tool that waits instead of working: the runtime answers it, and `run` only checks the input. */
-  readonly waitsFor?: "children" | "message";
+  readonly waitsFor?: WaitsFor;
   /** Longest time it may take, in milliseconds; LIMITS.toolMsMax when it does not say. */
   readonly timeMsMax?: number;
   /**

@@ -8,10 +8,12 @@ import {
   call,
   creation,
   endChild,
+  endProcess,
   idOf,
   PERSON,
   receive,
   START_MS,
+  startProcess,
   startTurn,
   usageOf,
 } from "../support/commands.ts";
@@ -26,6 +28,9 @@ const started = after(calling, { do: "startTool", callId: "a" });
 const asked = after(started, { do: "askTool", callId: "a", question: "Again?" });
 const parent = after(task, { do: "spawn", child: CHILD, name: "worker", callId: "a" });
 const told = after(parent, endChild(CHILD, 9));
+const starting = startProcess(1, "server");
+const { id: SERVER, policy } = starting;
+const serving = after(task, starting);
 const final = after(inFlight, answer("Done."));
 const by = PERSON;
 const error = { code: "TOOL_FAILED", message: "no" } as const;
@@ -218,6 +223,43 @@ const CASES: readonly Case<EventType>[] = [
     },
   ),
   of("artifact.written", task, { artifact }, { head: { artifacts: [artifact], activity: "wrote map" } }),
+  of(
+    "process.started",
+    task,
+    { id: idOf(60), name: "server", argv: ["serve"], cwd: ".", pid: 9, policy, callId: "a" },
+    {
+      processes: [
+        {
+          ...{ id: idOf(60), name: "server", argv: ["serve"], cwd: ".", policy, callId: "a" },
+          ...{ startedSeq: 3, restarts: 0, cut: false, phase: { is: "running", pid: 9, time: 7 } },
+        },
+      ],
+      head: { processes: 1, activity: "started server" },
+    },
+  ),
+  of(
+    "process.ended",
+    serving,
+    { id: SERVER, how: "exited", code: 3, output: { digest, bytes: 4 }, restartTime: 50 },
+    {
+      processes: [
+        expect.objectContaining({
+          phase: { is: "backingOff", restartTime: 50 },
+          last: { how: "exited", code: 3, output: { digest, bytes: 4 } },
+        }),
+      ],
+      head: {},
+    },
+  ),
+  of(
+    "process.restarted",
+    after(serving, endProcess(SERVER, { restartTime: 50 })),
+    { id: SERVER, pid: 11, startTicks: 5 },
+    {
+      processes: [expect.objectContaining({ restarts: 1, phase: { is: "running", pid: 11, startTicks: 5, time: 7 } })],
+      head: {},
+    },
+  ),
   of("checkpoint.named", task, { name: "c", at: 2 }, { checkpoints: [{ name: "c", at: 2, time: 7 }], head: {} }),
   of("budget.set", task, { budget: { costUsd: 3 }, by }, { head: { budget: { costUsd: 3 } } }),
   of("hold.set", task, { by, reason: "lunch" }, { head: { held: true, activity: "lunch" } }),

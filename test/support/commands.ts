@@ -90,3 +90,31 @@ export function endTool(callId: string, content: Content = "result"): Extract<Co
 export function rewindTo(to: number): Command {
   return { do: "rewind", to, by: PERSON };
 }
+
+/** A program that is started again when it fails, three times in a minute. */
+export function startProcess(number: number, name = `p-${number}`): Extract<Command, { do: "startProcess" }> {
+  return {
+    do: "startProcess",
+    id: idOf(2_000 + number),
+    name,
+    argv: ["serve", "--port", "80"],
+    cwd: ".",
+    pid: 100 + number,
+    startTicks: 7,
+    policy: {
+      restart: "onFailure",
+      restartsMax: 3,
+      withinMs: 60_000,
+      memoryBytesMax: 1_000_000,
+      outputBytesMax: 1_000_000,
+      probes: [],
+    },
+  };
+}
+
+export function endProcess(
+  id: string,
+  more: Partial<Extract<Command, { do: "endProcess" }>> = {},
+): Extract<Command, { do: "endProcess" }> {
+  return { do: "endProcess", id, how: "exited", code: 0, told: "It ended.", ...more };
+}

@@ -20,6 +20,7 @@ import {
   call,
   creation,
   endChild,
+  endProcess,
   endTool,
   failTurn,
   idOf,
@@ -27,6 +28,7 @@ import {
   receive,
   rewindTo,
   START_MS,
+  startProcess,
   usageOf,
 } from "./commands.ts";
 
@@ -47,6 +49,9 @@ const ASKED = [
   "endChild",
   "reviveChild",
   "writeArtifact",
+  "startProcess",
+  "restartProcess",
+  "endProcess",
   "nameCheckpoint",
   "setBudget",
   "hold",
@@ -173,6 +178,7 @@ function commandFor(intent: Intent, state: State): Command {
 const WAKES: Readonly<Record<string, (typeof ASKED)[number]>> = {
   children: "endChild",
   approval: "answerTool",
+  process: "endProcess",
   cancelled: "rewind",
 };
 
@@ -273,6 +279,18 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
           mediaType: "text/plain",
         },
       };
+    case "startProcess":
+      return startProcess(number, `p-${pick % 4}`);
+    case "restartProcess":
+      return { do: "restartProcess", id: processId(state, pick), pid: 1 + also };
+    case "endProcess":
+      return endProcess(processId(state, pick), {
+        how: yes ? "exited" : "signalled",
+        ...(yes ? { code: also % 3 } : { signal: "SIGKILL" }),
+        ...(also % 3 === 0 && { restartTime: state.head.time + afterMs }),
+        ...(also % 5 === 0 && { gaveUp: true }),
+        ...(also % 2 === 0 && { output: { digest: `sha256:${"b".repeat(64)}`, bytes: also } }),
+      });
     case "nameCheckpoint":
       return { do: "nameCheckpoint", name: `c-${pick % 8}`, ...(yes && { at: also % (number + 2) }) };
     case "setBudget":
@@ -299,7 +317,11 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
 /** Whether a call waits is its tool's nature, and so the same at every start. */
 function startTool(callId: string): Command {
   const nature = [...callId].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
-  return { do: "startTool", callId, waitsFor: at([undefined, undefined, "children", "message"] as const, nature) };
+  return {
+    do: "startTool",
+    callId,
+    waitsFor: at([undefined, undefined, "children", "message", "process"] as const, nature),
+  };
 }
 
 function randomAnswer(state: State, pick: number, also: number): Extract<Command, { do: "endTurn" }> {
@@ -321,6 +343,14 @@ function randomAnswer(state: State, pick: number, also: number): Extract<Command
     costUsd: (also % 50) / 64,
     ...(interrupted && { estimated: true }),
   };
+}
+
+/** Mostly one that lives. */
+function processId(state: State, pick: number): string {
+  const processes = state.processes ?? [];
+  const live = processes.filter(({ phase }) => phase.is !== "ended");
+  const choices = pick % 10 > 0 && live.length > 0 ? live : processes;
+  return choices.length > 0 ? at(choices, pick).id : idOf(9);
 }
 
 /** Mostly an entry or a checkpoint; sometimes the start, sometimes anything. */
