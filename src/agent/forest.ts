@@ -50,7 +50,6 @@ interface MutableNode extends Node {
   parent: MutableNode | undefined;
   children: MutableNode[];
   subtree: MutableSums;
-  own: Sums;
   reservedUsd: number;
 }
 
@@ -76,10 +75,12 @@ export class Forest {
 
   /** Adds an agent, or replaces its head. A parent must be added before its children. */
   put(head: Head): void {
-    const node = this.#nodes.get(head.agent) ?? this.#add(head);
+    const known = this.#nodes.get(head.agent);
+    const before = known ? sumsOf(known) : NOTHING;
+    const node = known ?? this.#add(head);
     if (saysOfReservation(node.head, head)) node.reservedUsd = head.reservedUsd;
     node.head = head;
-    this.#settle(node);
+    settle(node, before);
   }
 
   /**
@@ -96,8 +97,7 @@ export class Forest {
     const done = () => {
       for (let at = added.length - 1; at >= 0; at--) {
         const node = added[at] as MutableNode;
-        node.own = sumsOf(node);
-        accumulate(node.subtree, node.own, NOTHING);
+        accumulate(node.subtree, sumsOf(node), NOTHING);
         if (node.parent) accumulate(node.parent.subtree, node.subtree, NOTHING);
       }
     };
@@ -148,16 +148,14 @@ export class Forest {
         return { refused: "BUDGET_EXHAUSTED", why, agent: head.agent };
       }
     }
-    node.reservedUsd = usd;
-    this.#settle(node);
+    this.#reserved(node, usd);
     return undefined;
   }
 
   /** Gives back a reservation whose call did not start. */
   release(agent: AgentId): void {
     const node = this.#at(agent);
-    node.reservedUsd = node.head.reservedUsd;
-    this.#settle(node);
+    this.#reserved(node, node.head.reservedUsd);
   }
 
   /** Money reserved for calls in flight at or below the agent, besides its own. */
@@ -203,23 +201,25 @@ export class Forest {
 
   #add(head: Head): MutableNode {
     const parent = head.parent === null ? undefined : this.#at(head.parent);
-    const node: MutableNode = { head, parent, children: NO_CHILDREN, subtree: noSums(), own: NOTHING, reservedUsd: 0 };
+    const node: MutableNode = { head, parent, children: NO_CHILDREN, subtree: noSums(), reservedUsd: 0 };
     this.#nodes.set(head.agent, node);
     if (parent) addChild(parent, node);
     else this.#roots.push(node);
     return node;
   }
 
-  /** Carries the change of an agent's own sums up to the root (F3). */
-  #settle(node: MutableNode): void {
-    const before = node.own;
-    const after = sumsOf(node);
-    if (sameSums(before, after)) return;
-    node.own = after;
-    for (let each: MutableNode | undefined = node; each; each = each.parent) {
-      accumulate(each.subtree, after, before);
-    }
+  #reserved(node: MutableNode, usd: number): void {
+    const before = sumsOf(node);
+    node.reservedUsd = usd;
+    settle(node, before);
   }
+}
+
+/** Carries the change of an agent's own sums up to the root (F3). */
+function settle(node: MutableNode, before: Sums): void {
+  const after = sumsOf(node);
+  if (sameSums(before, after)) return;
+  for (let each: MutableNode | undefined = node; each; each = each.parent) accumulate(each.subtree, after, before);
 }
 
 /**

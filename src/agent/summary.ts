@@ -93,32 +93,31 @@ export class SummaryReader {
   read(agent: AgentId, text: string, known: (agent: AgentId) => Head | undefined): Head | undefined {
     const end = text.indexOf("\n");
     if (end < 0 || !text.startsWith(START)) return undefined;
+    // By place, not by destructuring, which would ask an iterator for each value.
     const values: Values = JSON.parse(text.slice(0, end));
-    const [mode, execution, rights, budget] = this.#sharedOf(text.slice(end + 1));
-    const [, origin, parent, root, level, name, seq, time, createdTime, status, waitingFor, held, interrupted] = values;
-    const [, , , , , , , , , , , , , turns, input, output, cacheRead, cacheWrite, costUsd, estimatedUsd] = values;
-    const above = parent === null ? undefined : known(parent);
+    const shared = this.#sharedOf(text.slice(end + 1));
+    const above = values[2] === null ? undefined : known(values[2]);
     return {
       agent,
-      origin,
-      parent: above?.agent ?? parent,
-      root: above?.root ?? root,
-      level,
-      name,
-      mode,
-      execution,
-      rights,
-      budget,
-      seq,
-      time,
-      createdTime,
-      status,
-      waitingFor,
-      held,
-      turns,
-      usage: { input, output, cacheRead, cacheWrite },
-      costUsd,
-      estimatedUsd,
+      origin: values[1],
+      parent: above?.agent ?? values[2],
+      root: above?.root ?? values[3],
+      level: values[4],
+      name: values[5],
+      mode: shared[0],
+      execution: shared[1],
+      rights: shared[2],
+      budget: shared[3],
+      seq: values[6],
+      time: values[7],
+      createdTime: values[8],
+      status: values[9],
+      waitingFor: values[10],
+      held: values[11],
+      turns: values[13],
+      usage: { input: values[14], output: values[15], cacheRead: values[16], cacheWrite: values[17] },
+      costUsd: values[18],
+      estimatedUsd: values[19],
       reservedUsd: values[20],
       childrenLive: values[21],
       childrenTotal: values[22],
@@ -127,7 +126,7 @@ export class SummaryReader {
       error: values[24],
       artifacts: values[25],
       processes: values[26],
-      interrupted: interrupted || undefined,
+      interrupted: values[12] || undefined,
     };
   }
 

@@ -22,6 +22,11 @@ export function agentSum(identity: number, seq: number, crc: number): number {
   return crc32(` ${seq} ${crc}`, identity);
 }
 
+/** The sum of an agent's row in one go: opening makes it of every agent. */
+export function rowSum(n: number, agent: string, origin: Origin | undefined, seq: number, crc: number): number {
+  return crc32(`${n} ${agent} ${origin ? `${origin.agent} ${origin.seq}` : ""} ${seq} ${crc}`);
+}
+
 export function summarySum(n: number, seq: number, text: string): number {
   return crc32(`${n} ${seq} ${text}`);
 }

@@ -2,7 +2,7 @@
 import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
 import type { Origin, StoredRecord } from "../journal.ts";
-import { agentSum, checkOf, identitySum } from "./checksum.ts";
+import { checkOf, rowSum } from "./checksum.ts";
 
 export const EVENT_COLUMNS = "position, agent, seq, time, type, body, crc";
 export type EventRow = [
@@ -56,7 +56,7 @@ export interface Link {
 
 export function knownOf([n, id, origin, originSeq, seq, crc, sum]: AgentRow): Known {
   const from = origin === null ? undefined : { agent: origin, seq: Number(originSeq) };
-  const isSound = agentSum(identitySum(n, id, from), seq, crc) === sum;
+  const isSound = rowSum(n, id, from, seq, crc) === sum;
   return { n, agent: String(id), origin: from, seq: Number(seq), crc, isSound };
 }
 
