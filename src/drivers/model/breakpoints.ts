@@ -14,7 +14,9 @@ const MARK: ProviderOptions = { anthropic: { cacheControl: { type: "ephemeral" }
 /** The whole prompt with its marks; `instructions` may be blank. Copies the messages that it marks. */
 export function withBreakpoints(instructions: string, messages: readonly PromptMessage[]): PromptMessage[] {
   const system: PromptMessage = { role: "system", content: instructions, providerOptions: MARK };
-  const prompt = hasInstructions(instructions) ? [system, ...messages] : [...messages];
+  // `concat` copies at the speed of memory; spreading behind another item asks an iterator for each message.
+  const front: PromptMessage[] = hasInstructions(instructions) ? [system] : [];
+  const prompt = front.concat(messages);
   const answer = prompt.findLastIndex(({ role }) => role === "assistant");
   for (const at of [answer - 1, prompt.length - 1]) {
     const message = prompt[at];
