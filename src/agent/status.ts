@@ -81,3 +81,8 @@ export function hasEnded(status: Status): boolean {
 export function shownStatus(own: Status, held: boolean): Status {
   return held && !hasEnded(own) ? "held" : own;
 }
+
+/** True for an agent that has something to do when nothing covers it. */
+export function wantsWork({ status, waitingFor }: { status: Status; waitingFor: WaitingFor | null }): boolean {
+  return !hasEnded(status) && (status !== "waiting" || waitingFor === "rateLimit");
+}

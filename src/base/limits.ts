@@ -43,6 +43,8 @@ export const LIMITS = {
   forksPerMinuteMax: 30,
   /** Steps of a chain of forks of forks. */
   forkChainMax: 10_000,
+  /** Living agents of a subtree whose ends `cancel` waits for; of a larger one it waits for the top's alone. */
+  cancelAwaitedMax: 1_000,
   /** Messages waiting in one agent's inbox. */
   inboxMessagesMax: 10_000,
   /** Message ids that an agent remembers to drop a message delivered twice. */

@@ -3,11 +3,14 @@
  *
  * V1  After a hold is acknowledged no model call starts in the subtree, children spawned later included.
  * V2  A verb that is acknowledged is durable.
+ * V3  A verb on a subtree of any size is acknowledged soon: the end of a large one when its top has ended and nothing below can start
+ *     any more. What was in flight below, and the ends of all there, are journaled behind that, by the next process if need be.
  */
 import type { Budget, Sender } from "../agent/events.ts";
-import { hasEnded, type Status } from "../agent/status.ts";
+import { hasEnded, wantsWork } from "../agent/status.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
 import { tellReturn } from "./ends.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
@@ -52,7 +55,8 @@ export class Control {
     if (held) await cell.dispatch({ do: "release", by });
     const below = [...forest.subtree(agent)];
     for (const { head } of below) if (wantsWork(head) && !forest.holder(head.agent)) this.#work.kick(head.agent);
-    const idle = below.filter(({ head }) => head.status === "waiting" && head.waitingFor === "message");
+    // Those that were not interrupted have nothing to be woken from: of a large tree hardly any are read.
+    const idle = below.filter(({ head }) => head.status === "waiting" && head.interrupted);
     const woken = await Promise.all(idle.map(({ head }) => this.#wake(head.agent, by)));
     if (!held && !woken.includes(true))
       throw new BanyanError("NOT_HELD", "no hold is set on it, and nothing at or below it was interrupted", { agent });
@@ -89,9 +93,13 @@ export class Control {
     // First the hold on new calls, then the end: so that what is in flight is settled with what it really cost.
     if (!hasEnded(cell.head.status))
       await cell.dispatch({ do: "hold", by, reason: "being cancelled" }).catch(ignoreEnded);
-    await this.#interruptBelow(agent);
+    const isSmall = (this.#roster.forest.get(agent)?.subtree.live ?? 0) <= LIMITS.cancelAwaitedMax;
+    const interrupted = this.#interruptBelow(agent);
+    await (isSmall ? interrupted : this.#work.interrupt(agent));
     await cell.dispatch({ do: "cancel", by, reason });
-    await this.#untilEnded(agent);
+    if (isSmall) await this.#untilEnded(agent);
+    // V3: each loop tells of what goes wrong with its own agent.
+    else interrupted.catch(() => undefined);
   }
 
   /**
@@ -162,11 +170,6 @@ export class Control {
           .dispatch({ do: "cancel", by: { kind: "runtime" }, reason: "its parent ended" });
     }
   }
-}
-
-/** True for an agent that has something to do when nothing covers it. */
-export function wantsWork({ status, waitingFor }: { status: Status; waitingFor: string | null }): boolean {
-  return !hasEnded(status) && (status !== "waiting" || waitingFor === "rateLimit");
 }
 
 function ignoreEnded(error: unknown): undefined {

@@ -7,12 +7,11 @@
  * O3  A damaged agent is named and left alone; the others go on.
  */
 
-import { hasEnded } from "../agent/status.ts";
+import { hasEnded, wantsWork } from "../agent/status.ts";
 import { SummaryReader } from "../agent/summary.ts";
 import { asBanyanError, type BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Journal } from "../journal/journal.ts";
-import { wantsWork } from "./control.ts";
 import { meetChildren } from "./ends.ts";
 import { foldAgent } from "./fold.ts";
 import type { Roster } from "./roster.ts";

@@ -11,7 +11,7 @@
 import type { Content } from "../agent/content.ts";
 import { nextStep, type Step } from "../agent/next.ts";
 import type { State } from "../agent/state.ts";
-import { hasEnded } from "../agent/status.ts";
+import { hasEnded, wantsWork } from "../agent/status.ts";
 import { asBanyanError, BanyanError, type ErrorCode } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -152,6 +152,8 @@ export class Work {
     // A held agent that is not in memory has nothing under way, but what a crash left: it need not be read to rest (K3 of forks).
     const isIdle = !cell.loaded && cell.head.reservedUsd === 0;
     if (isIdle && this.roster.forest.holder(cell.agent)) return false;
+    // Whoever will work waits for a slot first, and is read then: of a large tree that goes on, few are in memory at a time.
+    if (isIdle && wantsWork(cell.head) && !(await this.#mayBeRead(worker))) return false;
     const state = await cell.load();
     try {
       if (worker.started.length === 0) return await this.#step(worker, state, nextStep(state));
@@ -243,6 +245,13 @@ export class Work {
     // The world moved on while it waited: look again before working.
     worker.again = true;
     return false;
+  }
+
+  /** True when the agent has the means to work as far as its head tells, and a slot; or when it must not work, which it is told then. */
+  async #mayBeRead(worker: Worker): Promise<boolean> {
+    const { agent, head, isWhole } = worker.cell;
+    if (!isWhole || head.waitingFor === "rateLimit" || this.roster.forest.isOrphan(agent)) return true;
+    return this.services.driver.missing(head.execution) === undefined && this.#mayWork(worker);
   }
 
   /** Sets the alarm when the step is for later (L6). */
