@@ -16,8 +16,8 @@ export type Fault =
   | { readonly kind: "slow"; readonly firstTokenMs?: number; readonly tokenMs?: number }
   /** The socket is destroyed after so many stream events, or bytes of the body; 0 is before the response. */
   | { readonly kind: "cut"; readonly afterEvents?: number; readonly afterBytes?: number }
-  /** Invalid JSON in the middle of the answer, or a proxy's HTML page with status 200. */
-  | { readonly kind: "garbage"; readonly form?: "json" | "html" }
+  /** Invalid JSON after so many stream events, in the middle when it does not say, or a proxy's HTML page with status 200. */
+  | { readonly kind: "garbage"; readonly form?: "json" | "html"; readonly afterEvents?: number }
   /** The request is taken and never answered. */
   | { readonly kind: "silence" }
   /** An `error` event in the stream after so many events; 529 when the request is not streamed. */

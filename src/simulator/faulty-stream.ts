@@ -18,7 +18,7 @@ export function damaged(
         ? cutAfterEvents(events, fault.afterEvents ?? EVENTS_BEFORE_DEFAULT)
         : cutAfterBytes(events, fault.afterBytes);
     case "garbage":
-      return garbled(events, stream ? EVENTS_BEFORE_DEFAULT : 0);
+      return garbled(events, stream ? (fault.afterEvents ?? EVENTS_BEFORE_DEFAULT) : 0);
     case "errorEvent":
       return failing(events, fault.afterEvents ?? EVENTS_BEFORE_DEFAULT, requestId);
     default:
