@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { CONTENDERS } from "./core/contender.ts";
 import type { Line } from "./core/figures.ts";
-import { installPeer } from "./core/install.ts";
+import { installBeside } from "./core/install.ts";
 import { rowsOf } from "./core/report.ts";
 import { type Bench, run } from "./core/run.ts";
 
@@ -46,8 +46,8 @@ const only = chosen(
   BENCHES.map(({ name }) => name),
   "bench",
 );
-const wanted = values.contenders ?? (values.peers ? CONTENDERS.join() : OURS);
-const contenders = chosen(wanted, CONTENDERS, "contender");
+const wanted = values.contenders ?? (values.peers ? Object.keys(CONTENDERS).join() : OURS);
+const contenders = chosen(wanted, Object.keys(CONTENDERS), "contender");
 const failures: string[] = [];
 const fail = (what: string) => {
   failures.push(what);
@@ -57,10 +57,9 @@ const fail = (what: string) => {
 const modules = new Map<string, string>();
 for (const name of contenders) {
   try {
-    modules.set(
-      name,
-      name === OURS ? fileURLToPath(new URL("banyan/contender.ts", import.meta.url)) : await installPeer(name),
-    );
+    const module = fileURLToPath(new URL(CONTENDERS[name] ?? "", import.meta.url));
+    await installBeside(module);
+    modules.set(name, module);
   } catch (error) {
     fail(`${name}: its packages cannot be installed: ${error instanceof Error ? error.message : String(error)}`);
   }

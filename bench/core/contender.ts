@@ -37,13 +37,13 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
-/** Names of all contenders, in the order of the tables; the first is ours. */
-export const CONTENDERS = [
-  "banyan",
-  "sqlite-append",
-  "ai-sdk",
-  "restate",
-  "openai-agents",
-  "langgraph-delta",
-  "langgraph",
-] as const;
+/** All contenders by name, in the order of the tables, each with its module in `bench/`; the first is ours. */
+export const CONTENDERS: Readonly<Record<string, string>> = {
+  banyan: "banyan/contender.ts",
+  "sqlite-append": "peers/sqlite-append/contender.ts",
+  "ai-sdk": "peers/ai-sdk/contender.ts",
+  restate: "peers/restate/contender.ts",
+  "openai-agents": "peers/openai-agents/contender.ts",
+  "langgraph-delta": "peers/langgraph/delta.ts",
+  langgraph: "peers/langgraph/contender.ts",
+};

@@ -4,21 +4,17 @@
  */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 
-const PEERS = fileURLToPath(new URL("../peers", import.meta.url));
 const OPTIONS = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
 
-/** The module that measures the peer, ready to be loaded. @throws when its packages cannot be installed */
-export async function installPeer(name: string): Promise<string> {
-  const folder = join(PEERS, name);
-  if (needsInstall(folder)) {
-    console.error(`Installing the packages of bench/peers/${name} (once) ...`);
-    await promisify(execFile)("npm", ["ci", "--prefix", folder, ...OPTIONS], { cwd: folder });
-  }
-  return join(folder, "contender.ts");
+/** Makes the packages beside a module ready, where it has any of its own. @throws when they cannot be installed */
+export async function installBeside(module: string): Promise<void> {
+  const folder = dirname(module);
+  if (!needsInstall(folder)) return;
+  console.error(`Installing the packages of ${basename(folder)} (once) ...`);
+  await promisify(execFile)("npm", ["ci", "--prefix", folder, ...OPTIONS], { cwd: folder });
 }
 
 /** What npm left says what it installed; a peer without packages has no lock file. */
