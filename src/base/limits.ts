@@ -18,6 +18,10 @@ export const LIMITS = {
   recordBytesMax: 1 * MiB,
   /** One message, tool result or artifact written by a tool. */
   contentBytesMax: 64 * MiB,
+  /** Files that the blobs of one process have open at once to write, and as many again to read; the others wait. */
+  blobFilesMax: 64,
+  /** Blobs that a process remembers to have written or checked: a further put of one looks at its size alone. */
+  blobsTrustedMax: 10_000,
   /** Events in one append. */
   appendEventsMax: 1_000,
   /** Records that the journal's writer commits at once. */

@@ -2,9 +2,10 @@
  * Wiring of the embedded runtime: a folder becomes adapters, adapters become services, services become a coordinator. The
  * only file that chooses adapters, and the one that says in which order things start and stop.
  */
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { makeFolder } from "../base/durable-folder.ts";
 import { BanyanError } from "../base/errors.ts";
 import { createIds } from "../base/ids.ts";
 import { systemRandom } from "../base/random.ts";
@@ -49,7 +50,7 @@ export interface Runtime {
 export async function openRuntime(folder: string, options: RuntimeOptions = {}): Promise<Runtime> {
   const { readOnly = false, clock = systemClock() } = options;
   if (readOnly) await mustExist(folder);
-  else await mkdir(folder, { recursive: true, mode: 0o700 });
+  else makeFolder(folder);
   const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly });
   try {
     const blobs = await openFsBlobs({ folder: join(folder, "blobs"), readOnly });

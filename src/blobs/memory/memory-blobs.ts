@@ -1,10 +1,11 @@
-/** Blobs in memory: for tests, and the store of the seeded simulation. */
-import { hash } from "node:crypto";
+/** Blobs in memory: for tests, and the store of the seeded simulation. B4 is not for them to keep. */
 import { BanyanError } from "../../base/errors.ts";
-import type { BlobInfo, Blobs, Digest } from "../blobs.ts";
+import { type BlobInfo, type Blobs, checkDigest, checkRange, type Digest, digestOf, type Range } from "../blobs.ts";
 
 export class MemoryBlobs implements Blobs {
   readonly #blobs: Map<Digest, Uint8Array>;
+  readonly #putting = new Set<Promise<BlobInfo>>();
+  #closed = false;
 
   /** `store` outlives this process's hold on it. */
   constructor(store: Map<Digest, Uint8Array> = new Map()) {
@@ -12,41 +13,62 @@ export class MemoryBlobs implements Blobs {
   }
 
   async put(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobInfo> {
-    const bytes = content instanceof Uint8Array ? content.slice() : await collect(content);
-    const digest: Digest = `sha256:${hash("sha256", bytes)}`;
+    this.#open();
+    const putting = this.#put(content);
+    this.#putting.add(putting);
+    return putting.finally(() => this.#putting.delete(putting));
+  }
+
+  async #put(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobInfo> {
+    const bytes =
+      content instanceof Uint8Array ? Uint8Array.from(content) : Buffer.concat(await Array.fromAsync(content));
+    const digest = digestOf(bytes);
     this.#blobs.set(digest, bytes);
     return { digest, bytes: bytes.length };
   }
 
-  async *get(digest: Digest, range?: { from: number; to: number }): AsyncGenerator<Uint8Array> {
+  async *get(digest: Digest, range?: Range): AsyncGenerator<Uint8Array> {
+    this.#open();
+    checkDigest(digest);
+    if (range) checkRange(range);
     const bytes = this.#blobs.get(digest);
     if (!bytes) throw new BanyanError("BLOB_NOT_FOUND", `no blob ${digest}`);
-    if (!range && !(await this.verify(digest))) throw new BanyanError("BLOB_DAMAGED", `blob ${digest} has other bytes`);
-    yield range ? bytes.slice(range.from, range.to) : bytes.slice();
+    if (!range && digestOf(bytes) !== digest) throw new BanyanError("BLOB_DAMAGED", `blob ${digest} has other bytes`);
+    const chunk = Uint8Array.from(bytes.subarray(range?.from, range?.to));
+    if (chunk.length > 0) yield chunk;
   }
 
   async has(digest: Digest): Promise<number | undefined> {
+    this.#open();
+    checkDigest(digest);
     return this.#blobs.get(digest)?.length;
   }
 
   async delete(digest: Digest): Promise<void> {
+    this.#open();
+    checkDigest(digest);
     this.#blobs.delete(digest);
   }
 
   async *list(): AsyncGenerator<BlobInfo> {
+    this.#open();
     for (const [digest, bytes] of this.#blobs) yield { digest, bytes: bytes.length };
   }
 
   async verify(digest: Digest): Promise<boolean> {
+    this.#open();
+    checkDigest(digest);
     const bytes = this.#blobs.get(digest);
-    return bytes !== undefined && digest === `sha256:${hash("sha256", bytes)}`;
+    return bytes !== undefined && digest === digestOf(bytes);
   }
 
-  async close(): Promise<void> {}
-}
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#putting);
+  }
 
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
-  return Buffer.concat(parts);
+  /** @throws SHUTTING_DOWN */
+  #open(): void {
+    if (this.#closed) throw new BanyanError("SHUTTING_DOWN", "the blobs are closed");
+  }
 }
