@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { renderTree } from "../../src/cli/live-tree.ts";
+import { linesFor, renderOverview } from "../../src/cli/live-tree.ts";
 import { type Client, connect, type TreeRow } from "../../src/client.ts";
 import { quantile, round } from "../core/figures.ts";
 import { mixOf, plant } from "./grove.ts";
@@ -81,7 +81,8 @@ function verbsOf(client: Client, rows: readonly TreeRow[]): Record<string, () =>
       }
       return { ms, more: { rows: rows.length, firstRowMs: round(quantile(first, 0.5)) } };
     },
-    top: () => timed(times(5, () => frame(client))),
+    treeAsText: () => timed(times(5, () => client.overview({ lines: 998 }))),
+    top: () => timed(times(20, () => frame(client))),
     stats: () => timed(times(20, () => client.stats())),
     costByLevel: () => timed(times(5, () => client.cost({ by: "level" }))),
     costByAgent: () => timed(times(5, () => client.cost({ agent: subtree(0), by: "agent" }))),
@@ -111,8 +112,8 @@ function verbsOf(client: Client, rows: readonly TreeRow[]): Record<string, () =>
 
 /** One frame of `banyan top`. */
 async function frame(client: Client): Promise<string> {
-  await client.stats();
-  return renderTree(await client.tree().toArray(), { columns: 120, rows: 40, colour: true });
+  const view = { columns: 120, rows: 40, colour: true };
+  return renderOverview(await client.overview({ lines: linesFor(view) }), view);
 }
 
 async function timed(verbs: readonly (() => Promise<unknown>)[]): Promise<Timed> {

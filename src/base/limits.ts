@@ -141,6 +141,8 @@ export const LIMITS = {
   /** Events after which an agent's summary is written again, so that opening reads a short tail. */
   summaryEventsMax: 64,
 
+  /** Lines of one overview of a tree. */
+  overviewLinesMax: 10_000,
   /** One request or answer on the control socket. */
   controlBytesMax: 16 * MiB,
   /** Peers on the control socket at once, and requests of one of them under way; further ones wait. */

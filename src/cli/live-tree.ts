@@ -1,11 +1,13 @@
 /** The tree of agents as a terminal shows it: `banyan run` and `banyan top` draw it again and again, `banyan tree` once. */
 import { styleText } from "node:util";
 import { STATUSES, type Status } from "../agent/status.ts";
-import { promptTokens, type Usage } from "../agent/usage.ts";
+import { addUsage, NO_USAGE, promptTokens, type Usage } from "../agent/usage.ts";
+import type { Overview, OverviewLine, Total } from "../server/contract/overview.ts";
 import type { TreeRow } from "../server/contract/tree.ts";
+import { restOf } from "../server/rest.ts";
 import { compact, dollars, plural } from "./figures.ts";
 import { cut, displayWidth, oneLine, padTo } from "./terminal.ts";
-import { type TreeLine, visibleLines } from "./visible-tree.ts";
+import { visibleLines } from "./visible-tree.ts";
 
 export interface TreeView {
   /** Columns of the terminal; no line is longer. */
@@ -19,12 +21,26 @@ export interface TreeView {
  * The tree as text, without a line end behind it. Turns, tokens and cost of a line include all agents below it. Where there
  * are more agents than lines, finished subtrees go first, and what is left out is counted.
  */
-export function renderTree(rows: Iterable<TreeRow>, { columns, rows: lines, colour }: TreeView): string {
+export function renderTree(rows: Iterable<TreeRow>, view: TreeView): string {
   const all = [...rows];
+  return renderOverview({ lines: visibleLines(all, linesFor(view)), total: totalOf(all) }, view);
+}
+
+/** Lines that are left for agents. */
+export function linesFor({ rows }: Pick<TreeView, "rows">): number {
+  return Math.max(0, rows - HEADING_LINES);
+}
+
+const HEADING_LINES = 2;
+
+/** The same for an overview of `linesFor` lines. */
+export function renderOverview(
+  { lines: shown, total }: Pick<Overview, "lines" | "total">,
+  { columns, rows: lines, colour }: TreeView,
+): string {
   const paint: Paint = (style, text) =>
     colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
-  if (all.length === 0) return paint("dim", cut("no agents yet", columns));
-  const shown = visibleLines(all, Math.max(0, lines - 2));
+  if (total.agents === 0) return paint("dim", cut("no agents yet", columns));
   const layout = layoutFor(columns, shown);
   const heading = paint(
     "dim",
@@ -36,7 +52,7 @@ export function renderTree(rows: Iterable<TreeRow>, { columns, rows: lines, colo
   const body = shown.map((line) =>
     line.kind === "agent" ? agentLine(line, layout, paint) : restLine(line, columns, paint),
   );
-  return [summaryLine(all, columns, paint), heading, ...body].slice(0, Math.max(1, lines)).join("\n");
+  return [summaryLine(total, columns, paint), heading, ...body].slice(0, Math.max(1, lines)).join("\n");
 }
 
 type Style = Parameters<typeof styleText>[0];
@@ -87,7 +103,7 @@ const ACTIVITY_WIDTH_MIN = 12;
 const NAME_SHOWN_MIN = 8;
 
 /** The name's column takes what its longest line needs, the activity's what is left. */
-function layoutFor(columns: number, lines: readonly TreeLine[]): Column[] {
+function layoutFor(columns: number, lines: readonly OverviewLine[]): Column[] {
   let figures = FIGURES;
   const taken = () => figures.reduce((sum, { width }) => sum + width + 1, 0);
   for (const title of DISPENSABLE) {
@@ -110,7 +126,7 @@ function layoutFor(columns: number, lines: readonly TreeLine[]): Column[] {
   return [name, ...figures, ...(left >= ACTIVITY_WIDTH_MIN ? [activity] : [])];
 }
 
-function nameWidthOf(line: TreeLine): number {
+function nameWidthOf(line: OverviewLine): number {
   const guides = (line.guides.length - 1) * 2;
   if (line.kind === "rest") return guides;
   return guides + displayWidth(oneLine(line.row.name)) + (line.closed ? belowText(line.row).length : 0);
@@ -122,7 +138,7 @@ function doing({ error, activity, status }: TreeRow): string {
 }
 
 function agentLine(
-  { row, guides, closed }: Extract<TreeLine, { kind: "agent" }>,
+  { row, guides, closed }: Extract<OverviewLine, { kind: "agent" }>,
   layout: readonly Column[],
   paint: Paint,
 ): string {
@@ -147,11 +163,14 @@ function belowText({ subtree }: TreeRow): string {
   return ` +${compact(subtree.agents - 1)}`;
 }
 
-function restLine({ rows, guides }: Extract<TreeLine, { kind: "rest" }>, columns: number, paint: Paint): string {
+function restLine(
+  { count, agents, byStatus, guides }: Extract<OverviewLine, { kind: "rest" }>,
+  columns: number,
+  paint: Paint,
+): string {
   const branch = guideText(guides, Math.floor(columns / 3));
-  const agents = rows.reduce((sum, { subtree }) => sum + subtree.agents, 0);
-  const below = agents > rows.length ? ` (${plural(agents, "agent")} with those below)` : "";
-  const text = `… ${rows.length} more: ${countsOf(rows)}${below}`;
+  const below = agents > count ? ` (${plural(agents, "agent")} with those below)` : "";
+  const text = `… ${count} more: ${countsOf(byStatus)}${below}`;
   return paint("dim", cut(branch + text, columns));
 }
 
@@ -166,19 +185,27 @@ function guideText(guides: readonly boolean[], width: number): string {
   return `⋯ ${steps.slice(-kept).join("")}`;
 }
 
-function summaryLine(rows: readonly TreeRow[], columns: number, paint: Paint): string {
+function summaryLine({ agents, live, levels, costUsd, usage, byStatus }: Total, columns: number, paint: Paint): string {
+  const share = (agents - live) / agents;
+  const tokens = compact(tokensOf(usage));
+  const size = `${plural(agents, "agent")} on ${plural(levels, "level")}`;
+  const text = `${bar(share)} ${Math.floor(share * 100)} %  ${dollars(costUsd)}  ${tokens} tokens  ${size}: ${countsOf(byStatus)}`;
+  return paint("bold", cut(text, columns));
+}
+
+/** Over rows of whole subtrees: each one's sums stand in the row of its top. */
+function totalOf(rows: readonly TreeRow[]): Total {
   const ids = new Set(rows.map(({ id }) => id));
   const tops = rows.filter(({ parentId }) => parentId === null || !ids.has(parentId));
   const sum = (of: (row: TreeRow) => number) => tops.reduce((total, row) => total + of(row), 0);
-  const agents = sum(({ subtree }) => subtree.agents);
-  const ended = agents - sum(({ subtree }) => subtree.live);
-  const deepest = rows.reduce((most, { level }) => Math.max(most, level), 0);
-  const share = ended / agents;
-  const money = dollars(sum(({ subtree }) => subtree.costUsd));
-  const tokens = compact(sum(({ subtree }) => tokensOf(subtree.usage)));
-  const size = `${plural(agents, "agent")} on ${plural(deepest + 1, "level")}`;
-  const text = `${bar(share)} ${Math.floor(share * 100)} %  ${money}  ${tokens} tokens  ${size}: ${countsOf(rows)}`;
-  return paint("bold", cut(text, columns));
+  return {
+    agents: sum(({ subtree }) => subtree.agents),
+    live: sum(({ subtree }) => subtree.live),
+    levels: rows.reduce((most, { level }) => Math.max(most, level + 1), 0),
+    costUsd: sum(({ subtree }) => subtree.costUsd),
+    usage: tops.reduce((all, { subtree }) => addUsage(all, subtree.usage), NO_USAGE),
+    byStatus: restOf(rows.map(({ status }) => [status, 1])).byStatus,
+  };
 }
 
 const BAR_WIDTH = 10;
@@ -189,8 +216,6 @@ function bar(share: number): string {
 }
 
 /** `3 running, 1 failed`: in the order of a life. */
-function countsOf(rows: readonly TreeRow[]): string {
-  const counts = new Map<Status, number>();
-  for (const { status } of rows) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return STATUSES.flatMap((status) => (counts.has(status) ? [`${counts.get(status)} ${status}`] : [])).join(", ");
+function countsOf(byStatus: Total["byStatus"]): string {
+  return STATUSES.flatMap((status) => (byStatus[status] ? [`${byStatus[status]} ${status}`] : [])).join(", ");
 }

@@ -4,19 +4,24 @@ import { shownStatus } from "../agent/status.ts";
 import { addUsage, NO_USAGE } from "../agent/usage.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { CostGroup, CostReport } from "./contract/fleet.ts";
+import { seeAll } from "./see-all.ts";
 import { pathOf } from "./select.ts";
 
 type Group = CostReport["groups"][number];
 
-export function costReport(forest: Forest, agent: AgentId | undefined, by: CostGroup): CostReport {
-  const nodes = [...(agent === undefined ? forest.nodes() : forest.subtree(agent))];
+export async function costReport(forest: Forest, agent: AgentId | undefined, by: CostGroup): Promise<CostReport> {
+  const top = agent === undefined ? undefined : forest.get(agent);
+  const tops = top ? [top] : forest.roots();
   const groups = new Map<string, Group>();
-  for (const node of nodes) {
-    const { key, label } = GROUPS[by](forest, node);
-    groups.set(key, plus(groups.get(key) ?? begin(label, by === "agent" ? node : undefined), node));
-  }
-  const tops = agent === undefined ? forest.roots() : nodes.slice(0, 1);
-  const { agents, turns, usage, costUsd, estimatedUsd } = nodes.reduce(plus, begin("", undefined));
+  const total = begin("", undefined);
+  await seeAll(forest, tops, (node, covered) => {
+    const { key, label } = GROUPS[by](forest, node, covered);
+    const group = groups.get(key) ?? begin(label, by === "agent" ? node : undefined);
+    groups.set(key, group);
+    add(group, node);
+    add(total, node);
+  });
+  const { agents, turns, usage, costUsd, estimatedUsd } = total;
   const reservedUsd = tops.reduce((sum, { subtree }) => sum + subtree.reservedUsd, 0);
   return {
     groups: [...groups.values()].sort((a, b) => b.costUsd - a.costUsd),
@@ -25,11 +30,13 @@ export function costReport(forest: Forest, agent: AgentId | undefined, by: CostG
 }
 
 /** Agents are told apart by id: two trees may have the same paths. */
-const GROUPS: Readonly<Record<CostGroup, (forest: Forest, node: Node) => { key: string; label: string }>> = {
+const GROUPS: Readonly<
+  Record<CostGroup, (forest: Forest, node: Node, covered: boolean) => { key: string; label: string }>
+> = {
   agent: (forest, { head }) => ({ key: head.agent, label: pathOf(forest, head.agent) }),
   level: (_forest, { head }) => same(String(head.level)),
   model: (_forest, { head }) => same(head.execution.model),
-  status: (forest, { head }) => same(shownStatus(head.status, forest.holder(head.agent) !== undefined)),
+  status: (_forest, { head }, covered) => same(shownStatus(head.status, covered)),
 };
 
 const same = (key: string) => ({ key, label: key });
@@ -48,13 +55,10 @@ function begin(key: string, node: Node | undefined): Group {
   };
 }
 
-function plus(group: Group, { head }: Node): Group {
-  return {
-    ...group,
-    agents: group.agents + 1,
-    turns: group.turns + head.turns,
-    usage: addUsage(group.usage, head.usage),
-    costUsd: group.costUsd + head.costUsd,
-    estimatedUsd: group.estimatedUsd + head.estimatedUsd,
-  };
+function add(group: Group, { head }: Node): void {
+  group.agents += 1;
+  group.turns += head.turns;
+  group.usage = addUsage(group.usage, head.usage);
+  group.costUsd += head.costUsd;
+  group.estimatedUsd += head.estimatedUsd;
 }

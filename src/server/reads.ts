@@ -8,6 +8,7 @@ import { artifactBytes, artifactRows } from "./artifacts.ts";
 import type { AgentDetail } from "./contract/agent.ts";
 import { costReport } from "./cost.ts";
 import type { ReadHandlers } from "./handlers.ts";
+import { overviewOf } from "./overview.ts";
 import { rowOf, treeRows } from "./rows.ts";
 import { pathOf, selectAgent } from "./select.ts";
 import { statsOf } from "./stats.ts";
@@ -22,6 +23,10 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
 
   return {
     tree: ({ agent }) => lazily(() => batches(treeRows(forest, selectAny(agent)))),
+    overview: async ({ agent, lines }) => {
+      const position = await runtime.services.journal.position();
+      return overviewOf(forest, { agent: selectAny(agent), lines, position });
+    },
     agent: async ({ agent }) => detailOf(runtime, select(agent)),
     logs: ({ agent, subtree = false, from, follow = false }, signal) =>
       lazily(() =>
@@ -34,7 +39,7 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
     artifacts: ({ agent, subtree = false }) =>
       lazily(() => batches(artifactRows(runtime, selectAny(agent), { subtree }))),
     artifact: ({ agent, ...wanted }) => lazily(() => artifactBytes(runtime, selectAny(agent), wanted)),
-    cost: async ({ agent, by = "agent" }) => costReport(forest, selectAny(agent), by),
+    cost: ({ agent, by = "agent" }) => costReport(forest, selectAny(agent), by),
     stats: () => statsOf(runtime, live),
   };
 }

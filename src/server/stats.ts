@@ -2,6 +2,7 @@
 import { hasEnded, shownStatus } from "../agent/status.ts";
 import type { Runtime } from "../runtime/open.ts";
 import type { Stats } from "./contract/fleet.ts";
+import { seeAll } from "./see-all.ts";
 
 /** `live`: this process has the data open for work. */
 export async function statsOf({ coordinator, services, recovery }: Runtime, live: boolean): Promise<Stats> {
@@ -9,17 +10,16 @@ export async function statsOf({ coordinator, services, recovery }: Runtime, live
   const byStatus: Record<string, number> = {};
   const missing = new Map<string, number>();
   let living = 0;
-  for (const { head } of forest.nodes()) {
-    const covered = !hasEnded(head.status) && forest.holder(head.agent) !== undefined;
+  await seeAll(forest, forest.roots(), ({ head }, covered) => {
     const status = shownStatus(head.status, covered);
     byStatus[status] = (byStatus[status] ?? 0) + 1;
-    if (hasEnded(head.status)) continue;
+    if (hasEnded(head.status)) return;
     living += 1;
-    if (services.driver.missing(head.execution) === undefined) continue;
+    if (services.driver.missing(head.execution) === undefined) return;
     const { provider, model } = head.execution;
     const name = `${provider}/${model}`;
     missing.set(name, (missing.get(name) ?? 0) + 1);
-  }
+  });
   return {
     pid: live ? process.pid : null,
     position: await services.journal.position(),

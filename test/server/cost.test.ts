@@ -24,9 +24,9 @@ function forestOf(): Forest {
   return forest;
 }
 
-test.each(COST_GROUPS)("by %s, groups add up to the total, and no agent counts twice", (by) => {
+test.each(COST_GROUPS)("by %s, groups add up to the total, and no agent counts twice", async (by) => {
   for (const agent of [undefined, idOf(1), idOf(3)]) {
-    const { groups, total } = costReport(forestOf(), agent, by);
+    const { groups, total } = await costReport(forestOf(), agent, by);
     const sum = (of: (group: (typeof groups)[number]) => number) => groups.reduce((all, group) => all + of(group), 0);
     expect(sum(({ costUsd }) => costUsd)).toBeCloseTo(total.costUsd);
     expect(sum(({ estimatedUsd }) => estimatedUsd)).toBeCloseTo(total.estimatedUsd);
@@ -35,8 +35,8 @@ test.each(COST_GROUPS)("by %s, groups add up to the total, and no agent counts t
   }
 });
 
-test("what failed and was cancelled counts, and the estimated part is told", () => {
-  const { groups, total } = costReport(forestOf(), undefined, "status");
+test("what failed and was cancelled counts, and the estimated part is told", async () => {
+  const { groups, total } = await costReport(forestOf(), undefined, "status");
   expect(total).toMatchObject({ agents: 4, costUsd: 15, estimatedUsd: 3, reservedUsd: 0.5, turns: 8 });
   expect(groups.map(({ key, costUsd }) => [key, costUsd])).toEqual([
     ["queued", 9],
@@ -45,8 +45,8 @@ test("what failed and was cancelled counts, and the estimated part is told", () 
   ]);
 });
 
-test("by agent each row has its subtree, dearest first", () => {
-  const { groups } = costReport(forestOf(), idOf(1), "agent");
+test("by agent each row has its subtree, dearest first", async () => {
+  const { groups } = await costReport(forestOf(), idOf(1), "agent");
   expect(groups.map(({ key, costUsd, subtreeCostUsd }) => [key, costUsd, subtreeCostUsd])).toEqual([
     ["/lead/worker/helper", 4, 4],
     ["/lead/worker", 2, 6],

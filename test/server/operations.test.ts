@@ -37,6 +37,10 @@ test("each operation answers in the form of the contract", async () => {
     { id: kid.id, parentId: lead.id, level: 1, name: "kid", status: "completed", artifacts: 1 },
   ]);
   expect(await ask("tree", { agent: "/lead/kid" })).toMatchObject([{ id: kid.id, level: 1 }]);
+  expect(await ask("overview", { agent: "lead", lines: 2 })).toMatchObject({
+    lines: [{ row: { name: "lead" } }, { row: { id: kid.id } }],
+    total: { agents: 2, levels: 2 },
+  });
   expect(await ask("agent", { agent: "/lead/kid" })).toMatchObject({
     path: "/lead/kid",
     output: "written",

@@ -1,13 +1,14 @@
 /**
- * `banyan top`: the tree as it changes, until Ctrl-C. Where `out` is no terminal it is printed once. It asks for the tree only
- * when something happened, and spends at most a fifth of its time on asking.
+ * `banyan top`: the tree as it changes, until Ctrl-C. Where `out` is no terminal it is printed once. It asks for what the screen
+ * shows, and spends at most a fifth of its time on asking.
  */
 import { createLogUpdate } from "log-update";
 import { sleep } from "../../base/clock.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { Client } from "../../client.ts";
 import { type CommonOptions, dataCommand, type Register, withClient } from "../command.ts";
 import { columnsOf, type Io, print } from "../io.ts";
-import { renderTree } from "../live-tree.ts";
+import { linesFor, renderOverview } from "../live-tree.ts";
 
 /** At most five times a second. */
 const REFRESH_MS_MIN = 200;
@@ -29,17 +30,13 @@ export const register: Register = (program, io) => {
 
 async function watch(io: Io, client: Client, agent: string | undefined): Promise<void> {
   const update = createLogUpdate(io.out as NodeJS.WriteStream);
-  let shown: { position: number; live: boolean; size: string } | undefined;
+  let shown: string | undefined;
   try {
     while (!io.interrupted.aborted) {
       const startMs = io.clock.monotonic();
-      const { position } = await client.stats();
-      const now = { position, live: client.live, size: `${io.out.columns}x${io.out.rows}` };
-      if (JSON.stringify(now) !== JSON.stringify(shown)) {
-        const note = client.live ? "" : "\nno process runs on this data";
-        update((await draw(io, client, agent)) + note);
-        shown = now;
-      }
+      const frame = (await draw(io, client, agent)) + (client.live ? "" : "\nno process runs on this data");
+      if (frame !== shown) update(frame);
+      shown = frame;
       const tookMs = io.clock.monotonic() - startMs;
       await sleep(io.clock, Math.max(REFRESH_MS_MIN, 4 * tookMs), io.interrupted).catch(() => undefined);
     }
@@ -49,8 +46,8 @@ async function watch(io: Io, client: Client, agent: string | undefined): Promise
 }
 
 async function draw(io: Io, client: Client, agent: string | undefined): Promise<string> {
-  const rows = await client.tree({ agent }).toArray();
   // One line for the cursor, one for the note.
-  const lines = io.out.isTTY ? Math.max(3, (io.out.rows ?? 24) - 2) : Number.POSITIVE_INFINITY;
-  return renderTree(rows, { columns: columnsOf(io), rows: lines, colour: io.colour });
+  const rows = io.out.isTTY ? Math.max(3, (io.out.rows ?? 24) - 2) : LIMITS.overviewLinesMax;
+  const view = { columns: columnsOf(io), rows, colour: io.colour };
+  return renderOverview(await client.overview({ agent, lines: linesFor(view) }), view);
 }

@@ -11,6 +11,7 @@ import { budget } from "../../agent/events.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { agentDetail, artifactRow, loggedEvent, standing, transcriptEntry } from "./agent.ts";
 import { COST_GROUPS, costReport, stats } from "./fleet.ts";
+import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq } from "./shapes.ts";
 import { treeRow } from "./tree.ts";
 
@@ -53,6 +54,11 @@ export const OPERATIONS = {
     "Agents as rows, parents before their children: one subtree, or all trees.",
     { agent: selector.optional() },
     treeRow,
+  ),
+  overview: readOne(
+    "What a screen of so many lines shows of a tree, or of all trees, of any size; what is left out is counted.",
+    { agent: selector.optional(), lines: z.int().positive().max(LIMITS.overviewLinesMax) },
+    overview,
   ),
   agent: readOne("One agent in detail.", { agent: selector }, agentDetail),
   logs: readMany(

@@ -1,0 +1,86 @@
+/**
+ * The overview: rows for the lines of a screen and no others, so that a tree of a hundred thousand is shown as soon as one of ten. Only
+ * the counts by status look at every agent, some thousands at a time.
+ */
+import type { Forest, Node } from "../agent/forest.ts";
+import { type Status, shownStatus } from "../agent/status.ts";
+import { addUsage, NO_USAGE } from "../agent/usage.ts";
+import type { AgentId } from "../base/ids.ts";
+import type { Overview, OverviewLine, Total } from "./contract/overview.ts";
+import { restOf } from "./rest.ts";
+import { rowOf } from "./rows.ts";
+import { seeAll } from "./see-all.ts";
+import { shownLines, type Twig } from "./shown-lines.ts";
+
+export async function overviewOf(
+  forest: Forest,
+  { agent, lines, position }: { agent: AgentId | undefined; lines: number; position: number },
+): Promise<Overview> {
+  const top = agent === undefined ? undefined : forest.get(agent);
+  const tops = top ? [top] : forest.roots();
+  const total = await totalOf(forest, tops);
+  // From here on in one go, so that the lines fit each other.
+  const shown = shownLines(
+    tops.map((node) => new NodeTwig(node)),
+    lines,
+  );
+  return { position, lines: shown.map((line) => lineOf(forest, line)), total };
+}
+
+/** A node as the choice sees it; those below are wrapped when they are looked at. */
+class NodeTwig implements Twig {
+  readonly node: Node;
+
+  constructor(node: Node) {
+    this.node = node;
+  }
+
+  get children(): readonly NodeTwig[] {
+    return this.node.children.map((child) => new NodeTwig(child));
+  }
+
+  get lives(): boolean {
+    return this.node.subtree.live > 0;
+  }
+
+  get failed(): boolean {
+    return this.node.head.status === "failed";
+  }
+}
+
+function lineOf(forest: Forest, line: ReturnType<typeof shownLines<NodeTwig>>[number]): OverviewLine {
+  const guides = [...line.guides];
+  if (line.kind === "agent") {
+    const { node } = line.item;
+    return {
+      kind: "agent",
+      row: rowOf(node, forest.holder(node.head.agent) !== undefined),
+      closed: line.closed,
+      guides,
+    };
+  }
+  const siblings = line.items.map(({ node }): [Status, number] => [
+    forest.status(node.head.agent),
+    node.subtree.agents,
+  ]);
+  return { kind: "rest", ...restOf(siblings), guides };
+}
+
+async function totalOf(forest: Forest, tops: readonly Node[]): Promise<Total> {
+  const byStatus: Total["byStatus"] = {};
+  let levels = 0;
+  await seeAll(forest, tops, ({ head }, covered) => {
+    const status = shownStatus(head.status, covered);
+    byStatus[status] = (byStatus[status] ?? 0) + 1;
+    levels = Math.max(levels, head.level + 1);
+  });
+  const sum = (of: (node: Node) => number) => tops.reduce((all, node) => all + of(node), 0);
+  return {
+    agents: sum(({ subtree }) => subtree.agents),
+    live: sum(({ subtree }) => subtree.live),
+    levels,
+    costUsd: sum(({ subtree }) => subtree.costUsd),
+    usage: tops.reduce((all, { subtree }) => addUsage(all, subtree.usage), NO_USAGE),
+    byStatus,
+  };
+}
