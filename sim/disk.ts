@@ -10,8 +10,11 @@ import { BanyanError } from "../src/base/errors.ts";
 import type { AgentId } from "../src/base/ids.ts";
 import type { BlobInfo, Blobs, Digest } from "../src/blobs/blobs.ts";
 import { MemoryBlobs } from "../src/blobs/memory/memory-blobs.ts";
+import type { SnapshotStore } from "../src/checkpoints/memory/memory-snapshots.ts";
+import type { Snapshots } from "../src/checkpoints/snapshots.ts";
 import type { Append, Journal, NewRecord } from "../src/journal/journal.ts";
 import { MemoryJournal, MemoryStore } from "../src/journal/memory/memory-journal.ts";
+import { BadSnapshots } from "./bad-snapshots.ts";
 import { type Life, never } from "./life.ts";
 import type { World } from "./world.ts";
 
@@ -26,6 +29,7 @@ export class Disk {
   readonly store = new MemoryStore();
   readonly blobs = new Map<Digest, Uint8Array>();
   readonly acknowledged: Acknowledged[] = [];
+  readonly #snapshots: SnapshotStore = new Map();
   readonly #world: World;
   #fullUntilMs = 0;
   /** Operations under way. */
@@ -50,10 +54,11 @@ export class Disk {
     return this.#world.isHostile && this.#world.clock.monotonic() < this.#fullUntilMs;
   }
 
-  open(life: Life): { journal: Journal; blobs: Blobs } {
+  open(life: Life): { journal: Journal; blobs: Blobs; snapshots: Snapshots } {
     const journal = new MemoryJournal({ store: this.store, commit: this.#committer(life) });
     this.#owner = life.number;
-    return { journal: this.#slow(life, journal), blobs: this.#slowBlobs(life) };
+    const snapshots = new BadSnapshots(this.#world, this.#snapshots);
+    return { journal: this.#slow(life, journal), blobs: this.#slowBlobs(life), snapshots };
   }
 
   /** What stands before each append of one process: its time, its refusal, and its end when the process dies (D1). */

@@ -31,7 +31,10 @@ export interface Surroundings {
 }
 
 /** What a store may do to anyone; whatever else ends an agent's loop is a bug. */
-const EXPECTED_FAULTS = ["DISK_FAILED", "SHUTTING_DOWN"];
+const EXPECTED_FAULTS = ["DISK_FAILED", "SHUTTING_DOWN", "SNAPSHOT_DAMAGED"];
+
+/** So few that the short conversations of these worlds have snapshots. */
+const SNAPSHOT_TAIL_MIN = 2_000;
 
 export class Process {
   readonly life: Life;
@@ -47,18 +50,20 @@ export class Process {
     const life = new Life(number);
     sabotage.disk?.(disk);
     const clock = life.clock(world.clock);
-    const { journal, blobs } = disk.open(life);
+    const { journal, blobs, snapshots } = disk.open(life);
     const contents = createContents({ blobs, redact: (text) => text });
     const random = world.dice(`process ${number}`);
     const driver = provider.driver(createModelDriver({ contents, clock, models: [provider.model(life)] }));
     const ids = createIds({ clock, random: world.dice(`ids ${number}`) });
-    const services = { journal, blobs, contents, driver, tools: toolRegistry(tools.for(life)), clock, random, ids };
+    const registry = toolRegistry(tools.for(life));
+    const services = { journal, blobs, contents, snapshots, driver, tools: registry, clock, random, ids };
     const { runningMax, childrenLiveMax, forksPerMinute } = world.scenario;
     this.life = life;
     this.coordinator = new Coordinator(sabotage.services?.(services, life) ?? services, {
       runningMax,
       childrenLiveMax,
       forksPerMinute,
+      snapshotTailMin: SNAPSHOT_TAIL_MIN,
       onFault: (agent, error) => this.#fault(world, agent, error),
     });
     sabotage.coordinator?.(this.coordinator);

@@ -20,6 +20,10 @@ export const FAULTS = {
   diskStall: 0.01,
   /** One write is refused. */
   diskError: 0.02,
+  /** A snapshot is not there, could not be written, or is cut short. */
+  snapshotLost: 0.1,
+  snapshotRefused: 0.1,
+  snapshotDamaged: 0.1,
   /** The wall clock jumps by hours or days. */
   clockJump: 0.003,
   rateLimit: 0.08,

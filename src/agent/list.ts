@@ -33,6 +33,11 @@ export class List<T> implements Iterable<T> {
     return length >= this.length ? this : new List(this.#buffer, length);
   }
 
+  /** A copy of the items from `from` on, up to `to`. */
+  slice(from: number, to: number): T[] {
+    return this.#buffer.slice(from, Math.min(to, this.length));
+  }
+
   includes(item: T): boolean {
     const place = this.#buffer.indexOf(item);
     return place >= 0 && place < this.length;

@@ -64,6 +64,7 @@ export const ERRORS = {
   READER_BEHIND: kind(429, 6, true, "A reader was too slow to follow live.", "Read on from the position that the message names, with `banyan logs --from`."),
   REPLAY_MISMATCH: kind(409, 1, false, "What was sent is not what was recorded.", "The message names the first difference."),
   SHUTTING_DOWN: kind(503, 4, true, "The runtime is stopping.", "Start it again: everything goes on where it was."),
+  SNAPSHOT_DAMAGED: kind(500, 5, true, "A snapshot cannot be used.", "Nothing: the agent is folded from its journal instead. Look after the disk."),
   TIMED_OUT: kind(504, 1, true, "The work did not end within its time limit.", "Raise the limit, or ask for less."),
   TOOL_FAILED: kind(500, 1, false, "A tool could not do what it was asked.", "The message says why; the agent sees it too."),
   TOOL_UNKNOWN: kind(404, 3, false, "The agent has no tool of that name.", "Use one of the tools that the agent was given."),

@@ -138,6 +138,14 @@ export const LIMITS = {
 
   /** A waiting agent whose conversation is larger than this is folded again when it wakes. */
   waitingStateBytesMax: 16 * KiB,
+  /**
+   * Characters of records that an agent has folded since its last snapshot before another one is taken; at least one part in
+   * `snapshotShareMin` of all.
+   */
+  snapshotTailMin: 128 * KiB,
+  snapshotShareMin: 8,
+  /** One snapshot, uncompressed: agents that would need a larger one are folded from their events. */
+  snapshotBytesMax: 512 * MiB,
   /** Events after which an agent's summary is written again, so that opening reads a short tail. */
   summaryEventsMax: 64,
 

@@ -16,12 +16,16 @@ import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
-import type { Append, Journal } from "../journal/journal.ts";
+import type { Past } from "../checkpoints/restore.ts";
+import type { Snapshotter } from "../checkpoints/snapshotter.ts";
+import type { Append } from "../journal/journal.ts";
 import { Batch, type Intent } from "./batch.ts";
 import { foldAgent } from "./fold.ts";
 
 export interface CellHooks {
-  readonly journal: Journal;
+  readonly past: Past;
+  /** Without one, no snapshots are taken. */
+  readonly snapshotter?: Snapshotter | undefined;
   readonly clock: Clock;
   /** Told of events once they are durable, in order. */
   committed(cell: Cell, recorded: readonly Recorded[]): void;
@@ -58,6 +62,8 @@ export class Cell {
   #head: Head | undefined;
   #state: State | undefined;
   #size = 0;
+  /** What the last snapshot covers of `size`. */
+  #snapshotSize = 0;
   #summarySeq = 0;
   #isWhole: boolean;
   readonly #jobs: Job[] = [];
@@ -138,7 +144,7 @@ export class Cell {
   /** C5: commands that read nothing may have been carried out during a fold; then it is of no use. */
   async #fold(): Promise<State> {
     for (let headSeq = 0; ; headSeq = this.head.seq) {
-      const { state, size } = await foldAgent(this.#hooks.journal, this.agent);
+      const { state, size, snapshotSize } = await foldAgent(this.#hooks.past, this.agent);
       const missed = this.#head && this.#head.seq > state.head.seq;
       if (missed) {
         assert(this.head.seq > headSeq, `the journal of ${this.agent} has its event ${this.head.seq}`);
@@ -147,8 +153,10 @@ export class Cell {
       this.#state = state;
       this.#head = state.head;
       this.#size = size;
+      this.#snapshotSize = snapshotSize;
       this.#isWhole = true;
       this.#hooks.folded(this);
+      this.#snapshot();
       return state;
     }
   }
@@ -188,7 +196,7 @@ export class Cell {
   async #makeDurable(batch: Batch, births: readonly Birth[]): Promise<void> {
     const append = batch.append(this.#summarySeq);
     try {
-      await this.#hooks.journal.append([...births.map((birth) => birth.append), append]);
+      await this.#hooks.past.journal.append([...births.map((birth) => birth.append), append]);
     } catch (error) {
       // C3: nothing of it happened, and the view that led to it may be stale.
       this.#forget();
@@ -199,7 +207,15 @@ export class Cell {
     this.#size += batch.size;
     if (append.summary !== undefined) this.#summarySeq = batch.head.seq;
     for (const birth of births) birth.cell.begin(birth);
+    this.#snapshot();
     this.#hooks.committed(this, batch.recorded);
+  }
+
+  #snapshot(): void {
+    const { snapshotter } = this.#hooks;
+    if (!this.#state || !snapshotter?.isDue(this.#size, this.#snapshotSize)) return;
+    this.#snapshotSize = this.#size;
+    snapshotter.take(this.#state, this.#size);
   }
 
   /** C5: the state may have been read while the append was under way, with its events or without. */

@@ -10,6 +10,7 @@ import { hasEnded, wantsWork } from "../agent/status.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
+import { Snapshotter } from "../checkpoints/snapshotter.ts";
 import type { Cell } from "./cell.ts";
 import { Control } from "./control.ts";
 import { afterCommit } from "./ends.ts";
@@ -30,6 +31,10 @@ export interface CoordinatorOptions {
   readonly childrenLiveMax?: number | undefined;
   /** Forks of one tree a minute. Default LIMITS.forksPerMinuteMax. */
   readonly forksPerMinute?: number | undefined;
+  /** Characters of records after which a snapshot of an agent is due. Default LIMITS.snapshotTailMin. */
+  readonly snapshotTailMin?: number | undefined;
+  /** Nothing is written beside what commands bring about. */
+  readonly readOnly?: boolean | undefined;
   /** Told of an error that ended an agent's loop and is nobody's answer: damaged data, a failed disk, a bug. */
   readonly onFault?: ((agent: AgentId, error: unknown) => void) | undefined;
 }
@@ -53,6 +58,7 @@ export class Coordinator {
   readonly #deltaWatchers = new Set<DeltaWatcher>();
   /** Those who wait for an agent's end, or to be told that the runtime stopped first. */
   readonly #awaited = new Map<AgentId, Awaited[]>();
+  readonly #snapshotter: Snapshotter;
   /** What follows from commits and is not done yet. */
   readonly #following = new Set<Promise<unknown>>();
   readonly #stopping = new AbortController();
@@ -61,7 +67,10 @@ export class Coordinator {
   constructor(services: Services, options: CoordinatorOptions = {}) {
     const onFault = options.onFault ?? (() => undefined);
     this.#services = services;
-    this.#roster = new Roster(services);
+    const { journal, snapshots, clock } = services;
+    const past = { journal, snapshots, onBadSnapshot: onFault };
+    this.#snapshotter = new Snapshotter({ ...past, onFault, tailMin: options.snapshotTailMin });
+    this.#roster = new Roster({ past, clock, snapshotter: options.readOnly ? undefined : this.#snapshotter });
     const places = new Places(this.#roster.forest);
     this.#spawning = new Spawning(services, this.#roster, places);
     this.#forking = new Forking(services, this.#roster, {
@@ -92,7 +101,7 @@ export class Coordinator {
    * `work: false` nobody works: commands are journaled, and are carried out by the next process that opens the data.
    */
   async start({ work = true }: { work?: boolean } = {}): Promise<Recovery> {
-    const recovery = await recall(this.#services.journal, this.#roster);
+    const recovery = await recall(this.#roster.past, this.#roster);
     if (!work) await this.#work.stop();
     else await goOn(this.#roster, this.#work);
     return recovery;
@@ -127,7 +136,7 @@ export class Coordinator {
   /** The agent's state now, or after its event `at`. @throws AGENT_NOT_FOUND, CHECKPOINT_NOT_FOUND */
   async state(agent: AgentId, at?: number): Promise<State> {
     if (at === undefined) return this.#roster.cell(agent).load();
-    return (await foldAgent(this.#services.journal, agent, at)).state;
+    return (await foldAgent(this.#roster.past, agent, at)).state;
   }
 
   /** What a completed agent answered; null while it has not. Reads no conversation. @throws AGENT_NOT_FOUND */
@@ -171,6 +180,7 @@ export class Coordinator {
     this.#stopping.abort(new BanyanError("SHUTTING_DOWN", "the runtime is stopping"));
     await this.#work.stop();
     await Promise.all(this.#following);
+    await this.#snapshotter.stop();
     for (const [agent, waiting] of this.#awaited) {
       const error = new BanyanError("SHUTTING_DOWN", "the runtime stopped before the agent ended", { agent });
       for (const { reject } of waiting) reject(error);

@@ -7,32 +7,49 @@ import { assert } from "../base/assert.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
+import { type Past, restore } from "../checkpoints/restore.ts";
+import type { Folded } from "../checkpoints/snapshot-text.ts";
 import type { Journal, StoredRecord } from "../journal/journal.ts";
 
-export interface Folded {
-  readonly state: State;
-  /** Characters of the records that the state was folded from: a measure of what it takes in memory. */
-  readonly size: number;
+export interface Restored extends Folded {
+  /** What of `size` came from a snapshot. */
+  readonly snapshotSize: number;
 }
 
 /**
- * The agent's state after its newest event, or after event `to`.
+ * The agent's state after its newest event, or after event `to`: from the newest snapshot on its path there, and the events since.
  * @throws AGENT_NOT_FOUND, JOURNAL_DAMAGED, EVENT_INVALID, CHECKPOINT_NOT_FOUND when it has no event `to`
  */
-export async function foldAgent(journal: Journal, agent: AgentId, to?: number): Promise<Folded> {
-  let state: State | undefined;
-  let size = 0;
-  for await (const batch of history(journal, agent, to)) {
-    for (const record of batch) {
-      size += record.body.length;
-      const event = decodeEvent(record.type, record.body);
-      state = evolve(record.agent, state, { seq: record.seq, time: record.time, event });
+export async function foldAgent(past: Past, agent: AgentId, to?: number): Promise<Restored> {
+  const { journal } = past;
+  const path = await segments(journal, agent, to);
+  const begun = await newestOf(past, path);
+  let { state, size }: { state: State | undefined; size: number } = begun?.folded ?? { state: undefined, size: 0 };
+  for (const segment of path.slice(begun?.index)) {
+    const from = segment.agent === state?.head.agent ? state.head.seq + 1 : undefined;
+    for await (const batch of journal.read(segment.agent, { ...(from && { from }), to: segment.to })) {
+      for (const record of batch) {
+        size += record.body.length;
+        const event = decodeEvent(record.type, record.body);
+        state = evolve(record.agent, state, { seq: record.seq, time: record.time, event });
+      }
     }
   }
   if (!state || (to !== undefined && state.head.seq !== to)) {
     throw new BanyanError("CHECKPOINT_NOT_FOUND", `${agent} has no event ${to}`, { agent });
   }
-  return { state, size };
+  return { state, size, snapshotSize: begun?.folded.size ?? 0 };
+}
+
+/** The newest snapshot on the path, and the segment that it is of. */
+async function newestOf(past: Past, path: readonly Segment[]) {
+  if (!past.snapshots) return undefined;
+  for (let index = path.length - 1; index >= 0; index -= 1) {
+    const segment = path[index] as Segment;
+    const folded = await restore(past, segment.agent, segment.to);
+    if (folded) return { index, folded };
+  }
+  return undefined;
 }
 
 /** Events that are read at a time to find an output: it stands at the end, or near it. */
@@ -61,9 +78,14 @@ export async function* history(journal: Journal, agent: AgentId, to?: number): A
   for (const segment of await segments(journal, agent, to)) yield* journal.read(segment.agent, { to: segment.to });
 }
 
+interface Segment {
+  readonly agent: AgentId;
+  readonly to: number;
+}
+
 /** The journals that make up an agent's past, oldest first, each with the last sequence that belongs to it. */
-async function segments(journal: Journal, agent: AgentId, to = Number.MAX_SAFE_INTEGER) {
-  const found: { agent: AgentId; to: number }[] = [];
+async function segments(journal: Journal, agent: AgentId, to = Number.MAX_SAFE_INTEGER): Promise<Segment[]> {
+  const found: Segment[] = [];
   let at: { agent: AgentId; seq: number } | undefined = { agent, seq: to };
   while (at) {
     const head = await journal.head(at.agent);

@@ -125,7 +125,7 @@ export class Forking {
     const add = async ({ head: { agent }, children }: Node, seq: number): Promise<void> => {
       members.set(agent, seq);
       if (children.length === 0) return;
-      const { state } = await foldAgent(journal, agent, seq);
+      const { state } = await foldAgent(this.#roster.past, agent, seq);
       for (const child of children) {
         const known = state.children.get(child.head.agent);
         const childSeq = known && !known.ended && !known.cut && (await journal.seqAt(child.head.agent, position));

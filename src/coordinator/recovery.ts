@@ -11,7 +11,7 @@ import { hasEnded, wantsWork } from "../agent/status.ts";
 import { SummaryReader } from "../agent/summary.ts";
 import { asBanyanError, type BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
-import type { Journal } from "../journal/journal.ts";
+import type { Past } from "../checkpoints/restore.ts";
 import { meetChildren } from "./ends.ts";
 import { foldAgent } from "./fold.ts";
 import type { Roster } from "./roster.ts";
@@ -24,17 +24,17 @@ export interface Recovery {
 }
 
 /** Puts every agent of the journal on the roster (O1, O3). */
-export async function recall(journal: Journal, { forest }: Roster): Promise<Recovery> {
+export async function recall(past: Past, { forest }: Roster): Promise<Recovery> {
   const damaged: { agent: AgentId; error: BanyanError }[] = [];
   const summaries = new SummaryReader();
   const known = (agent: AgentId) => forest.get(agent)?.head;
   const plant = forest.plant();
-  for await (const batch of journal.heads()) {
+  for await (const batch of past.journal.heads()) {
     for (const { agent, seq, summary } of batch) {
       try {
         // At rest: nothing is waited for, so that a hundred thousand of them take no turn of the event loop each.
         const atRest = summary?.seq === seq ? summaries.read(agent, summary.text, known) : undefined;
-        const head = atRest ?? (await foldAgent(journal, agent)).state.head;
+        const head = atRest ?? (await foldAgent(past, agent)).state.head;
         if (head.parent === null || known(head.parent)) plant.add(head);
       } catch (error) {
         damaged.push({ agent, error: asBanyanError(error, "JOURNAL_DAMAGED") });

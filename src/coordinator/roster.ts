@@ -3,10 +3,9 @@
  */
 import type { Recorded } from "../agent/events.ts";
 import { Forest } from "../agent/forest.ts";
-import type { Clock } from "../base/clock.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
-import type { Journal } from "../journal/journal.ts";
+import type { Past } from "../checkpoints/restore.ts";
 import { type Birth, Cell, type CellHooks } from "./cell.ts";
 
 export type CommitListener = (cell: Cell, recorded: readonly Recorded[]) => void;
@@ -17,10 +16,9 @@ export class Roster {
   readonly #hooks: CellHooks;
   readonly #listeners: CommitListener[] = [];
 
-  constructor({ journal, clock }: { journal: Journal; clock: Clock }) {
+  constructor(means: Pick<CellHooks, "past" | "snapshotter" | "clock">) {
     this.#hooks = {
-      journal,
-      clock,
+      ...means,
       committed: (cell, recorded) => {
         this.#cells.set(cell.agent, cell);
         this.forest.put(cell.head);
@@ -28,6 +26,11 @@ export class Roster {
       },
       folded: (cell) => this.forest.put(cell.head),
     };
+  }
+
+  /** Where what the agents were is read from. */
+  get past(): Past {
+    return this.#hooks.past;
   }
 
   /** Adds a listener that is told of every event once it is durable, and once the forest shows it. */
@@ -53,7 +56,7 @@ export class Roster {
 
   /** Makes agents durable that no command of another brings into being: roots, and forks of them. */
   async found(births: readonly Birth[]): Promise<void> {
-    await this.#hooks.journal.append(births.map(({ append }) => append));
+    await this.#hooks.past.journal.append(births.map(({ append }) => append));
     for (const birth of births) birth.cell.begin(birth);
   }
 }

@@ -4,6 +4,7 @@ import type { IdSource } from "../base/ids.ts";
 import type { Random } from "../base/random.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Contents } from "../blobs/content.ts";
+import type { Snapshots } from "../checkpoints/snapshots.ts";
 import type { Driver } from "../drivers/driver.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { ToolRegistry } from "../tools/registry.ts";
@@ -12,6 +13,7 @@ export interface Services {
   readonly journal: Journal;
   readonly blobs: Blobs;
   readonly contents: Contents;
+  readonly snapshots: Snapshots;
   readonly driver: Driver;
   readonly tools: ToolRegistry;
   readonly clock: Clock;

@@ -112,7 +112,7 @@ class Stage {
     for (let told = await this.#toldAtEnd(agent, script); told; told = await this.#toldAtEnd(agent, script)) {
       await coordinator.control.deliver(agent, told.map(newMessage));
     }
-    const { state } = await foldAgent(services.journal, agent);
+    const { state } = await foldAgent({ journal: services.journal }, agent);
     this.#same.set(run.id, isDeepStrictEqual(await messagesOf(state, services.contents), run.messages));
     this.#parts.delete(run.id);
     this.#results.delete(agent);

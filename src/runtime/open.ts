@@ -12,6 +12,7 @@ import { systemRandom } from "../base/random.ts";
 import { createRedactor, secretsOf } from "../base/redact.ts";
 import { createContents } from "../blobs/content.ts";
 import { openFsBlobs } from "../blobs/fs/fs-blobs.ts";
+import { openFsSnapshots } from "../checkpoints/fs/fs-snapshots.ts";
 import { Coordinator, type CoordinatorOptions } from "../coordinator/coordinator.ts";
 import type { Recovery } from "../coordinator/recovery.ts";
 import type { Services } from "../coordinator/services.ts";
@@ -62,6 +63,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       journal,
       blobs,
       contents,
+      snapshots: openFsSnapshots({ folder: join(folder, "snapshots") }),
       driver,
       tools,
       clock,

@@ -23,7 +23,7 @@ async function recalled({ commit, around = (journal: Journal) => journal }: Lab 
   for (const command of [creation(), receive(1)]) batch.decide(command);
   await new MemoryJournal({ store }).append([batch.append(0)]);
   const journal = around(new MemoryJournal({ store, ...(commit && { commit }) }));
-  const roster = new Roster({ journal, clock: new ManualClock() });
+  const roster = new Roster({ past: { journal }, clock: new ManualClock() });
   roster.forest.put(batch.head);
   const cell = roster.cell(batch.agent);
   return { store, cell, types: () => store.order.map(({ type }) => type) };

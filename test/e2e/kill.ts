@@ -197,7 +197,7 @@ class Known {
     if (!journal) return 0;
     try {
       for (const [agent, head] of compared) {
-        const { state } = await foldAgent(journal, agent as never, head.seq);
+        const { state } = await foldAgent({ journal }, agent as never, head.seq);
         head.isNew = false;
         if (head.hash === "") continue;
         expect(hash("sha256", JSON.stringify(state.head)), `the state of ${agent} after ${head.seq}`).toBe(head.hash);

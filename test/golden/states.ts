@@ -1,4 +1,7 @@
-/** What the golden data fold to: one hash an agent, of its whole state. */
+/**
+ * What the golden data fold to: one hash an agent, of its whole state. When these change and the data do not, snapshots of the states
+ * before are wrong, and FORMAT of src/checkpoints/snapshot-text.ts must grow.
+ */
 import { hash } from "node:crypto";
 import { join } from "node:path";
 import { foldAgent } from "../../src/coordinator/fold.ts";
@@ -12,7 +15,7 @@ export async function statesOf(folder: string): Promise<Record<string, string>> 
   try {
     for await (const heads of journal.heads()) {
       for (const { agent } of heads) {
-        const { state } = await foldAgent(journal, agent);
+        const { state } = await foldAgent({ journal }, agent);
         const { head, entries, open, inbox, children } = state;
         const plain = { head, entries: [...entries], open, inbox, children: [...children.values()] };
         states[agent] = hash("sha256", JSON.stringify(plain));

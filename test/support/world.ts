@@ -12,6 +12,7 @@ import { seededRandom } from "../../src/base/random.ts";
 import type { Digest } from "../../src/blobs/blobs.ts";
 import { createContents } from "../../src/blobs/content.ts";
 import { MemoryBlobs } from "../../src/blobs/memory/memory-blobs.ts";
+import { MemorySnapshots, type SnapshotStore } from "../../src/checkpoints/memory/memory-snapshots.ts";
 import { Coordinator, type CoordinatorOptions } from "../../src/coordinator/coordinator.ts";
 import { history } from "../../src/coordinator/fold.ts";
 import type { Recovery } from "../../src/coordinator/recovery.ts";
@@ -37,6 +38,7 @@ export interface OpenOptions extends CoordinatorOptions {
 export class World {
   readonly store = new MemoryStore();
   readonly blobs = new Map<Digest, Uint8Array>();
+  readonly snapshots: SnapshotStore = new Map();
   readonly clock = new ManualClock();
   readonly #random = seededRandom(7);
 
@@ -50,7 +52,8 @@ export class World {
     const driver = createModelDriver({ contents, clock, models });
     const registry = toolRegistry([...builtInTools(), ...tools]);
     const ids = createIds({ clock, random });
-    const services = { journal, blobs, contents, driver, tools: registry, clock, random, ids };
+    const snapshots = new MemorySnapshots(this.snapshots);
+    const services = { journal, blobs, contents, snapshots, driver, tools: registry, clock, random, ids };
     const faults: { agent: AgentId; error: unknown }[] = [];
     const coordinator = new Coordinator(services, {
       onFault: (agent, error) => faults.push({ agent, error }),

@@ -1,0 +1,29 @@
+/**
+ * Snapshots that are not to be relied on: some are lost, some damaged, some cannot be written. Nobody may notice but by the time it
+ * takes.
+ */
+import { BanyanError } from "../src/base/errors.ts";
+import type { AgentId } from "../src/base/ids.ts";
+import { MemorySnapshots, type SnapshotStore } from "../src/checkpoints/memory/memory-snapshots.ts";
+import type { World } from "./world.ts";
+
+export class BadSnapshots extends MemorySnapshots {
+  readonly #world: World;
+
+  constructor(world: World, store: SnapshotStore) {
+    super(store);
+    this.#world = world;
+  }
+
+  override async keep(agent: AgentId, seq: number, text: string): Promise<void> {
+    if (this.#world.strikes("snapshotLost")) return;
+    if (this.#world.strikes("snapshotRefused")) throw new BanyanError("DISK_FAILED", "no space left on device");
+    await super.keep(agent, seq, this.#world.strikes("snapshotDamaged") ? text.slice(0, text.length / 2) : text);
+  }
+
+  override async read(agent: AgentId, seq: number): Promise<string> {
+    const text = await super.read(agent, seq);
+    this.#world.count("snapshot read");
+    return text;
+  }
+}

@@ -1,0 +1,34 @@
+/** Snapshots in memory: for tests, and the store of the seeded simulation. */
+import { BanyanError } from "../../base/errors.ts";
+import type { AgentId } from "../../base/ids.ts";
+import type { Snapshots } from "../snapshots.ts";
+
+export type SnapshotStore = Map<AgentId, Map<number, string>>;
+
+export class MemorySnapshots implements Snapshots {
+  readonly #store: SnapshotStore;
+
+  /** `store` outlives this process's hold on it. */
+  constructor(store: SnapshotStore = new Map()) {
+    this.#store = store;
+  }
+
+  async keep(agent: AgentId, seq: number, text: string): Promise<void> {
+    const known = this.#store.get(agent) ?? new Map<number, string>();
+    this.#store.set(agent, known.set(seq, text));
+  }
+
+  async list(agent: AgentId): Promise<number[]> {
+    return [...(this.#store.get(agent)?.keys() ?? [])].sort((a, b) => b - a);
+  }
+
+  async read(agent: AgentId, seq: number): Promise<string> {
+    const text = this.#store.get(agent)?.get(seq);
+    if (text === undefined) throw new BanyanError("SNAPSHOT_DAMAGED", `no snapshot ${seq} of ${agent}`, { agent });
+    return text;
+  }
+
+  async delete(agent: AgentId, seq: number): Promise<void> {
+    this.#store.get(agent)?.delete(seq);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Takes snapshots of agents that have grown, one at a time and beside everything else: nobody waits for one.
+ *
+ * N1  A snapshot is due when what was folded since the last one is a share of all: so the time to restore stays close to that of
+ *     reading one snapshot, and all that is ever written is a fixed multiple of the history.
+ * N2  Two are kept of each agent: should the newest be damaged, the other one is not far behind.
+ */
+import type { State } from "../agent/state.ts";
+import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Past } from "./restore.ts";
+import { recordAt } from "./restore.ts";
+import { type Folded, snapshotText } from "./snapshot-text.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+const KEPT = 2;
+
+export interface SnapshotterOptions extends Past {
+  readonly snapshots: Snapshots;
+  /** Characters folded since the last snapshot below which none is taken. */
+  readonly tailMin?: number | undefined;
+  /** Told of a snapshot that could not be kept. */
+  readonly onFault: (agent: AgentId, error: unknown) => void;
+}
+
+export class Snapshotter {
+  readonly #options: SnapshotterOptions;
+  readonly #tailMin: number;
+  /** The newest state of each agent that is due. */
+  readonly #due = new Map<AgentId, Folded>();
+  #working: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: SnapshotterOptions) {
+    this.#options = options;
+    this.#tailMin = options.tailMin ?? LIMITS.snapshotTailMin;
+  }
+
+  /** N1. `coveredSize` is what the last snapshot covers of `size`, both in characters. */
+  isDue(size: number, coveredSize: number): boolean {
+    return size - coveredSize >= Math.max(this.#tailMin, size / LIMITS.snapshotShareMin);
+  }
+
+  /** Has a snapshot taken of a state whose newest event is durable. */
+  take(state: State, size: number): void {
+    if (this.#stopped || size > LIMITS.snapshotBytesMax / BYTES_A_CHARACTER) return;
+    this.#due.set(state.head.agent, { state, size });
+    this.#working ??= this.#work();
+  }
+
+  /** Resolves when none is due or under way. */
+  async idle(): Promise<void> {
+    await this.#working;
+  }
+
+  /** Takes no more; resolves when none is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#due.clear();
+    await this.idle();
+  }
+
+  async #work(): Promise<void> {
+    for (const [agent, folded] of this.#due) {
+      this.#due.delete(agent);
+      try {
+        await this.#keep(agent, folded);
+      } catch (error) {
+        this.#options.onFault(agent, error);
+      }
+    }
+    this.#working = undefined;
+  }
+
+  async #keep(agent: AgentId, folded: Folded): Promise<void> {
+    const { journal, snapshots } = this.#options;
+    const { seq } = folded.state.head;
+    const record = await recordAt(journal, agent, seq);
+    if (!record) return;
+    await snapshots.keep(agent, seq, await snapshotText(folded, record));
+    for (const old of (await snapshots.list(agent)).slice(KEPT)) await snapshots.delete(agent, old);
+  }
+}
+
+/** The most that a character of a record takes in a snapshot: JSON within JSON is not nested, so UTF-8 is all there is. */
+const BYTES_A_CHARACTER = 4;

@@ -1,0 +1,67 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openFsSnapshots } from "../../../src/checkpoints/fs/fs-snapshots.ts";
+import { snapshotsConformance } from "../../conformance/snapshots.ts";
+import { AGENT } from "../../support/commands.ts";
+
+let root: string;
+let made = 0;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "banyan-snapshots-"));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const newFolder = () => {
+  made += 1;
+  return join(root, `${made}`);
+};
+
+snapshotsConformance("a folder", async () => openFsSnapshots({ folder: newFolder() }));
+
+test("S1: of a damaged file nothing is handed over, whichever byte is changed and wherever it is cut", async () => {
+  const folder = newFolder();
+  const snapshots = openFsSnapshots({ folder });
+  const text = Array.from({ length: 50 }, (_, line) => `{"line":${line},"text":"${line * 7919}"}`).join("\n");
+  await snapshots.keep(AGENT, 3, text);
+  const path = join(folder, AGENT.slice(-2), AGENT, "3.zst");
+  const sound = await readFile(path);
+  for (let at = 0; at < sound.length; at += 1) {
+    const flipped = Buffer.from(sound);
+    flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+    for (const bytes of [flipped, sound.subarray(0, at)]) {
+      await writeFile(path, bytes);
+      const read = await snapshots.read(AGENT, 3).catch((error) => error.code);
+      // A bit that means nothing to the compressor, such as an unused one of its header, may change and harm nothing.
+      expect(["SNAPSHOT_DAMAGED", text], `byte ${at}`).toContain(read);
+    }
+  }
+});
+
+test("files are for their owner alone, nothing is left of a write, and what is not a snapshot is not listed", async () => {
+  const folder = newFolder();
+  const snapshots = openFsSnapshots({ folder });
+  await snapshots.keep(AGENT, 3, "text");
+  const own = join(folder, AGENT.slice(-2), AGENT);
+  expect(await readdir(own)).toEqual(["3.zst"]);
+  expect([(await stat(own)).mode & 0o777, (await stat(join(own, "3.zst"))).mode & 0o777]).toEqual([0o700, 0o600]);
+  for (const name of ["4.zst.123", "x.zst", "5.zst.tmp", "-6.zst"]) await writeFile(join(own, name), "");
+  expect(await snapshots.list(AGENT)).toEqual([3]);
+});
+
+test("no path is made of anything but an id", async () => {
+  const snapshots = openFsSnapshots({ folder: newFolder() });
+  for (const hostile of ["../../etc", "", "a/b", `${AGENT}/..`]) {
+    await expect(snapshots.keep(hostile, 1, "text")).rejects.toThrow();
+    await expect(snapshots.read(hostile, 1)).rejects.toThrow();
+  }
+});
+
+test("a folder that cannot be written to is told as the disk's fault", async () => {
+  const file = join(root, "file");
+  await writeFile(file, "in the way");
+  const snapshots = openFsSnapshots({ folder: file });
+  await expect(snapshots.keep(AGENT, 1, "text")).rejects.toMatchObject({ code: "DISK_FAILED", agent: AGENT });
+  expect(await snapshots.list(AGENT)).toEqual([]);
+});
