@@ -55,7 +55,7 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
     case "turn.ended":
       return endTurn(state, event, seq, time);
     case "turn.failed":
-      return failTurn(state, event);
+      return failTurn(state, event, time);
     case "turn.withdrawn":
       return { ...state, turn: null, head: { ...state.head, reservedUsd: 0 } };
     case "turn.lost":
@@ -236,13 +236,14 @@ function endTurn(state: State, event: EventOf<"turn.ended">, seq: number, time: 
   };
 }
 
-function failTurn(state: State, event: EventOf<"turn.failed">): State {
+function failTurn(state: State, event: EventOf<"turn.failed">, time: number): State {
   const { attempts, putOffs } = state.retry ?? { attempts: 0, putOffs: 0 };
   const counted = event.putOff ? { attempts, putOffs: putOffs + 1 } : { attempts: attempts + 1, putOffs };
+  const { retryTime = 0 } = event;
   return {
     ...state,
     turn: null,
-    retry: { ...counted, retryTime: event.retryTime ?? 0 },
+    retry: { ...counted, retryTime, waitMsMax: Math.max(0, retryTime - time) },
     head: { ...spend(state.head, event), usage: addUsage(state.head.usage, event.usage) },
   };
 }

@@ -182,7 +182,13 @@ export interface State {
   /** The model call in flight. */
   readonly turn: { readonly turn: number; readonly attempt: number; readonly reservedUsd: number } | null;
   /** Failed attempts at the turn to come. */
-  readonly retry: { readonly attempts: number; readonly putOffs: number; readonly retryTime: number } | null;
+  readonly retry: {
+    readonly attempts: number;
+    readonly putOffs: number;
+    readonly retryTime: number;
+    /** How long it was put off when it failed: by the wall clock of then, which may have been set since. */
+    readonly waitMsMax: number;
+  } | null;
   /** It was interrupted, and goes on when there is something new to read. */
   readonly interrupted: boolean;
   /** Ids of the newest messages received, to drop one that is delivered twice. */

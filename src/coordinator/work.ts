@@ -6,7 +6,7 @@
  * L3  Under a hold neither a model call nor a tool starts.
  * L4  An agent whose ancestor has ended does not run: it is cancelled.
  * L5  A step that is refused because the agent has moved on (it was cancelled, rewound, held) is no fault: it looks again.
- * L6  A wait does not grow when the wall clock is set back, and none is longer than LIMITS.putOffMsMax.
+ * L6  A wait does not grow when the wall clock is set back, be it before a restart, and none is longer than LIMITS.putOffMsMax.
  */
 import type { Content } from "../agent/content.ts";
 import { nextStep, type Step } from "../agent/next.ts";
@@ -44,7 +44,7 @@ export class Work {
   /** Agents whose next call does not fit a budget until one in flight settles, by root. */
   readonly #short = new Map<AgentId, Set<AgentId>>();
   /** When the retries that are waited for are due. */
-  readonly #retries = new WeakMap<Worker, { notBefore: number; dueMs: number }>();
+  readonly #retries = new WeakMap<Worker, { retryTime: number; dueMs: number }>();
   #stopping = false;
 
   constructor(services: Services, roster: Roster, options: WorkOptions) {
@@ -213,7 +213,7 @@ export class Work {
         );
         return true;
       case "callModel":
-        if (this.#putOff(worker, step.notBefore) || !(await this.#mayWork(worker))) return false;
+        if (this.#putOff(worker, state) || !(await this.#mayWork(worker))) return false;
         return callModel(this, worker);
       case "complete":
         await cell.dispatch({ do: "complete", output: await outputOf(this.services, step.answer) });
@@ -255,22 +255,22 @@ export class Work {
   }
 
   /** Sets the alarm when the step is for later (L6). */
-  #putOff(worker: Worker, notBefore: number): boolean {
-    if (notBefore === 0 || this.roster.forest.holder(worker.cell.agent)) return false;
-    const waitMs = this.#dueMs(worker, notBefore) - this.services.clock.monotonic();
+  #putOff(worker: Worker, { retry }: State): boolean {
+    if (!retry || retry.retryTime === 0 || this.roster.forest.holder(worker.cell.agent)) return false;
+    const waitMs = this.#dueMs(worker, retry) - this.services.clock.monotonic();
     if (waitMs <= 0) return false;
     this.#lookAgain(worker, waitMs);
     return true;
   }
 
-  /** The monotonic time that stood for the wall time `notBefore` when it was first seen. */
-  #dueMs(worker: Worker, notBefore: number): number {
+  /** The monotonic time that stood for the wall time of a retry when it was first seen. */
+  #dueMs(worker: Worker, { retryTime, waitMsMax }: NonNullable<State["retry"]>): number {
     const { clock } = this.services;
     const known = this.#retries.get(worker);
-    if (known?.notBefore === notBefore) return known.dueMs;
-    const waitMs = Math.min(LIMITS.putOffMsMax, Math.max(0, notBefore - clock.now()));
+    if (known?.retryTime === retryTime) return known.dueMs;
+    const waitMs = Math.min(LIMITS.putOffMsMax, waitMsMax, Math.max(0, retryTime - clock.now()));
     const dueMs = clock.monotonic() + waitMs;
-    this.#retries.set(worker, { notBefore, dueMs });
+    this.#retries.set(worker, { retryTime, dueMs });
     return dueMs;
   }
 

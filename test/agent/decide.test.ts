@@ -89,7 +89,7 @@ describe("turns", () => {
     expect(state.retry).toMatchObject({ attempts: 0, putOffs: LIMITS.turnAttemptsMax + 3 });
     const patient = {
       ...after(state, startTurn()),
-      retry: { attempts: 0, putOffs: LIMITS.turnPutOffMax - 1, retryTime: 1 },
+      retry: { attempts: 0, putOffs: LIMITS.turnPutOffMax - 1, retryTime: 1, waitMsMax: 1 },
     };
     expect(decide(patient, failTurn({ putOff: true }))).toMatchObject([{ putOff: true }, { type: "agent.failed" }]);
   });

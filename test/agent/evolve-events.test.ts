@@ -119,7 +119,7 @@ const CASES: readonly Case<EventType>[] = [
     { turn: 1, ...spent, error, estimated: true, retryTime: 99 },
     {
       turn: null,
-      retry: { attempts: 1, putOffs: 0, retryTime: 99 },
+      retry: { attempts: 1, putOffs: 0, retryTime: 99, waitMsMax: 92 },
       head: {
         status: "waiting",
         waitingFor: "rateLimit",

@@ -19,6 +19,19 @@ test("L6: a wait for a retry does not grow when the wall clock is set back", asy
   expect(await life.outcome(lead)).toBe("done");
 });
 
+test("L6: nor when the clock is set back before the next process begins", async () => {
+  const world = new World();
+  const before = await world.open({ models: [cast({ lead: () => tooMany() })] });
+  const lead = await before.spawn("lead");
+  await quiet(world);
+  world.clock.jumpTo(world.clock.now() - 3 * 86_400_000);
+  const life = await world.open({ models: [cast({ lead: ["done"] })] });
+  await quiet(world);
+  expect(life.status(lead)).toBe("waiting");
+  world.clock.advance(5_000);
+  expect(await life.outcome(lead)).toBe("done");
+});
+
 test("X2: a parent is told of an end that the disk refused at first", async () => {
   const world = new World();
   let failures = 2;

@@ -31,8 +31,9 @@ export interface ProviderWorldOptions {
   readonly mind: Mind;
   readonly faults?: FaultPlan;
   readonly tools?: readonly Tool[];
-  /** How much faster time goes. */
+  /** How much faster time goes, unless there is a clock. */
   readonly times?: number;
+  readonly clock?: Clock;
   readonly tokensPerDelta?: number;
 }
 
@@ -41,10 +42,10 @@ export async function openProviderWorld({
   faults = () => undefined,
   tools = [],
   times = 50,
+  clock = fastClock(times),
   tokensPerDelta = 2,
 }: ProviderWorldOptions): Promise<ProviderWorld> {
   const folder = await mkdtemp(join(tmpdir(), "banyan-provider-"));
-  const clock = fastClock(times);
   const simulator = await startSimulator({ mind, faults, clock, pace: { tokensPerDelta } });
   const model = createAnthropic({ apiKey: "k", baseURL: `${simulator.url}/v1` })("claude-sonnet-4-5");
   const open = async () => {
