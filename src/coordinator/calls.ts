@@ -13,14 +13,14 @@ import { waitResult } from "../agent/waits.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Tool, ToolAnswer } from "../tools/tool.ts";
-import type { Work } from "./work.ts";
 import type { StartedCall, StopReason, Worker } from "./worker.ts";
+import type { Workplace } from "./workplace.ts";
 
 /**
  * Journals that the calls start, unless a hold covers the agent. `runStarted` runs them once that is durable. A call of a tool
  * that the agent does not have gets its result at once.
  */
-export function startCalls(work: Work, worker: Worker, calls: readonly ToolCall[]): Promise<unknown>[] {
+export function startCalls(work: Workplace, worker: Worker, calls: readonly ToolCall[]): Promise<unknown>[] {
   if (work.roster.forest.holder(worker.cell.agent)) return [];
   return calls.map((call) => startCall(worker, call, toolOf(work, worker, call.name)));
 }
@@ -40,7 +40,7 @@ async function startCall({ cell, started }: Worker, call: ToolCall, tool: Tool |
  * result, before it is durable.
  */
 export async function runStarted(
-  work: Work,
+  work: Workplace,
   worker: Worker,
   signal: AbortSignal,
   afterResult: () => Promise<void>,
@@ -56,11 +56,11 @@ export async function runStarted(
 }
 
 /** K2. */
-export async function settleCalls(work: Work, worker: Worker, calls: readonly OpenCall[]): Promise<void> {
+export async function settleCalls(work: Workplace, worker: Worker, calls: readonly OpenCall[]): Promise<void> {
   await Promise.all(calls.map(({ call }) => settleCall(work, worker, call)));
 }
 
-async function settleCall(work: Work, worker: Worker, call: ToolCall): Promise<void> {
+async function settleCall(work: Workplace, worker: Worker, call: ToolCall): Promise<void> {
   const { cell } = worker;
   const { callId, name } = call;
   switch (toolOf(work, worker, name)?.onUnknownOutcome ?? "report") {
@@ -80,7 +80,12 @@ async function settleCall(work: Work, worker: Worker, call: ToolCall): Promise<v
 }
 
 /** Gives waits that are over their results. */
-export async function endWaits(work: Work, worker: Worker, state: State, calls: readonly OpenCall[]): Promise<void> {
+export async function endWaits(
+  work: Workplace,
+  worker: Worker,
+  state: State,
+  calls: readonly OpenCall[],
+): Promise<void> {
   for (const open of calls) {
     const { content, took } = waitResult(state, open);
     const { callId } = open.call;
@@ -95,7 +100,7 @@ export async function endWaits(work: Work, worker: Worker, state: State, calls: 
 }
 
 async function runCall(
-  work: Work,
+  work: Workplace,
   worker: Worker,
   { call, tool }: StartedCall,
   flight: AbortSignal,
@@ -120,7 +125,7 @@ function isUnwanted(error: unknown): boolean {
 
 /** K3. Undefined when the call stays open: it waits, the runtime stops and its policy decides at the next start, or it was rewound. */
 async function outcomeOf(
-  work: Work,
+  work: Workplace,
   worker: Worker,
   call: ToolCall,
   tool: Tool,
@@ -161,7 +166,7 @@ function okOf(answer: string | ToolAnswer): Ended {
 const META_LENGTH_MAX = LIMITS.recordBytesMax / 4;
 
 /** A text that cannot be a result is the tool's failure as well; a store that failed is not. @throws DISK_FAILED */
-async function stowed({ services: { contents } }: Work, { outcome, text, meta }: Ended) {
+async function stowed({ services: { contents } }: Workplace, { outcome, text, meta }: Ended) {
   try {
     return { outcome, content: await contents.stow(text), meta };
   } catch (error) {
@@ -171,7 +176,7 @@ async function stowed({ services: { contents } }: Work, { outcome, text, meta }:
 }
 
 /** A signal that the flight's end or the tool's time limit aborts, and a promise that rejects then. */
-function limitTime({ services: { clock } }: Work, tool: Tool, flight: AbortSignal) {
+function limitTime({ services: { clock } }: Workplace, tool: Tool, flight: AbortSignal) {
   const own = new AbortController();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   aborted.catch(() => undefined);
@@ -196,11 +201,11 @@ function limitTime({ services: { clock } }: Work, tool: Tool, flight: AbortSigna
   };
 }
 
-function toolOf(work: Work, { cell }: Worker, name: string): Tool | undefined {
+function toolOf(work: Workplace, { cell }: Worker, name: string): Tool | undefined {
   return cell.loaded?.tools.includes(name) === false ? undefined : work.services.tools.find(name);
 }
 
-async function inputOf({ services: { contents } }: Work, { input }: ToolCall): Promise<Json> {
+async function inputOf({ services: { contents } }: Workplace, { input }: ToolCall): Promise<Json> {
   return "json" in input ? input.json : JSON.parse(await contents.fetch(input.text));
 }
 

@@ -10,14 +10,13 @@ import { BanyanError } from "../base/errors.ts";
 import { type AgentId, isId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { isDigest } from "../blobs/blobs.ts";
-import type { AgentAccess, ArtifactAccess, SpawnRequest, ToolContext } from "../tools/tool.ts";
+import type { AgentAccess, ArtifactAccess, SpawnRequest } from "../tools/tool.ts";
 import type { Cell } from "./cell.ts";
 import type { Control } from "./control.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import type { Spawning } from "./spawn.ts";
-
-export type ToolContextFor = (cell: Cell, call: ToolCall, signal: AbortSignal) => ToolContext;
+import type { ToolContextFor } from "./workplace.ts";
 
 interface Reach {
   readonly services: Services;

@@ -11,8 +11,8 @@ import { type Price, worstCaseUsd } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Session } from "../drivers/driver.ts";
-import type { Work } from "./work.ts";
 import type { Worker } from "./worker.ts";
+import type { Workplace } from "./workplace.ts";
 
 /** A turn whose start is durable, and whose call this process alone may make. */
 export interface StartedTurn {
@@ -21,7 +21,7 @@ export interface StartedTurn {
 }
 
 /** The turn; or whether the agent has something else to do: it may wait for money, or be unable to go on. */
-export async function startTurn(work: Work, worker: Worker): Promise<StartedTurn | boolean> {
+export async function startTurn(work: Workplace, worker: Worker): Promise<StartedTurn | boolean> {
   const { cell } = worker;
   const { forest } = work.roster;
   const state = await cell.load();
@@ -45,7 +45,7 @@ export async function startTurn(work: Work, worker: Worker): Promise<StartedTurn
  * undefined: the loop looks again, and does what is due.
  */
 export async function startTurnAtOnce(
-  work: Work,
+  work: Workplace,
   worker: Worker,
   signal: AbortSignal,
 ): Promise<StartedTurn | undefined> {
@@ -88,13 +88,18 @@ function worstCaseOf(session: Session, state: State, price: Price | undefined): 
 }
 
 /** M2. */
-function giveBack(work: Work, { cell }: Worker): void {
+function giveBack(work: Workplace, { cell }: Worker): void {
   work.roster.forest.release(cell.agent);
   work.moneySettled(cell.head.root);
 }
 
 /** True when the worst case is reserved. Otherwise the agent waits for a sibling's call to settle, or fails. */
-async function mayPay(work: Work, worker: Worker, price: Price | undefined, reservedUsd: number): Promise<boolean> {
+async function mayPay(
+  work: Workplace,
+  worker: Worker,
+  price: Price | undefined,
+  reservedUsd: number,
+): Promise<boolean> {
   const { cell } = worker;
   const { forest } = work.roster;
   if (!price) {
@@ -115,7 +120,7 @@ async function mayPay(work: Work, worker: Worker, price: Price | undefined, rese
 }
 
 /** The nearest agent whose budget of money the agent spends from: without a price, it forbids a call. */
-function bindingBudget(work: Work, agent: AgentId): Head | undefined {
+function bindingBudget(work: Workplace, agent: AgentId): Head | undefined {
   for (const { head } of work.roster.forest.path(agent)) if (head.budget?.costUsd !== undefined) return head;
   return undefined;
 }

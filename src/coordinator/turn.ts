@@ -13,11 +13,11 @@ import { LIMITS } from "../base/limits.ts";
 import type { TurnOutcome } from "../drivers/driver.ts";
 import { runStarted, startCalls } from "./calls.ts";
 import { endedBy, type StartedTurn, startTurn, startTurnAtOnce } from "./turn-start.ts";
-import type { Work } from "./work.ts";
 import { fly, type StopReason, type Worker } from "./worker.ts";
+import type { Workplace } from "./workplace.ts";
 
 /** Takes the agent's next turn. False when it must wait: for a model, for money, or because it cannot go on. */
-export function callModel(work: Work, worker: Worker): Promise<boolean> {
+export function callModel(work: Workplace, worker: Worker): Promise<boolean> {
   return fly(worker, work.stopping, async (signal, begin) => {
     const started = await startTurn(work, worker);
     if (typeof started === "boolean") return started;
@@ -28,7 +28,7 @@ export function callModel(work: Work, worker: Worker): Promise<boolean> {
 }
 
 /** Runs the calls that were started. Their last result and the next turn's start are one append, if nothing stands between. */
-export function runCalls(work: Work, worker: Worker): Promise<void> {
+export function runCalls(work: Workplace, worker: Worker): Promise<void> {
   return fly(worker, work.stopping, async (signal, begin) => {
     begin();
     let started: StartedTurn | undefined;
@@ -40,7 +40,7 @@ export function runCalls(work: Work, worker: Worker): Promise<void> {
 }
 
 /** N2: everything that may end a turn goes through here. */
-async function turn(work: Work, worker: Worker, { session, price }: StartedTurn, signal: AbortSignal) {
+async function turn(work: Workplace, worker: Worker, { session, price }: StartedTurn, signal: AbortSignal) {
   const { cell } = worker;
   const { forest } = work.roster;
   const onDelta = (text: string) => work.options.onDelta(cell.agent, text);
@@ -58,7 +58,13 @@ async function turn(work: Work, worker: Worker, { session, price }: StartedTurn,
   }
 }
 
-async function journalOutcome(work: Work, worker: Worker, outcome: TurnOutcome, cost: number, signal: AbortSignal) {
+async function journalOutcome(
+  work: Workplace,
+  worker: Worker,
+  outcome: TurnOutcome,
+  cost: number,
+  signal: AbortSignal,
+) {
   const { cell } = worker;
   const { ids, clock, random } = work.services;
   const spent = { usage: outcome.usage, costUsd: cost, ...(outcome.estimated && { estimated: true }) };

@@ -20,21 +20,18 @@ import { endWaits, settleCalls, startCalls } from "./calls.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import { Slots } from "./slots.ts";
-import type { ToolContextFor } from "./tool-context.ts";
 import { callModel, runCalls } from "./turn.ts";
 import { newWorker, type StopReason, type Worker } from "./worker.ts";
+import type { StepOptions, Workplace } from "./workplace.ts";
 
-export interface WorkOptions {
+export interface WorkOptions extends StepOptions {
   readonly runningMax: number;
   readonly childrenLiveMax: number;
   /** Told of an error that ended an agent's loop and is nobody's answer: a damaged journal, a bug. */
   readonly onFault: (agent: AgentId, error: unknown) => void;
-  /** Told of text as it streams. */
-  readonly onDelta: (agent: AgentId, text: string) => void;
-  readonly contextFor: ToolContextFor;
 }
 
-export class Work {
+export class Work implements Workplace {
   readonly services: Services;
   readonly roster: Roster;
   readonly options: WorkOptions;
@@ -95,7 +92,6 @@ export class Work {
     return this.#workers.get(agent)?.flight !== undefined;
   }
 
-  /** Tells agents that wait for money that some was settled in their tree. */
   moneySettled(root: AgentId): void {
     const short = this.#short.get(root);
     if (!short) return;
@@ -103,7 +99,6 @@ export class Work {
     for (const agent of short) this.kick(agent);
   }
 
-  /** Has the agent wait until money is settled in its tree. */
   waitForMoney(root: AgentId, agent: AgentId): void {
     const short = this.#short.get(root) ?? new Set();
     this.#short.set(root, short.add(agent));
