@@ -15,8 +15,11 @@ import type { Append, Journal } from "../../src/journal/journal.ts";
 import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
 import { textOf } from "../core/payload.ts";
 
-/** How an agent without children stands: it has answered and ended, waits for a message, or has work to do under a hold of its own. */
-export type Rest = "ended" | "waiting" | "held";
+/**
+ * How an agent without children stands: it has answered and ended, waits for a message, has work to do under a hold of its own, or under
+ * none but its tree's.
+ */
+export type Rest = "ended" | "waiting" | "held" | "queued";
 
 export interface Tree {
   readonly name: string;
@@ -53,14 +56,23 @@ export async function plant(folder: string, trees: Iterable<Tree>): Promise<{ ag
   const blobs = await openFsBlobs({ folder: join(folder, "blobs") });
   try {
     const { digest } = await blobs.put(new TextEncoder().encode("[]"));
-    const gardener = new Gardener(journal, digest);
-    for (const tree of trees) await gardener.plant(tree);
-    await gardener.flush();
-    return { agents: gardener.agents, events: gardener.events };
+    return await plantIn(journal, digest, trees);
   } finally {
     await blobs.close();
     await journal.close();
   }
+}
+
+/** The same in a journal that is open; `toolset` is the digest of their tools. */
+export async function plantIn(
+  journal: Journal,
+  toolset: string,
+  trees: Iterable<Tree>,
+): Promise<{ agents: number; events: number }> {
+  const gardener = new Gardener(journal, toolset);
+  for (const tree of trees) await gardener.plant(tree);
+  await gardener.flush();
+  return { agents: gardener.agents, events: gardener.events };
 }
 
 class Gardener {
@@ -132,7 +144,7 @@ class Gardener {
       { do: "receive", id: this.#ids(), from: person, content: text },
     );
     if (stands === "held") say({ do: "hold", by: person, reason: "kept" });
-    else say(...turn(this.#ids(), text));
+    else if (stands !== "queued") say(...turn(this.#ids(), text));
     if (stands === "ended") say({ do: "complete", output: text });
     for (let at = 0; at < children; at += 1) {
       const child = { agent: this.#ids(), root, parent: agent, name: `part-${at}`, level: level + 1 };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { listTree } from "./source.ts";
 
 /** Tests of more than one part, what several tests share, data of old versions, and tests of the text itself. */
-const BESIDE = ["conformance", "e2e", "faults", "golden", "support", "tidy"];
+const BESIDE = ["conformance", "e2e", "faults", "golden", "size", "support", "tidy"];
 
 /** A folder under test/ is named for the part it tests: a floor or a door of src/, or a folder beside src/. */
 function strays(tree: readonly string[]): string[] {
