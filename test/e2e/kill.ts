@@ -142,7 +142,8 @@ interface Start {
 /** Runs a process as far as planned, then kills it. Everything that it had told by then counts. */
 async function live({ folder, seed, plan, cache }: Start): Promise<{ stage: Stage; told: Told[] }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "lively-fleet.ts"), folder, String(seed)], {
-    stdio: ["ignore", "pipe", "pipe"],
+    // Its standard input ends when this process does, however it does.
+    stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, NODE_COMPILE_CACHE: cache },
   });
   const errors = Array.fromAsync(child.stderr).then((chunks) => Buffer.concat(chunks).toString());
