@@ -37,7 +37,7 @@ const { own, kits } = livelyTools(clock, (ran) => tell({ ran }));
 
 // Without whoever would kill it, it would work for ever.
 process.stdin.resume().once("end", () => process.exit(1));
-process.stdin.unref();
+process.stdin.unref?.();
 // One that is killed would leave the next one nothing of what it compiled.
 flushCompileCache();
 tell({ at: "opening" });
