@@ -1,26 +1,42 @@
 /**
- * `npm run bench -- core [--peers] [--runs N] [--only W1,W2] [--contenders banyan,ai-sdk] [--out DIR] [--data DIR] [--write-docs]`
- *
- * Measures, and prints a JSON line for each figure, then medians and ratios. docs/performance.md says what the figures mean.
+ * `npm run bench -- core [--peers] [--runs N] [--only W1,W2] [--contenders a,b] [--out DIR] [--data DIR] [--profile DIR] [--write-docs]`
+ * measures, and prints a JSON line for each figure, then medians and ratios.
+ * `npm run bench -- docs RESULTS` writes docs/performance.md and its chart anew from lines that a run left in its `--out`.
  */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, loadavg, tmpdir, totalmem } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { chart } from "./core/chart.ts";
 import { CONTENDERS } from "./core/contender.ts";
+import { renewed } from "./core/docs.ts";
 import type { Line } from "./core/figures.ts";
 import { installBeside } from "./core/install.ts";
 import { rowsOf } from "./core/report.ts";
 import { type Bench, run } from "./core/run.ts";
 
 const OURS = "banyan";
+/** `alone`: of ours only, in a module of its own. Those that take long and hardly vary run once. */
 const BENCHES: readonly { name: string; alone?: boolean; runsMax?: number }[] = [
   { name: "W1" },
   { name: "W2" },
   { name: "W3" },
   { name: "W4" },
+  { name: "event", alone: true },
+  { name: "memory-waiting", alone: true, runsMax: 1 },
+  { name: "memory-running", alone: true, runsMax: 1 },
+  { name: "memory-held", alone: true, runsMax: 1 },
+  { name: "memory-on-disk", alone: true, runsMax: 1 },
+  { name: "levels", alone: true, runsMax: 1 },
+  { name: "hold", alone: true, runsMax: 1 },
+  { name: "rest", alone: true, runsMax: 1 },
+  { name: "work", alone: true, runsMax: 1 },
 ];
+const ALONE = fileURLToPath(new URL("banyan/own.ts", import.meta.url));
+const PAGE = new URL("../docs/performance.md", import.meta.url);
+const CHART = new URL("../docs/performance.svg", import.meta.url);
+const MACHINE = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,80 +47,103 @@ const { values, positionals } = parseArgs({
     contenders: { type: "string" },
     out: { type: "string" },
     data: { type: "string", default: tmpdir() },
+    profile: { type: "string" },
+    "write-docs": { type: "boolean", default: false },
   },
 });
+const [command, results = ""] = positionals;
 const runs = Number(values.runs);
-if (positionals.join() !== "core" || !Number.isInteger(runs) || runs < 1) {
-  console.error(
-    "Usage: npm run bench -- core [--peers] [--runs N] [--only W1,W2] [--contenders a,b] [--out DIR] [--data DIR]",
+if (command === "docs" && results) await writeDocs(parse(await readFile(results, "utf8")));
+else if (command === "core" && Number.isInteger(runs) && runs > 0) await core();
+else {
+  console.error("Usage: npm run bench -- core [--peers] [--runs N] [--only W1,W2] [--contenders a,b] [--out DIR]");
+  console.error("                            [--data DIR] [--profile DIR] [--write-docs]");
+  console.error("       npm run bench -- docs RESULTS");
+  process.exitCode = 2;
+}
+
+async function core(): Promise<void> {
+  const benches = chosen(
+    values.only,
+    BENCHES.map(({ name }) => name),
+    "bench",
   );
-  process.exit(2);
-}
-
-const only = chosen(
-  values.only,
-  BENCHES.map(({ name }) => name),
-  "bench",
-);
-const wanted = values.contenders ?? (values.peers ? Object.keys(CONTENDERS).join() : OURS);
-const contenders = chosen(wanted, Object.keys(CONTENDERS), "contender");
-const failures: string[] = [];
-const fail = (what: string) => {
-  failures.push(what);
-  console.error(`CANNOT RUN: ${what}`);
-};
-
-const modules = new Map<string, string>();
-for (const name of contenders) {
-  try {
-    const module = fileURLToPath(new URL(CONTENDERS[name] ?? "", import.meta.url));
-    await installBeside(module);
-    modules.set(name, module);
-  } catch (error) {
-    fail(`${name}: its packages cannot be installed: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-const lines: Line[] = [];
-const dataDir = await mkdtemp(join(values.data, "banyan-bench-"));
-const startMs = performance.now();
-try {
-  const benches: Bench[] = BENCHES.filter(({ name }) => only.includes(name)).map(({ name, alone, runsMax }) => ({
+  const wanted = values.contenders ?? (values.peers ? Object.keys(CONTENDERS).join() : OURS);
+  const failures: string[] = [];
+  const onFailure = (what: string) => {
+    failures.push(what);
+    console.error(`CANNOT RUN: ${what}`);
+  };
+  const modules = await ready(chosen(wanted, Object.keys(CONTENDERS), "contender"), onFailure);
+  const planned: Bench[] = BENCHES.filter(({ name }) => benches.includes(name)).map(({ name, alone, runsMax }) => ({
     name,
-    contenders: [...modules]
-      .filter(([each]) => !alone || each === OURS)
-      .map(([each, module]) => ({ name: each, module })),
+    contenders: alone ? [{ name: OURS, module: ALONE }] : modules,
     ...(runsMax && { runsMax }),
   }));
+  const lines: Line[] = [];
   const onLine = (line: Line) => {
     lines.push(line);
     console.log(JSON.stringify(line));
   };
-  await run({ benches, runs, dataDir, onLine, onFailure: fail });
-} finally {
-  await rm(dataDir, { recursive: true, force: true });
+  const dataDir = await mkdtemp(join(values.data, "banyan-bench-"));
+  const profileDir = values.profile && resolve(values.profile);
+  const startMs = performance.now();
+  try {
+    await run({ benches: planned, runs, dataDir, profileDir, machine: MACHINE, onLine, onFailure });
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+  print(lines, (performance.now() - startMs) / 1_000);
+  for (const what of failures) console.log(`Could not run: ${what}`);
+  if (values.out) {
+    await mkdir(values.out, { recursive: true });
+    await writeFile(join(values.out, "core.jsonl"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  }
+  if (values["write-docs"]) await writeDocs(lines);
+  process.exitCode = failures.length > 0 ? 1 : 0;
 }
 
-const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
-console.log(`\n${machine}; load ${loadavg()[0]?.toFixed(1)}; ${Math.round((performance.now() - startMs) / 1_000)} s`);
-for (const { bench, figure, unit, cells } of rowsOf(lines, OURS)) {
-  console.log(`${bench}  ${figure} (${unit})`);
-  for (const [contender, { median, min, max, ratio }] of cells)
-    console.log(
-      `      ${contender.padEnd(16)} ${median} (${min} to ${max})${ratio === undefined ? "" : `, ${ratio} x ours`}`,
-    );
+/** Contenders that can run here, with their modules. */
+async function ready(names: readonly string[], onFailure: (what: string) => void) {
+  const modules: { name: string; module: string }[] = [];
+  for (const name of names) {
+    const module = fileURLToPath(new URL(CONTENDERS[name] ?? "", import.meta.url));
+    try {
+      await installBeside(module);
+      modules.push({ name, module });
+    } catch (error) {
+      onFailure(`${name}: its packages cannot be installed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return modules;
 }
-for (const what of failures) console.log(`Could not run: ${what}`);
 
-if (values.out) {
-  await mkdir(values.out, { recursive: true });
-  await writeFile(join(values.out, "core.jsonl"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+function print(lines: readonly Line[], seconds: number): void {
+  console.log(`\n${MACHINE}; load ${loadavg()[0]?.toFixed(1)}; ${Math.round(seconds)} s`);
+  for (const { bench, figure, unit, cells } of rowsOf(lines, OURS)) {
+    console.log(`${bench}  ${figure}${unit && ` (${unit})`}`);
+    for (const [contender, { median, min, max, ratio }] of cells) {
+      const compared = ratio === undefined ? "" : `, ${ratio} x ours`;
+      console.log(`      ${contender.padEnd(16)} ${median} (${min} to ${max})${compared}`);
+    }
+  }
 }
-process.exitCode = failures.length > 0 ? 1 : 0;
 
-function chosen<Name extends string>(list: string | undefined, known: readonly Name[], what: string): readonly Name[] {
+async function writeDocs(lines: readonly Line[]): Promise<void> {
+  await writeFile(PAGE, renewed(await readFile(PAGE, "utf8"), lines, OURS));
+  await writeFile(CHART, chart(lines, OURS));
+}
+
+function parse(text: string): Line[] {
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Line);
+}
+
+function chosen(list: string | undefined, known: readonly string[], what: string): readonly string[] {
   const names = list?.split(",") ?? known;
-  const strange = names.filter((name) => !known.includes(name as Name));
+  const strange = names.filter((name) => !known.includes(name));
   if (strange.length === 0) return known.filter((name) => names.includes(name));
   console.error(`No ${what} is named ${strange.join(", ")}; there are ${known.join(", ")}.`);
   process.exit(2);

@@ -1,64 +1,30 @@
-/**
- * The figures of control, each printed as a JSON line; conditions and results stand in docs/performance.md.
- * `node --expose-gc bench/banyan/control.ts [levels] [live] [hold]`
- */
-import { mkdtemp, rm } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+/** The figures of depth and of control: chains of agents, and holds on large subtrees. */
 import { Banyan, spawning } from "../../src/index.ts";
-import { quantile, round } from "../core/figures.ts";
+import { quantile } from "../core/figures.ts";
+import type { Figure } from "../core/workloads.ts";
 import { fleet } from "./fleet.ts";
+import { until } from "./until.ts";
 
-const BENCHES: Readonly<Record<string, (folder: string) => Promise<object>>> = { levels, live, hold };
-const wanted = process.argv.slice(2);
-
-for (const [name, bench] of Object.entries(BENCHES)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const folder = await mkdtemp(join(tmpdir(), `banyan-${name}-`));
-  try {
-    console.log(JSON.stringify({ bench: name, ...(await bench(folder)), load: round(loadavg()[0] ?? 0) }));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
+const LEVELS = 100;
 
 /** A chain of agents, each the child of the one before: the deepest answers first. One slot must be enough. */
-async function levels(folder: string): Promise<object> {
+export async function levels(folder: string): Promise<Figure[]> {
   const { model, hanging } = fleet();
   await using banyan = await Banyan.open(folder, { runningMax: 1 });
   const startMs = performance.now();
-  const root = await banyan.spawn({ name: "root", model, task: "chain 99", tools: [spawning()] });
+  const root = await banyan.spawn({ name: "root", model, task: `chain ${LEVELS - 1}`, tools: [spawning()] });
   await until(() => hanging.size === 1);
   for (const go of hanging) go();
   const { status, agents } = await root.result();
-  return { status, levels: agents, runningMax: 1, ms: round(performance.now() - startMs) };
+  if (status !== "completed") throw new Error(`the chain ended as ${status}`);
+  return [
+    { figure: "levels, with one slot for all", value: agents, unit: "" },
+    { figure: "chain down and up again", value: performance.now() - startMs, unit: "ms" },
+  ];
 }
 
-/** 1,000 agents that wait for a child each: what one of them keeps on the heap and in the process. */
-async function live(folder: string): Promise<object> {
-  const { model, hanging } = fleet();
-  await using banyan = await Banyan.open(folder, { runningMax: 10_000 });
-  await banyan.spawn({ name: "warm", model, task: "chain 1", tools: [spawning()] });
-  await until(() => hanging.size === 1);
-  const before = memory();
-  for (let at = 0; at < 1_000; at += 1)
-    await banyan.spawn({ name: "parent", model, task: "chain 1", tools: [spawning()] });
-  const waiting = () => banyan.roots().filter(({ status }) => status === "waiting").length;
-  await until(() => hanging.size === 1_001 && waiting() === 1_001);
-  const after = memory();
-  const result = {
-    waiting: waiting(),
-    alsoRunning: hanging.size,
-    // One that waits and one that is in a model call, together.
-    heapKbAPair: round((after.heap - before.heap) / 1_000 / 1_024),
-    rssKbAPair: round((after.rss - before.rss) / 1_000 / 1_024),
-  };
-  for (const go of hanging) go();
-  return result;
-}
-
-/** A hold on a subtree of 10,000 agents that all call the model, and what follows its release. */
-async function hold(folder: string): Promise<object> {
+/** A hold on a subtree of 10,101 agents, 10,000 of them calling the model, and what follows its release. */
+export async function hold(folder: string): Promise<Figure[]> {
   const { model, calls, hanging } = fleet();
   await using banyan = await Banyan.open(folder, { runningMax: 20_000, childrenLiveMax: 200 });
   const root = await banyan.spawn({ name: "root", model, task: "tree 100 2", tools: [spawning()] });
@@ -76,13 +42,12 @@ async function hold(folder: string): Promise<object> {
   const firstMs = (calls[callsBefore] ?? Number.NaN) - releaseMs;
   await resumed;
   await root.result();
-  return {
-    agents: root.head.childrenTotal * 100 + root.head.childrenTotal + 1,
-    pausedMs: round(pausedMs),
-    callsUnderHold,
-    resumeToFirstCallMs: round(firstMs),
-    resumeToCallP95Ms: round(await resumes(banyan)),
-  };
+  return [
+    { figure: "hold on 10,101 agents, acknowledged", value: pausedMs, unit: "ms" },
+    { figure: "model calls under the hold", value: callsUnderHold, unit: "" },
+    { figure: "resume of 10,101 agents, to the first call", value: firstMs, unit: "ms" },
+    { figure: "resume of one agent to its next call, p95", value: await resumes(banyan), unit: "ms" },
+  ];
 }
 
 /** One agent after the other is held and released: from the release to its next model call. */
@@ -103,18 +68,4 @@ async function resumes(banyan: Banyan): Promise<number> {
     await agent.result();
   }
   return quantile(times, 0.95);
-}
-
-function memory(): { heap: number; rss: number } {
-  globalThis.gc?.();
-  globalThis.gc?.();
-  const { heapUsed, rss } = process.memoryUsage();
-  return { heap: heapUsed, rss };
-}
-
-function until(holds: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const look = () => (holds() ? resolve() : setImmediate(look));
-    look();
-  });
 }

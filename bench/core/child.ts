@@ -1,6 +1,6 @@
 /**
  * The process of one contender and one bench: started by run.ts, so that no contender carries another's packages or garbage.
- * `node child.ts MODULE BENCH FOLDER SCALE`; what it found goes to its parent as a message, for packages print what they like.
+ * `node child.ts MODULE BENCH FOLDER`; what it found goes to its parent as a message, for packages print what they like.
  */
 import type { Contender, Workload } from "./contender.ts";
 import type { Outcome } from "./workloads.ts";
@@ -14,15 +14,27 @@ export interface Told {
   readonly scale: number;
 }
 
-const [module = "", bench = "", folder = ""] = process.argv.slice(2);
-const { contender }: { contender: Contender } = await import(module);
-const workload = bench as Workload;
-const scale = contender.scale?.[workload] ?? 1;
-const outcome = contender.cannot?.includes(workload)
-  ? undefined
-  : await WORKLOADS[workload]({ contender, folder, scale });
+interface Module {
+  readonly contender: Contender;
+  /** Benches of its own, beside the workloads. */
+  readonly own?: (bench: string, folder: string) => Promise<Outcome>;
+}
+
+const [path = "", bench = "", folder = ""] = process.argv.slice(2);
+const { contender, own }: Module = await import(path);
+const told = isWorkload(bench) ? await workload(bench) : { outcome: await own?.(bench, folder), scale: 1 };
 const { open: _open, ...about } = contender;
 const versions = { ...about.versions, node: process.versions.node };
-const told: Told = { outcome, about: { ...about, versions }, scale };
+const message: Told = { ...told, about: { ...about, versions } };
 // Whatever a package left open (a socket, a timer) is not waited for.
-process.send?.(told, () => process.exit(0));
+process.send?.(message, () => process.exit(0));
+
+async function workload(name: Workload): Promise<Pick<Told, "outcome" | "scale">> {
+  const scale = contender.scale?.[name] ?? 1;
+  if (contender.cannot?.includes(name)) return { outcome: undefined, scale };
+  return { outcome: await WORKLOADS[name]({ contender, folder, scale }), scale };
+}
+
+function isWorkload(name: string): name is Workload {
+  return name in WORKLOADS;
+}

@@ -11,6 +11,7 @@ export interface Line {
   readonly unit: string;
   /** Load average of the last minute when it was measured. */
   readonly load: number;
+  readonly machine?: string;
   /** User and system, of the contender's process and of servers of its own beside it. */
   readonly cpuSeconds?: number;
   readonly serverCpuSeconds?: number;
@@ -45,4 +46,13 @@ export function round(value: number, digits = 2): number {
 /** Three significant digits below 1,000, whole numbers above. */
 export function significant(value: number): number {
   return Math.abs(value) >= 1_000 ? Math.round(value) : Number(value.toPrecision(3));
+}
+
+/** How a value grows with a size: the exponent of the power law that fits best, 0 when it does not grow, 1 when in proportion. */
+export function slope(points: readonly (readonly [size: number, value: number])[]): number {
+  const logs = points.map(([size, value]) => [Math.log(size), Math.log(value)] as const);
+  const mean = (at: 0 | 1) => logs.reduce((sum, log) => sum + log[at], 0) / logs.length;
+  const [meanX, meanY] = [mean(0), mean(1)];
+  const up = logs.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
+  return up / logs.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
 }

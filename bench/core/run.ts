@@ -18,6 +18,9 @@ export interface Plan {
   readonly runs: number;
   /** Data folders are made in here, and removed. */
   readonly dataDir: string;
+  /** Where the CPU profile of every child goes; a profile slows what it watches. */
+  readonly profileDir?: string | undefined;
+  readonly machine: string;
   readonly onLine: (line: Line) => void;
   readonly onFailure: (what: string) => void;
 }
@@ -35,7 +38,7 @@ const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
 const NODE_FLAGS = ["--expose-gc", "--max-semi-space-size=16", "--disable-warning=ExperimentalWarning"];
 const CHILD_MS_MAX = 180_000;
 
-export async function run({ benches, runs, dataDir, onLine, onFailure }: Plan): Promise<void> {
+export async function run({ benches, runs, dataDir, profileDir, machine, onLine, onFailure }: Plan): Promise<void> {
   const failed = new Set<string>();
   for (const bench of benches) {
     for (let at = 1; at <= Math.min(runs, bench.runsMax ?? runs); at += 1) {
@@ -44,7 +47,8 @@ export async function run({ benches, runs, dataDir, onLine, onFailure }: Plan): 
         const folder = join(dataDir, `${bench.name}-${name}-${at}`);
         try {
           await mkdir(folder, { recursive: true });
-          for (const line of linesOf(await child([module, bench.name, folder]), bench.name, at)) onLine(line);
+          const told = await child([module, bench.name, folder], profileDir);
+          for (const line of linesOf(told, bench.name, at)) onLine({ ...line, machine });
         } catch (error) {
           failed.add(`${name} ${bench.name}`);
           onFailure(`${bench.name} of ${name}: ${error instanceof Error ? error.message : String(error)}`);
@@ -57,10 +61,11 @@ export async function run({ benches, runs, dataDir, onLine, onFailure }: Plan): 
 }
 
 /** What the child tells. @throws with its last words when it dies without a word */
-function child(args: readonly string[]): Promise<Told> {
+function child(args: readonly string[], profileDir: string | undefined): Promise<Told> {
+  const profile = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
   return new Promise((resolve, reject) => {
     const started = fork(CHILD, args, {
-      execArgv: NODE_FLAGS,
+      execArgv: [...NODE_FLAGS, ...profile],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       timeout: CHILD_MS_MAX,
       killSignal: "SIGKILL",
@@ -95,7 +100,8 @@ function endGroup(pid: number | undefined): void {
 }
 
 function reason(words: string, code: number | null): string {
-  const line = words.split("\n").find((each) => /Error/.test(each));
+  // The error itself, and not the line of code that is shown above it.
+  const line = words.split("\n").find((each) => /^\w*Error\b.*:/.test(each));
   return line?.trim() || words.trim().split("\n").at(-1) || `exit ${code}`;
 }
 

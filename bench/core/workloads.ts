@@ -38,7 +38,7 @@ const FORKED_TURNS = 500;
 const LOADED_TURNS = [500, 2_000] as const;
 const LOADS = 200;
 /** Whoever needs longer for its loads gets no more; the number of loads stands in the figures. */
-const LOADS_MS_MAX = 4_000;
+const LOADS_MS_MAX = 3_000;
 const LOADS_MIN = 20;
 
 interface Bench {

@@ -68,7 +68,7 @@ export async function freePort(): Promise<number> {
 async function until(holds: () => Promise<boolean>): Promise<void> {
   const lateMs = performance.now() + READY_MS_MAX;
   while (!(await holds().catch(() => false))) {
-    if (performance.now() > lateMs) throw new Error("Error: the server of Restate was not ready in time");
+    if (performance.now() > lateMs) throw new Error("the server of Restate was not ready in time");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
