@@ -8,6 +8,7 @@ export type { ForkOptions } from "./coordinator/fork.ts";
 export type { Recovery } from "./coordinator/recovery.ts";
 export { Agent, type Checkpoint, type FollowOptions, type Result } from "./runtime/agent.ts";
 export { Banyan, type BanyanOptions } from "./runtime/banyan.ts";
+export { type ClaudeAgent, type ClaudeAgentOptions, type ClaudeTool, claude } from "./runtime/claude.ts";
 export type { FollowedEvent } from "./runtime/events.ts";
 export type { SpawnOptions } from "./runtime/spawn-options.ts";
 export { defineTool } from "./tools/define.ts";

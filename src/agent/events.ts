@@ -56,12 +56,14 @@ export type Rights = z.infer<typeof rights>;
 
 /** What executes the agent's turns. */
 export const execution = z.strictObject({
-  driver: z.literal("model"),
+  driver: z.enum(["model", "claude"]),
   /** As the provider names itself and its model, such as `anthropic.messages` and `claude-sonnet-4-5`. */
   provider: z.string().min(1),
   model: z.string().min(1),
   outputTokensMax: z.int().positive(),
   temperature: z.number().optional(),
+  /** `claude`: the tools of Claude Code that it has, beside those that Banyan runs. */
+  ownTools: z.array(z.string().min(1).max(LABEL_LENGTH_MAX)).optional(),
   /** Extra headers of every call, such as a tenant's tag. Never a secret: they are journaled. */
   headers: z.record(z.string(), z.string()).optional(),
   /** US dollars a million tokens; absent where it is not known, and then nothing can be budgeted. */

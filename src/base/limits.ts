@@ -136,6 +136,11 @@ export const LIMITS = {
   /** Text written to a process at a time. */
   processInputBytesMax: 1 * MiB,
 
+  /** Between signs of life to Claude Code while its model call waits; its client gives up a silent connection after minutes. */
+  claudePingMs: 15_000,
+  /** One model call of Claude Code; the Messages API's own bound. */
+  claudeRequestBytesMax: 32 * MiB,
+
   /** A waiting agent whose conversation is larger than this is folded again when it wakes. */
   waitingStateBytesMax: 16 * KiB,
   /**

@@ -201,8 +201,25 @@ function limitTime({ services: { clock } }: Workplace, tool: Tool, flight: Abort
   };
 }
 
-function toolOf(work: Workplace, { cell }: Worker, name: string): Tool | undefined {
-  return cell.loaded?.tools.includes(name) === false ? undefined : work.services.tools.find(name);
+function toolOf(work: Workplace, worker: Worker, name: string): Tool | undefined {
+  const isGiven = worker.cell.loaded?.tools.includes(name) !== false;
+  return (isGiven ? work.services.tools.find(name) : undefined) ?? ownTool(worker, name);
+}
+
+/** A tool of the session's own, as all others are. */
+function ownTool({ cell, session }: Worker, name: string): Tool | undefined {
+  const own = session?.ownTool?.(name);
+  if (!own) return undefined;
+  return {
+    name,
+    description: "",
+    inputSchema: {},
+    onUnknownOutcome: "report",
+    run: async (input, { callId, signal }) => {
+      const call: ToolCall = { type: "toolCall", callId, name, input: { json: input } };
+      return own.run(await cell.load(), call, signal);
+    },
+  };
 }
 
 async function inputOf({ services: { contents } }: Workplace, { input }: ToolCall): Promise<Json> {

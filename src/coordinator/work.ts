@@ -110,6 +110,7 @@ export class Work implements Workplace {
     if (worker && !worker.running) {
       worker.alarm?.cancel();
       this.#workers.delete(agent);
+      void closeSession(worker);
     }
     const next = parent === null ? undefined : this.#admission.leave(parent, agent);
     if (next !== undefined) this.kick(next);
@@ -125,6 +126,7 @@ export class Work implements Workplace {
       worker.flight?.abort.abort("stopping" satisfies StopReason);
     }
     await Promise.all(workers.map((worker) => worker.running));
+    await Promise.all(workers.map(closeSession));
   }
 
   async #run(worker: Worker): Promise<void> {
@@ -199,6 +201,9 @@ export class Work implements Workplace {
         return true;
       case "runTools":
         if (!(await this.#mayWork(worker))) return false;
+        // A tool may be the session's own.
+        if (step.calls.some(({ call }) => !state.tools.includes(call.name)))
+          worker.session ??= await this.services.driver.open(state);
         await Promise.all(
           startCalls(
             this,
@@ -284,13 +289,17 @@ export class Work implements Workplace {
       this.slots.release();
     }
     const { cell } = worker;
-    if (hasEnded(cell.head.status) || cell.size > LIMITS.waitingStateBytesMax || this.#stopping) {
-      const { session } = worker;
-      worker.session = undefined;
-      await session?.close();
-      cell.unload();
-    }
+    const isKept = worker.alarm !== undefined || worker.started.length > 0;
+    const isOver = hasEnded(cell.head.status) || this.#stopping;
+    if (isOver || !isKept) await closeSession(worker);
+    if (isOver || cell.size > LIMITS.waitingStateBytesMax) cell.unload();
   }
+}
+
+async function closeSession(worker: Worker): Promise<void> {
+  const { session } = worker;
+  worker.session = undefined;
+  await session?.close();
 }
 
 const LEFT_ALONE: ReadonlySet<ErrorCode> = new Set([

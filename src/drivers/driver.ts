@@ -8,7 +8,7 @@
  * R4  `worstCase` is an upper bound of what the next turn can use.
  * R5  A call is made only if `mayStart` says so at that very moment: what it takes to get there may have been long.
  */
-import type { AssistantPart } from "../agent/content.ts";
+import type { AssistantPart, ToolCall } from "../agent/content.ts";
 import type { Execution, Failure, Finish, Meta } from "../agent/events.ts";
 import type { State } from "../agent/state.ts";
 import type { Usage } from "../agent/usage.ts";
@@ -25,8 +25,17 @@ export interface Session {
   worstCase(state: State): TurnBound;
   /** One model call over the state's conversation. Only one at a time. */
   turn(state: State, options: TurnOptions): Promise<TurnOutcome>;
+  /** The session's own tool of that name, if it has one: beside those that the agent was given. */
+  ownTool?(name: string): OwnTool | undefined;
   /** Lets go of what it holds; twice is harmless. */
   close(): Promise<void>;
+}
+
+/** A tool that comes with what the session runs, and is carried out there. Never safe to repeat. */
+export interface OwnTool {
+  readonly name: string;
+  /** Resolves to what the model reads; rejects with why it failed. `state` has the call open, and its start is durable. */
+  run(state: State, call: ToolCall, signal: AbortSignal): Promise<string>;
 }
 
 export interface TurnBound {

@@ -79,7 +79,7 @@ export class Agent {
     if (options.model) registerModel(this.#runtime, options.model);
     const state = await this.#coordinator.state(this.id);
     const { rights, execution } = state.head;
-    const own = options.model ? executionOf(options.model, options) : execution;
+    const own = options.model || options.driver ? executionOf(options) : execution;
     const spec = specOf(this.#runtime, options, own, { tools: state.tools, rights });
     return new Agent(this.#runtime, await this.#coordinator.spawnChild(this.id, spec));
   }

@@ -6,10 +6,12 @@ import { type AgentId, isId } from "../base/ids.ts";
 import type { Digest } from "../blobs/blobs.ts";
 import type { CoordinatorOptions } from "../coordinator/coordinator.ts";
 import type { Recovery } from "../coordinator/recovery.ts";
+import type { ClaudeOptions } from "../drivers/claude/claude-driver.ts";
 import type { ProviderModel } from "../drivers/model/model-driver.ts";
 import { type Kit, kitOf } from "../tools/kits.ts";
 import type { Tool } from "../tools/tool.ts";
 import { Agent } from "./agent.ts";
+import type { ClaudeAgent } from "./claude.ts";
 import { openRuntime, type Runtime } from "./open.ts";
 import { executionOf, registerModel, type SpawnOptions, specOf } from "./spawn-options.ts";
 
@@ -18,6 +20,8 @@ export interface BanyanOptions extends CoordinatorOptions {
   readonly models?: readonly ProviderModel[];
   /** Custom tools that agents of an earlier process may need. Spawning with a tool registers it too. */
   readonly tools?: readonly (Tool | Kit)[];
+  /** For agents of Claude Code: where the provider is, and the key. */
+  readonly claude?: ClaudeOptions;
 }
 
 export class Banyan {
@@ -51,10 +55,10 @@ export class Banyan {
   }
 
   /** Starts a tree. @throws NAME_INVALID, INPUT_INVALID */
-  async spawn(options: SpawnOptions & { model: ProviderModel }): Promise<Agent> {
-    this.register(options.model);
+  async spawn(options: SpawnOptions & ({ model: ProviderModel } | { driver: ClaudeAgent })): Promise<Agent> {
+    if (options.model) this.register(options.model);
     const { coordinator } = this.#runtime;
-    return this.#agent(await coordinator.spawn(specOf(this.#runtime, options, executionOf(options.model, options))));
+    return this.#agent(await coordinator.spawn(specOf(this.#runtime, options, executionOf(options))));
   }
 
   /** The agent of that id, or the newest root of that name. @throws AGENT_NOT_FOUND */

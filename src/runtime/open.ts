@@ -16,7 +16,9 @@ import { openFsSnapshots } from "../checkpoints/fs/fs-snapshots.ts";
 import { Coordinator, type CoordinatorOptions } from "../coordinator/coordinator.ts";
 import type { Recovery } from "../coordinator/recovery.ts";
 import type { Services } from "../coordinator/services.ts";
+import { type ClaudeOptions, createClaudeDriver } from "../drivers/claude/claude-driver.ts";
 import { createModelDriver, type ModelDriver } from "../drivers/model/model-driver.ts";
+import { routed } from "../drivers/routed.ts";
 import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
 import { builtInTools } from "../tools/kits.ts";
 import { toolRegistry } from "../tools/registry.ts";
@@ -32,6 +34,8 @@ export interface RuntimeOptions extends CoordinatorOptions {
   /** Nothing is written: for looking at the data of a process that runs, or has run. */
   readonly readOnly?: boolean | undefined;
   readonly clock?: Clock | undefined;
+  /** For agents of Claude Code. */
+  readonly claude?: ClaudeOptions | undefined;
 }
 
 export interface Runtime {
@@ -59,12 +63,13 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
     const driver = createModelDriver({ contents, clock });
     const tools = toolRegistry([...(options.withoutBuiltIns ? [] : builtInTools()), ...(options.tools ?? [])]);
     const random = systemRandom;
+    const claude = createClaudeDriver({ ...options.claude, contents, clock, random, environment: process.env });
     const services: Services = {
       journal,
       blobs,
       contents,
       snapshots: openFsSnapshots({ folder: join(folder, "snapshots") }),
-      driver,
+      driver: routed({ model: driver, claude }),
       tools,
       clock,
       random,

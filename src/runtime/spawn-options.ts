@@ -7,6 +7,7 @@ import type { SpawnSpec } from "../coordinator/spawn.ts";
 import type { ProviderModel } from "../drivers/model/model-driver.ts";
 import { type Kit, kitOf } from "../tools/kits.ts";
 import type { Tool } from "../tools/tool.ts";
+import type { ClaudeAgent } from "./claude.ts";
 import type { Runtime } from "./open.ts";
 
 export type { ProviderModel } from "../drivers/model/model-driver.ts";
@@ -16,6 +17,8 @@ export interface SpawnOptions {
   readonly name?: string;
   /** Any model of the AI SDK's provider interface; absent: its parent's. */
   readonly model?: ProviderModel;
+  /** Claude Code in place of a model: see `claude`. */
+  readonly driver?: ClaudeAgent;
   readonly instructions?: string;
   /** Its first message. Without one it waits for `send`. */
   readonly task?: string;
@@ -63,24 +66,35 @@ export function specOf(
     instructions: options.instructions ?? "",
     messages: options.task === undefined ? [] : [{ from: { kind: "person" }, text: options.task }],
     tools: tools?.map((tool) => tool.name) ?? parent?.tools ?? [],
-    rights: kits ? Object.assign({}, NO_RIGHTS, ...kits.map((kit) => kit.rights)) : (parent?.rights ?? NO_RIGHTS),
+    rights: rightsOf(options, kits) ?? parent?.rights ?? NO_RIGHTS,
     budget: options.budget,
     mode: options.mode,
   };
 }
 
+/** What its kits and its driver allow; undefined when it says nothing of either. */
+function rightsOf({ driver }: SpawnOptions, kits: readonly Kit[] | undefined): Rights | undefined {
+  if (!kits && !driver) return undefined;
+  return Object.assign({}, NO_RIGHTS, driver?.rights, ...(kits ?? []).map(({ rights }) => rights));
+}
+
 const NO_RIGHTS: Rights = { commands: false, spawn: false };
 
-/** How a model's calls are made, as the journal keeps it. */
-export function executionOf(model: ProviderModel, options: SpawnOptions): Execution {
+/** How its calls are made, as the journal keeps it. @throws CONFIG_INVALID for both a model and a driver, or none */
+export function executionOf(options: SpawnOptions): Execution {
   const { outputTokensMax = LIMITS.outputTokensDefault, temperature, price, headers } = options;
   return {
-    driver: "model",
-    provider: model.provider,
-    model: model.modelId,
+    ...executorOf(options),
     outputTokensMax,
     ...(temperature !== undefined && { temperature }),
     ...(price && { price }),
     ...(headers && { headers: { ...headers } }),
   };
+}
+
+function executorOf({ model, driver }: SpawnOptions): Pick<Execution, "driver" | "provider" | "model" | "ownTools"> {
+  if (driver && model) throw new BanyanError("CONFIG_INVALID", "an agent has a model or a driver, not both");
+  if (driver) return { driver: "claude", provider: "claude", model: driver.model, ownTools: [...driver.tools] };
+  if (!model) throw new BanyanError("CONFIG_INVALID", "an agent needs a model or a driver");
+  return { driver: "model", provider: model.provider, model: model.modelId };
 }

@@ -64,7 +64,7 @@ export async function openProviderWorld({
     async spawn(options) {
       const own = options.model ?? model;
       registerModel(runtime, own);
-      const spec = specOf(runtime, options, executionOf(own, { outputTokensMax: 1_000, ...options }));
+      const spec = specOf(runtime, options, executionOf({ model: own, outputTokensMax: 1_000, ...options }));
       return new Agent(runtime, await runtime.coordinator.spawn(spec));
     },
     async reopen() {

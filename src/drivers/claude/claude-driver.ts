@@ -1,0 +1,80 @@
+/**
+ * The `claude` driver: agents that the Claude Agent SDK runs, with Claude Code's tools beside Banyan's. Each has a process of its own
+ * while it is at work, and none while it rests: the journal is all that it goes on from. See docs/decisions/claude-driver.md.
+ */
+import type { Execution } from "../../agent/events.ts";
+import type { State } from "../../agent/state.ts";
+import type { Clock } from "../../base/clock.ts";
+import { BanyanError } from "../../base/errors.ts";
+import type { Random } from "../../base/random.ts";
+import type { Contents } from "../../blobs/content.ts";
+import type { Driver, Session } from "../driver.ts";
+import { createToolsets } from "../model/toolset.ts";
+import { Gateway } from "./gateway.ts";
+import { COMMAND_TOOL } from "./program.ts";
+import type { Upstream } from "./relay.ts";
+import { type ClaudeSdk, loadSdk } from "./sdk.ts";
+import { ClaudeSession } from "./session.ts";
+
+export interface ClaudeOptions {
+  /** Where the Messages API is. Default: the environment's ANTHROPIC_BASE_URL, or Anthropic's own. */
+  readonly baseUrl?: string;
+  /** Default: the environment's ANTHROPIC_API_KEY. Never journaled, and not known to the agents. */
+  readonly apiKey?: string;
+  /** Loads the SDK, when it is not to be found by its name. */
+  readonly sdk?: () => Promise<ClaudeSdk>;
+}
+
+export interface ClaudeDriverOptions extends ClaudeOptions {
+  readonly contents: Contents;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export function createClaudeDriver(options: ClaudeDriverOptions): Driver {
+  const { contents, clock, random, environment, sdk: load = loadSdk } = options;
+  const toolsets = createToolsets(contents);
+  const gateway = new Gateway(clock);
+  const uuid = () => uuidOf(random.bytes(16));
+  return {
+    missing: () => undefined,
+    async open(state: State): Promise<Session> {
+      const { agent, rights } = state.head;
+      const [sdk, toolset, instructions] = await Promise.all([
+        load(),
+        toolsets.find(state.toolset),
+        contents.fetch(state.instructions),
+      ]);
+      const ownTools = ownToolsOf(state.head.execution, rights);
+      if (ownTools.length > 0 && rights.root === undefined)
+        throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
+      const program = { sdk, folder: rights.root ?? "/", mayRunCommands: rights.commands, ownTools, environment };
+      const upstream = upstreamOf(options);
+      return new ClaudeSession({ contents, clock, toolset, instructions, state, gateway, upstream, uuid, program });
+    },
+  };
+}
+
+/** A child may have fewer rights than its parent, whose execution it has. */
+function ownToolsOf({ ownTools = [] }: Execution, rights: State["head"]["rights"]): string[] {
+  return ownTools.filter((tool) => tool !== COMMAND_TOOL || rights.commands);
+}
+
+function upstreamOf({ environment, baseUrl, apiKey }: ClaudeDriverOptions): Upstream {
+  const url = baseUrl ?? environment.ANTHROPIC_BASE_URL ?? "https://api.anthropic.com";
+  const key = apiKey ?? environment.ANTHROPIC_API_KEY;
+  if (!key)
+    throw new BanyanError(
+      "CONFIG_INVALID",
+      "agents of Claude Code need a key: set ANTHROPIC_API_KEY, or pass `apiKey`",
+    );
+  return { url: url.replace(/\/+$/, ""), headers: { "x-api-key": key } };
+}
+
+/** RFC 9562, version 4. */
+function uuidOf(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes).toString("hex");
+  const variant = "89ab"[(bytes[8] ?? 0) & 3];
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+}

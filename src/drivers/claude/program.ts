@@ -1,0 +1,310 @@
+/**
+ * One running Claude Code: a streaming session of the SDK, brought along step by step. Besides the gateway, where each of its model
+ * calls waits, it stops at two gates:
+ *
+ * - before a tool of its own runs (PreToolUse), until the call is to run, or has its result already;
+ * - when all calls have their results (PostToolBatch), until the next turn has started.
+ *
+ * Y1  None of its tools runs but by `run`.
+ * Y2  A call that Banyan carries out is answered by `settle` alone.
+ * Y3  It reads no settings, memory or servers but what it is given here, and of the environment only what PASSED names.
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BanyanError } from "../../base/errors.ts";
+import type { ToolDefinition } from "../model/provider-model.ts";
+import type { Line } from "./gateway.ts";
+import { type Launched, launch } from "./launch.ts";
+import { mcpTools, SERVER, type ToolText } from "./mcp-tools.ts";
+import type {
+  ClaudeSdk,
+  HookInput,
+  Permission,
+  Query,
+  QueryOptions,
+  SdkMessage,
+  TranscriptEntry,
+  UserMessage,
+} from "./sdk.ts";
+
+export interface ProgramOptions {
+  readonly sdk: ClaudeSdk;
+  readonly line: Line;
+  readonly sessionId: string;
+  readonly model: string;
+  readonly instructions: string;
+  readonly outputTokensMax: number;
+  readonly folder: string;
+  readonly mayRunCommands: boolean;
+  /** Claude Code's own. */
+  readonly ownTools: readonly string[];
+  /** Those that Banyan carries out. */
+  readonly tools: readonly ToolDefinition[];
+  readonly environment: NodeJS.ProcessEnv;
+  /** What it is to go on with; a new session when absent. */
+  readonly transcript?: readonly TranscriptEntry[] | undefined;
+  /** The transcript has what is to be answered. */
+  readonly goesOn: boolean;
+}
+
+interface Call {
+  readonly permit: PromiseWithResolvers<{ readonly denied?: string }>;
+  readonly result: PromiseWithResolvers<ToolText>;
+}
+
+export class Program {
+  readonly #calls = new Map<string, Call>();
+  readonly #prompts: { message: UserMessage; taken: () => void }[] = [];
+  #wanted: (() => void) | undefined;
+  #gate = Promise.withResolvers<void>();
+  #idle = Promise.withResolvers<void>();
+  #query: Query | undefined;
+  #launched: Launched | undefined;
+  #home: string | undefined;
+  #stderr = "";
+  #over: string | undefined;
+  readonly #ended = Promise.withResolvers<string>();
+
+  /** Resolves when it is over, with what is known of why. */
+  get ended(): Promise<string> {
+    return this.#ended.promise;
+  }
+
+  get isOver(): boolean {
+    return this.#over !== undefined;
+  }
+
+  /** Resolves when it has nothing left to do. */
+  get idle(): Promise<void> {
+    return this.#idle.promise;
+  }
+
+  async start(options: ProgramOptions): Promise<void> {
+    this.#home = await mkdtemp(join(tmpdir(), "banyan-claude-"));
+    await writeFile(join(this.#home, INSTRUCTIONS), options.instructions);
+    const query = options.sdk.query({ prompt: this.#input(), options: this.#queryOptions(options, this.#home) });
+    this.#query = query;
+    void this.#read(query);
+  }
+
+  /** A message of the user's; resolves once it is handed over. */
+  say(texts: readonly string[]): Promise<void> {
+    this.#idle = Promise.withResolvers();
+    return new Promise((resolve) => {
+      const content = texts.map((text) => ({ type: "text" as const, text }));
+      const message: UserMessage = {
+        type: "user",
+        message: { role: "user", content },
+        parent_tool_use_id: null,
+        session_id: "",
+        client_composed: true,
+      };
+      this.#prompts.push({ message, taken: resolve });
+      this.#wanted?.();
+    });
+  }
+
+  /** Y1. Lets it run a call of its own, and resolves to what came of it. */
+  run(callId: string): Promise<ToolText> {
+    const call = this.#call(callId);
+    call.permit.resolve({});
+    return call.result.promise;
+  }
+
+  /** Y2. What a call has come to. Of its own, one that it has not run yet is not run any more. */
+  settle(callId: string, result: ToolText): void {
+    const call = this.#call(callId);
+    call.permit.resolve({ denied: result.text });
+    call.result.resolve(result);
+  }
+
+  /** Lets it go on to the next model call when all calls have their results. */
+  goOn(): void {
+    this.#gate.resolve();
+  }
+
+  /** Ends it and all that it runs. Twice is harmless. */
+  async end(): Promise<void> {
+    this.#finish("it was ended");
+    await this.#launched?.end();
+    this.#query?.close();
+    if (this.#home) await rm(this.#home, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  #call(callId: string): Call {
+    const known = this.#calls.get(callId);
+    if (known) return known;
+    const call: Call = { permit: Promise.withResolvers(), result: Promise.withResolvers() };
+    // Nobody may wait for it when the program ends.
+    call.result.promise.catch(() => undefined);
+    this.#calls.set(callId, call);
+    return call;
+  }
+
+  #finish(why: string): void {
+    if (this.#over !== undefined) return;
+    this.#over = why;
+    this.#ended.resolve(why);
+    const error = new BanyanError("TOOL_FAILED", `Claude Code ended while this ran (${why}): its outcome is unknown`);
+    for (const call of this.#calls.values()) call.result.reject(error);
+    this.#wanted?.();
+  }
+
+  async *#input(): AsyncGenerator<UserMessage> {
+    while (!this.isOver) {
+      const next = this.#prompts.shift();
+      if (next) {
+        yield next.message;
+        // The one before is written when the next is asked for.
+        next.taken();
+        continue;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wanted = resolve;
+      });
+    }
+  }
+
+  async #read(query: Query): Promise<void> {
+    try {
+      for await (const message of query) this.#hear(message);
+      this.#finish("it closed its output");
+    } catch (error) {
+      this.#finish(`${error instanceof Error ? error.message : String(error)}${this.#stderr}`);
+    }
+  }
+
+  #hear({ type, message }: SdkMessage): void {
+    if (type === "result") this.#idle.resolve();
+    if (type !== "user" || !Array.isArray(message?.content)) return;
+    for (const block of message.content as ResultBlock[]) {
+      if (block.type !== "tool_result") continue;
+      this.#call(block.tool_use_id).result.resolve({ text: textOf(block.content), isError: block.is_error === true });
+    }
+  }
+
+  #queryOptions(options: ProgramOptions, home: string): QueryOptions {
+    const { sdk: _, line, sessionId, model, instructions, folder, ownTools, tools, transcript } = options;
+    const timeout = FOREVER_MS / 1_000;
+    const answer = (callId: string) => this.#call(callId).result.promise.catch(errorText);
+    return {
+      cwd: folder,
+      model,
+      systemPrompt: instructions,
+      // The SDK says it after a session that goes on by itself has made its first call.
+      extraArgs: { "system-prompt-file": join(home, INSTRUCTIONS) },
+      tools: [...ownTools],
+      permissionMode: "acceptEdits",
+      settingSources: [],
+      strictMcpConfig: true,
+      mcpServers: { [SERVER]: { type: "sdk", name: SERVER, instance: mcpTools(tools, answer) } },
+      env: environmentOf(options, line, home),
+      hooks: {
+        PreToolUse: [{ timeout, hooks: [(input) => this.#beforeTool(input, ownTools)] }],
+        PostToolBatch: [{ timeout, hooks: [() => this.#afterTools()] }],
+      },
+      canUseTool: async (name, input) => permissionFor(name, input, options),
+      stderr: (text) => {
+        this.#stderr = `${this.#stderr}\n${text}`.slice(-STDERR_LENGTH_MAX);
+      },
+      spawnClaudeCodeProcess: (how) => {
+        this.#launched = launch(how, sessionId);
+        void this.#launched.exited.then((why) => this.#finish(why));
+        return this.#launched.process;
+      },
+      ...(transcript && {
+        resume: sessionId,
+        sessionStore: { append: async () => undefined, load: async () => [...transcript] },
+      }),
+    };
+  }
+
+  async #beforeTool({ tool_name: name = "", tool_use_id: callId = "" }: HookInput, ownTools: readonly string[]) {
+    if (!ownTools.includes(name)) return decision("allow", "Banyan carries it out.");
+    const { denied } = await this.#call(callId).permit.promise;
+    // What its own rules do not let pass, it asks for.
+    return denied === undefined ? {} : decision("deny", denied);
+  }
+
+  async #afterTools() {
+    await this.#gate.promise;
+    this.#gate = Promise.withResolvers();
+    return {};
+  }
+}
+
+function decision(permissionDecision: "allow" | "deny", permissionDecisionReason: string) {
+  return { hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision, permissionDecisionReason } };
+}
+
+interface ResultBlock {
+  readonly type: string;
+  readonly tool_use_id: string;
+  readonly content?: unknown;
+  readonly is_error?: boolean;
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  return content.map((block: { type: string; text?: string }) => block.text ?? `[${block.type}]`).join("\n");
+}
+
+function errorText(error: unknown): ToolText {
+  return { text: error instanceof Error ? error.message : String(error), isError: true };
+}
+
+/** What its own rules let pass needs no permission: reading and editing inside the folder. */
+function permissionFor(
+  name: string,
+  input: Record<string, unknown>,
+  { mayRunCommands, ownTools }: ProgramOptions,
+): Permission {
+  if (mayRunCommands && name === COMMAND_TOOL && ownTools.includes(name))
+    return { behavior: "allow", updatedInput: input };
+  return { behavior: "deny", message: "This agent may work inside its folder only." };
+}
+
+/** The tool that runs commands. */
+export const COMMAND_TOOL = "Bash";
+
+const INSTRUCTIONS = "instructions";
+const STDERR_LENGTH_MAX = 2_000;
+
+/** Longest delay that timers hold: waits end by what they wait for. */
+const FOREVER_MS = 2 ** 31 - 1;
+
+const PASSED = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
+
+/** Y3. */
+function environmentOf({ environment, outputTokensMax, transcript, goesOn }: ProgramOptions, line: Line, home: string) {
+  const passed = PASSED.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    PATH: "/usr/local/bin:/usr/bin:/bin",
+    ...Object.fromEntries(passed),
+    HOME: home,
+    TMPDIR: home,
+    CLAUDE_CONFIG_DIR: join(home, ".claude"),
+    ANTHROPIC_BASE_URL: line.url,
+    ANTHROPIC_API_KEY: line.token,
+    CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(outputTokensMax),
+    // One call of the model a turn, and nothing beside it: no retries, summaries, titles, telemetry or updates.
+    CLAUDE_CODE_MAX_RETRIES: "0",
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    DISABLE_AUTO_COMPACT: "1",
+    CLAUDE_CODE_DISABLE_AUTO_MEMORY: "1",
+    CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
+    CLAUDE_CODE_TOTAL_TOKENS_REMINDER: "0",
+    // It waits for as long as a hold lasts.
+    API_TIMEOUT_MS: String(FOREVER_MS),
+    CLAUDE_STREAM_IDLE_TIMEOUT_MS: String(FOREVER_MS),
+    MCP_TOOL_TIMEOUT: String(FOREVER_MS),
+    CLAUDE_CODE_SDK_MCP_TOOL_IDLE_TIMEOUT: String(FOREVER_MS),
+    // It calls the model at once, and waits for no message.
+    ...(transcript && goesOn && { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: "1" }),
+  };
+}

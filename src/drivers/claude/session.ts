@@ -1,0 +1,298 @@
+/**
+ * One agent's session: a Claude Code that is kept in step with the journal. The turn itself is the `model` driver's: its model is the
+ * relay, which sends what Claude Code has parked at the gateway.
+ *
+ * Z1  Claude Code hears what the journal holds and nothing else: an answer once it is durable, a call's result, a message. What was cut
+ *     off, refused or lost never reached it.
+ * Z2  When it is not where the journal is (it died, a rewind, an answer cut off before its first word), another one is started from the
+ *     journal.
+ * Z3  What a call may cost is known before it is sent: one that needs more than was reserved is withheld, and asked for anew; one
+ *     of another model or for more tokens is refused.
+ */
+import { headOf, type ToolCall } from "../../agent/content.ts";
+import type { Execution } from "../../agent/events.ts";
+import type { State } from "../../agent/state.ts";
+import { NO_USAGE, promptTokens } from "../../agent/usage.ts";
+import { BanyanError } from "../../base/errors.ts";
+import type { OwnTool, Session, TurnBound, TurnOptions, TurnOutcome } from "../driver.ts";
+import { verdictOn } from "../model/failures.ts";
+import { Prompt } from "../model/prompt.ts";
+import type { PromptMessage } from "../model/provider-model.ts";
+import { ModelSession, type SessionParts } from "../model/session.ts";
+import { type AssistantMessage, eventsOf, transcriptOf } from "./conversation.ts";
+import type { Gateway, Line, Parked } from "./gateway.ts";
+import { Program, type ProgramOptions } from "./program.ts";
+import { relayModel, type Upstream } from "./relay.ts";
+
+export interface ClaudeSessionParts extends Omit<SessionParts, "model"> {
+  readonly gateway: Gateway;
+  readonly upstream: Upstream;
+  readonly uuid: () => string;
+  readonly program: Pick<ProgramOptions, "sdk" | "folder" | "mayRunCommands" | "ownTools" | "environment">;
+}
+
+/** A program at work, and how far it has been told. */
+interface Running {
+  readonly program: Program;
+  readonly line: Line;
+  /** Messages that it knows, the last of them, and the parts that it had. */
+  known: number;
+  last: PromptMessage | undefined;
+  lastParts: number;
+  /** The call that it waits for. */
+  parked: Parked | undefined;
+}
+
+export class ClaudeSession implements Session {
+  readonly #with: ClaudeSessionParts;
+  readonly #inner: ModelSession;
+  readonly #prompt: Prompt;
+  readonly #isOwn: (tool: string) => boolean;
+  #running: Running | undefined;
+  /** Work on the program, one step after the other. */
+  #step: Promise<unknown> = Promise.resolve();
+  /** Prompt tokens that were last said to be enough. */
+  #promised = 0;
+  /** Tokens beyond what the conversation comes to: what Claude Code says of itself in a prompt. */
+  #beyond = 0;
+  /** The newest call that was answered: bytes sent, and tokens billed for them. */
+  #billed: { readonly line: Line; readonly bytes: number; readonly tokens: number } | undefined;
+
+  constructor(parts: ClaudeSessionParts) {
+    const { state, upstream, contents, toolset } = parts;
+    const model = relayModel(state.head.execution.model, upstream, () => this.#parked());
+    const tokensMax = toolset.tokensMax + OVERHEAD_TOKENS + parts.program.ownTools.length * OWN_TOOL_TOKENS;
+    this.#with = parts;
+    this.#inner = new ModelSession({ ...parts, model, toolset: { ...toolset, tokensMax } });
+    this.#prompt = new Prompt(contents, state);
+    this.#isOwn = (tool) => !state.tools.includes(tool);
+  }
+
+  worstCase(state: State): TurnBound {
+    const bound = this.#inner.worstCase(state);
+    this.#promised = bound.promptTokensMax + this.#beyond;
+    return { ...bound, promptTokensMax: this.#promised };
+  }
+
+  async turn(state: State, options: TurnOptions): Promise<TurnOutcome> {
+    const promised = this.#promised;
+    let running: Running;
+    try {
+      running = await this.#inStep(() => this.#bring(state, options.signal));
+    } catch (error) {
+      await this.close();
+      if (options.signal.aborted) return { outcome: "interrupted", parts: [], finish: "other", usage: NO_USAGE };
+      const { clock, contents } = this.#with;
+      return { ...verdictOn(error, { clock, redact: contents.redact }), usage: NO_USAGE };
+    }
+    const { body } = this.#parked();
+    const strange = strangeIn(body, state.head.execution);
+    if (strange !== undefined) {
+      await this.close();
+      return { outcome: "fatal", error: { code: "MODEL_FAILED", message: strange }, usage: NO_USAGE };
+    }
+    const bytes = Buffer.byteLength(body);
+    const missing = this.#tokensMax(running.line, bytes) - promised;
+    if (missing > 0) {
+      this.#beyond += missing;
+      return { outcome: "withheld", usage: NO_USAGE };
+    }
+    const outcome = await this.#inner.turn(state, options);
+    if (outcome.outcome === "done" && !outcome.estimated) {
+      this.#billed = { line: running.line, bytes, tokens: promptTokens(outcome.usage) };
+      this.#beyond = GROWTH_TOKENS;
+    }
+    return outcome;
+  }
+
+  ownTool(name: string): OwnTool | undefined {
+    if (!this.#with.program.ownTools.includes(name)) return undefined;
+    return { name, run: (state, call, signal) => this.#run(state, call, signal) };
+  }
+
+  async close(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    running?.line.close();
+    await running?.program.end();
+  }
+
+  /** Z3. A token has a byte at least, and what was billed for is known. */
+  #tokensMax(line: Line, bytes: number): number {
+    if (this.#billed?.line !== line) return bytes;
+    return this.#billed.tokens + Math.max(0, bytes - this.#billed.bytes);
+  }
+
+  #parked(): Parked {
+    const parked = this.#running?.parked;
+    if (!parked || parked.isGone) throw new BanyanError("MODEL_GARBLED", "Claude Code ended before its call was sent");
+    return parked;
+  }
+
+  #inStep<T>(work: () => Promise<T>): Promise<T> {
+    const step = this.#step.then(work);
+    this.#step = step.catch(() => undefined);
+    return step;
+  }
+
+  /** Has the program wait with the call that this state asks for. */
+  async #bring({ entries }: State, signal: AbortSignal): Promise<Running> {
+    const messages = await this.#prompt.for(entries);
+    const running = this.#running;
+    const goesOn = running && !running.program.isOver && (await within(running, signal, this.#tell(running, messages)));
+    return this.#park(goesOn ? running : await this.#start(messages), signal);
+  }
+
+  /** A call of its own, let through. A program that does not know of it is started, and hears of it again. */
+  async #run(state: State, { callId }: ToolCall, signal: AbortSignal): Promise<string> {
+    const stop = () => void this.close();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      const { program } = await this.#inStep(() => this.#bringToCalls(state, signal));
+      signal.throwIfAborted();
+      const { text, isError } = await program.run(callId);
+      if (isError) throw new BanyanError("TOOL_FAILED", text);
+      return text;
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  async #bringToCalls({ entries, open }: State, signal: AbortSignal): Promise<Running> {
+    const messages = await this.#prompt.for(entries);
+    const at = messages.findLastIndex(({ role }) => role === "assistant");
+    let running = this.#running;
+    if (!running || running.program.isOver || running.known !== at || running.last !== messages[at - 1]) {
+      running = await this.#park(await this.#start(messages.slice(0, at)), signal);
+      for (const { call, result } of open) {
+        if (result)
+          running.program.settle(call.callId, { text: headOf(result.content), isError: result.outcome !== "ok" });
+      }
+    }
+    this.#answer(running, messages[at] as AssistantMessage);
+    return running;
+  }
+
+  /** Z1. False when the program cannot be brought to where the journal is. */
+  async #tell(running: Running, messages: readonly PromptMessage[]): Promise<boolean> {
+    const { program, known } = running;
+    const last = messages[known - 1];
+    if (last !== running.last || last?.content.length !== running.lastParts) return false;
+    const [answer, ...rest] = messages.slice(known);
+    if (!answer) return true;
+    const [first, second] = rest;
+    if (answer.role !== "assistant" || !first || rest.length > 2) return false;
+    if (first.role === "tool" && (!second || second.role === "user")) {
+      if (!this.#answer(running, answer)) return false;
+      if (second) await program.say(textsOf(second));
+      for (const { toolCallId, output } of first.content) {
+        program.settle(toolCallId, { text: output.value, isError: output.type === "error-text" });
+      }
+      program.goOn();
+    } else if (first.role === "user" && !second) {
+      if (!this.#answer(running, answer)) return false;
+      await program.idle;
+      await program.say(textsOf(first));
+    } else return false;
+    note(running, messages);
+    return true;
+  }
+
+  /** Gives the program the answer to its call, if it does not have it. False when it does not wait for one any more. */
+  #answer(running: Running, answer: AssistantMessage): boolean {
+    const { parked } = running;
+    running.parked = undefined;
+    if (parked?.isGone) return false;
+    parked?.answer(eventsOf(answer, this.#with.state.head.execution.model, this.#isOwn));
+    return true;
+  }
+
+  /** Z2. */
+  async #start(messages: readonly PromptMessage[]): Promise<Running> {
+    await this.close();
+    const { gateway, state, instructions, toolset, uuid, clock } = this.#with;
+    const { model, outputTokensMax } = state.head.execution;
+    const sessionId = uuid();
+    const line = await gateway.open(uuid());
+    const program = new Program();
+    const running: Running = { program, line, known: 0, last: undefined, lastParts: 0, parked: undefined };
+    this.#running = running;
+    const { folder } = this.#with.program;
+    const last = messages.at(-1);
+    const before = messages.at(-2);
+    // A message that follows an answer is said; results, and what came with them, are part of the past.
+    const said = last?.role === "user" && before?.role !== "tool" ? last : undefined;
+    const time = new Date(clock.now()).toISOString();
+    const past = { sessionId, cwd: folder, model, time, isOwn: this.#isOwn, uuid };
+    const { tools } = toolset;
+    const transcript = before && transcriptOf(said ? messages.slice(0, -1) : messages, past);
+    await program.start({
+      ...this.#with.program,
+      line,
+      sessionId,
+      model,
+      instructions,
+      outputTokensMax,
+      tools,
+      transcript,
+      goesOn: !said,
+    });
+    if (said) await within(running, NEVER, program.say(textsOf(said)));
+    note(running, messages);
+    return running;
+  }
+
+  /** Resolves once the program waits with a call. */
+  async #park(running: Running, signal: AbortSignal): Promise<Running> {
+    if (running.parked && !running.parked.isGone) return running;
+    const idle = running.program.idle.then(() => Promise.reject(ended("it made no call")));
+    running.parked = await within(running, signal, Promise.race([running.line.next(), idle]));
+    return running;
+  }
+}
+
+/**
+ * What Claude Code adds to a prompt: its own words, at first and from turn to turn, and the definitions of its tools. Guesses on the safe
+ * side of version 2.1: Z3 finds those that are too low.
+ */
+const OVERHEAD_TOKENS = 8 * 1_024;
+const OWN_TOOL_TOKENS = 8 * 1_024;
+const GROWTH_TOKENS = 1_024;
+
+/** Why a call is not the one that the agent's execution, and so the reservation, is about. Quotes in a conversation are escaped. */
+function strangeIn(body: string, { model, outputTokensMax }: Execution): string | undefined {
+  const asked = /"model":"([^"]*)"/.exec(body)?.[1];
+  if (asked !== model) return `Claude Code asked for the model ${asked}, not ${model}`;
+  const tokens = Number(/"max_tokens":(\d+)/.exec(body)?.[1]);
+  return tokens <= outputTokensMax ? undefined : `Claude Code asked for ${tokens} tokens, more than ${outputTokensMax}`;
+}
+
+const NEVER = new AbortController().signal;
+
+function note(running: Running, messages: readonly PromptMessage[]): void {
+  running.known = messages.length;
+  running.last = messages.at(-1);
+  running.lastParts = running.last?.content.length ?? 0;
+}
+
+function textsOf({ content }: Extract<PromptMessage, { role: "user" }>): string[] {
+  return content.map(({ text }) => text);
+}
+
+function ended(why: string): BanyanError {
+  return new BanyanError("MODEL_GARBLED", `Claude Code ended: ${why}`);
+}
+
+/** The work, unless the program ends or the signal is aborted before. */
+async function within<T>({ program }: Running, signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  const over = program.ended.then((why) => Promise.reject(ended(why)));
+  try {
+    return await Promise.race([work, over, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

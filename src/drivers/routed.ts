@@ -1,0 +1,10 @@
+/** One driver over several: each agent's execution names its own. */
+import type { Execution } from "../agent/events.ts";
+import type { Driver } from "./driver.ts";
+
+export function routed(drivers: Readonly<Record<Execution["driver"], Driver>>): Driver {
+  return {
+    open: (state) => drivers[state.head.execution.driver].open(state),
+    missing: (execution) => drivers[execution.driver].missing(execution),
+  };
+}

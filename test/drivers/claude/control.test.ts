@@ -1,0 +1,118 @@
+/** What people and limits do to agents of Claude Code: hold, cancel, fork, rewind, budgets, and a provider that puts them off. */
+import { describe, expect, test } from "vitest";
+import { messaging } from "../../../src/index.ts";
+import { asks, call, isInstalled, type Part, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
+
+const RUNS_ONCE: Part = (turn) => (turn === 0 ? asks(call("Bash", { command: "echo ran >> ran" })) : "Done.");
+
+describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
+  test("under a hold neither a call nor a tool starts; released, the tool runs once", async () => {
+    await using stage = await Stage.set({
+      lead: (turn, request) =>
+        turn === 0
+          ? { ...asks(call("Bash", { command: "echo ran >> ran" })), durationMs: 500 }
+          : RUNS_ONCE(turn, request),
+    });
+    const banyan = await stage.open();
+    const agent = await banyan.spawn({ driver: stage.claude("Bash"), instructions: "lead", task: "Go." });
+    await seen(agent, ({ type }) => type === "turn.started");
+    await agent.pause();
+    await seen(agent, ({ type }) => type === "turn.ended" || type === "turn.withdrawn");
+    expect(await stage.lines("ran")).toEqual([]);
+    const asked = stage.requests.length;
+    await agent.resume();
+    expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
+    expect(await stage.lines("ran")).toEqual(["ran"]);
+    expect(stage.requests.length).toBe(asked + (asked === 0 ? 2 : 1));
+  });
+
+  test("a cancel ends Claude Code and what it runs within a second", async () => {
+    await using stage = await Stage.set({
+      lead: () => asks(call("Bash", { command: "echo ran >> ran; sleep 300" })),
+    });
+    const banyan = await stage.open();
+    const agent = await banyan.spawn({ driver: stage.claude("Bash"), instructions: "lead", task: "Go." });
+    await seen(agent, ({ type }) => type === "tool.started");
+    await expect.poll(() => stage.lines("ran"), { timeout: 20_000 }).toEqual(["ran"]);
+    expect((await stage.processes()).length).toBeGreaterThan(1);
+    const started = performance.now();
+    await agent.cancel();
+    await expect.poll(() => stage.processes(), { interval: 20 }).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(await agent.result()).toMatchObject({ status: "cancelled" });
+  });
+
+  test("a message that comes while tools run is read with their results", async () => {
+    await using stage = await Stage.set({
+      lead: (turn) =>
+        turn === 0 ? asks(call("Bash", { command: "until test -e go; do sleep 0.05; done" })) : "Noted.",
+    });
+    const banyan = await stage.open();
+    const agent = await banyan.spawn({ driver: stage.claude("Bash"), instructions: "lead", task: "Go." });
+    await seen(agent, ({ type }) => type === "tool.started");
+    await agent.send("Mind the gap.");
+    await stage.write("go");
+    expect(await agent.result()).toMatchObject({ status: "completed", output: "Noted." });
+    expect(JSON.stringify(stage.requests[1]?.messages.at(-1))).toContain("Mind the gap.");
+  });
+
+  test("forks of one session each have its past, and go their own ways", async () => {
+    await using stage = await Stage.set({ lead: (turn) => (turn === 0 ? "First." : "Another.") });
+    const banyan = await stage.open({ runningMax: 2, forksPerMinute: 100 });
+    const agent = await banyan.spawn({ driver: stage.claude(), instructions: "lead", task: "Go.", mode: "chat" });
+    const { seq } = await seen(agent, ({ type }) => type === "turn.ended");
+    const forks = await Promise.all(
+      Array.from({ length: FORKS }, (_, at) => agent.fork({ at: seq, task: `Way ${at}.` })),
+    );
+    await Promise.all(forks.map((fork) => seen(fork, ({ type }) => type === "turn.ended")));
+    const told = stage.requests.slice(1).map(({ messages }) => messages.flatMap(saidIn).join(" "));
+    expect(told.toSorted()).toEqual(forks.map((_, at) => `Go. First. Way ${at}.`).toSorted());
+  });
+
+  test("a budget is never overshot: the call that does not fit is not made", async () => {
+    await using stage = await Stage.set({
+      lead: () => asks({ type: "text", text: "word ".repeat(400) }, call("wait_for_message", {}, { banyan: true })),
+    });
+    const banyan = await stage.open();
+    const budget = { costUsd: 0.2 };
+    const agent = await banyan.spawn({
+      driver: stage.claude(),
+      instructions: "lead",
+      task: "Go.",
+      tools: [messaging()],
+      outputTokensMax: 2_000,
+      budget,
+    });
+    for (let after = 0; ; ) {
+      const { event, seq } = await seen(agent, ({ type }) => ["tool.started", "agent.failed"].includes(type), {
+        after,
+      });
+      if (event.type === "agent.failed") break;
+      after = seq;
+      await agent.send("More.");
+    }
+    const { error, costUsd } = await agent.result();
+    expect(error?.code).toBe("BUDGET_EXHAUSTED");
+    expect(costUsd).toBeGreaterThan(0.01);
+    expect(costUsd).toBeLessThanOrEqual(budget.costUsd);
+  });
+
+  test("429 and 529 are waited out with the call that was made; Claude Code never hears of them", async () => {
+    const faults = (_: unknown, nth: number) => {
+      if (nth === 1) return { kind: "rateLimit", retryAfterMs: 0 } as const;
+      return nth === 2 || nth === 4 ? ({ kind: "overloaded" } as const) : undefined;
+    };
+    await using stage = await Stage.set({ lead: RUNS_ONCE }, faults);
+    const banyan = await stage.open();
+    const agent = await banyan.spawn({ driver: stage.claude("Bash"), instructions: "lead", task: "Go." });
+    await seen(agent, ({ type }) => type === "turn.failed");
+    const [first] = await stage.processes();
+    await seen(agent, ({ type }) => type === "tool.started");
+    expect(await stage.processes()).toContain(first);
+    expect(await agent.result()).toMatchObject({ status: "completed", turns: 2 });
+    expect(stage.simulator.requests).toMatchObject({ calls: 5, answered: 2 });
+    expect(await stage.lines("ran")).toEqual(["ran"]);
+  });
+});
+
+const FORKS = Number(process.env.CLAUDE_FORKS ?? 4);

@@ -1,0 +1,63 @@
+/** Nothing but the journal is needed to go on: the loss of Claude Code, or of everything. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { asks, call, isInstalled, type Part, Stage, saidIn, WITH_SDK } from "./claude-code.ts";
+
+const TWO_COMMANDS: Part = (turn) => {
+  if (turn === 0) return asks(call("Bash", { command: "echo one >> ran" }));
+  if (turn === 1) return asks(call("Bash", { command: "echo two >> ran; until test -e go; do sleep 0.05; done" }));
+  return "Done.";
+};
+
+describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
+  test("Claude Code is killed while it runs a tool: the model is told, and goes on in a new one", async () => {
+    await using stage = await Stage.set({ lead: TWO_COMMANDS });
+    const banyan = await stage.open();
+    const agent = await banyan.spawn({ driver: stage.claude("Bash"), instructions: "lead", task: "Go." });
+    await expect.poll(() => stage.lines("ran"), { timeout: 20_000 }).toEqual(["one", "two"]);
+    for (const pid of await stage.processes()) process.kill(pid, "SIGKILL");
+    expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
+    expect(await stage.lines("ran")).toEqual(["one", "two"]);
+    expect(stage.requests).toHaveLength(3);
+    const said = stage.requests[2]?.messages.flatMap(saidIn) ?? [];
+    expect(said.slice(0, 2)).toEqual(["Go.", expect.any(String)]);
+    expect(said.at(2)).toMatch(/^! TOOL_FAILED: Claude Code ended while this ran/);
+  });
+
+  test("Claude Code is killed during the model call: the answer is kept and goes on in a new one", async () => {
+    await using stage = await Stage.set({
+      lead: (turn) =>
+        turn === 0 ? { ...asks(call("Bash", { command: "echo ran >> ran" })), durationMs: 2_000 } : "Done.",
+    });
+    const banyan = await stage.open();
+    const agent = await banyan.spawn({ driver: stage.claude("Bash"), instructions: "lead", task: "Go." });
+    await expect.poll(() => stage.requests.length, { timeout: 20_000 }).toBe(1);
+    for (const pid of await stage.processes()) process.kill(pid, "SIGKILL");
+    expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
+    expect(stage.requests).toHaveLength(2);
+    expect(await stage.lines("ran")).toEqual(["ran"]);
+  });
+
+  test("the host is killed: Claude Code dies with it, and another host goes on with no file of its", async () => {
+    await using stage = await Stage.set({ lead: TWO_COMMANDS });
+    const host = spawn(process.execPath, [join(import.meta.dirname, "host.ts"), JSON.stringify(stage.place)], {
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    await expect.poll(() => stage.lines("ran"), { timeout: 20_000 }).toEqual(["one", "two"]);
+    const before = await stage.processes();
+    host.kill("SIGKILL");
+    await once(host, "exit");
+    const started = performance.now();
+    await expect.poll(async () => (await stage.processes()).length, { interval: 20 }).toBeLessThan(before.length);
+    expect(performance.now() - started).toBeLessThan(1_000);
+    await stage.write("go");
+    const banyan = await stage.open();
+    const agent = banyan.agent("lead");
+    expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
+    expect(await stage.lines("ran")).toEqual(["one", "two"]);
+    expect(stage.requests).toHaveLength(3);
+    expect(stage.requests[2]?.messages.flatMap(saidIn).at(2)).toMatch(/outcome is unknown/);
+  });
+});
