@@ -13,14 +13,13 @@ import { plant } from "./grove.ts";
 import { startServer } from "./server-process.ts";
 
 const wanted = Number(process.argv[2] ?? 1_000_000);
-/** Of the agents of a grove. */
-const EVENTS_EACH = 5.5;
+/** Four levels of agents; a tree has at most 100,000 of them, so half of them take five turns. About 11 events each. */
+const EVENTS_EACH = 11;
 const folder = await mkdtemp(join(tmpdir(), "banyan-events-"));
 try {
   const side = Math.round((wanted / EVENTS_EACH) ** (1 / 3));
-  // Four levels; a tree has at most 100,000 agents, so each has more events where a million are wanted.
   const { agents, events } = await plant(folder, [
-    { name: "large", fanOut: [side, side, side], held: true, rest: ["ended", "waiting", "ended", "held"] },
+    { name: "large", fanOut: [side, side, side], held: true, rest: ["ended", "waiting", "held", "waiting"], turns: 5 },
   ]);
   const megabytes = (await stat(join(folder, "journal", "journal.db"))).size / 1e6;
   console.log(

@@ -29,6 +29,8 @@ export interface Tree {
   readonly held: boolean;
   /** Of the agents without children, in turn. */
   readonly rest: readonly Rest[];
+  /** Turns of those that wait for a message; 1 by default. */
+  readonly turns?: number;
 }
 
 const INSTRUCTIONS = textOf(1, 600);
@@ -91,9 +93,9 @@ class Gardener {
     this.#toolset = toolset;
   }
 
-  async plant({ name, fanOut, held, rest }: Tree): Promise<void> {
+  async plant({ name, fanOut, held, rest, turns = 1 }: Tree): Promise<void> {
     const root = this.#ids();
-    await this.#grow({ agent: root, root, parent: null, name, level: 0 }, fanOut, rest, held);
+    await this.#grow(root, { root, parent: null, name, level: 0 }, { fanOut, rest, held, turns });
   }
 
   async flush(): Promise<void> {
@@ -107,12 +109,11 @@ class Gardener {
 
   /** An agent and all below it; parents first, as the journal has it. Returns how its report reads when it has ended. */
   async #grow(
+    agent: string,
     place: Place,
-    fanOut: readonly number[],
-    rest: readonly Rest[],
-    held: boolean,
+    { fanOut, rest, held, turns }: Required<Omit<Tree, "name">>,
   ): Promise<Command | undefined> {
-    const { agent, root, level } = place;
+    const { root, level } = place;
     const [children = 0, ...below] = fanOut;
     const stands = children > 0 ? "waiting" : (rest[this.agents % rest.length] ?? "ended");
     this.agents += 1;
@@ -145,12 +146,16 @@ class Gardener {
     );
     if (stands === "held") say({ do: "hold", by: person, reason: "kept" });
     else if (stands !== "queued") say(...turn(this.#ids(), text));
+    for (let at = 1; stands === "waiting" && children === 0 && at < turns; at += 1) {
+      say({ do: "receive", id: this.#ids(), from: person, content: text }, ...turn(this.#ids(), text));
+    }
     if (stands === "ended") say({ do: "complete", output: text });
     for (let at = 0; at < children; at += 1) {
-      const child = { agent: this.#ids(), root, parent: agent, name: `part-${at}`, level: level + 1 };
-      say({ do: "spawn", child: child.agent, name: child.name });
+      const child = this.#ids();
+      const childPlace = { root, parent: agent, name: `part-${at}`, level: level + 1 };
+      say({ do: "spawn", child, name: childPlace.name });
       if (at === 0) await put();
-      const report = await this.#grow(child, below, rest, false);
+      const report = await this.#grow(child, childPlace, { fanOut: below, rest, held: false, turns });
       if (report) say(report);
       if (batch.recorded.length >= LIMITS.appendEventsMax / 2) await put();
     }
@@ -172,7 +177,6 @@ class Gardener {
 }
 
 interface Place {
-  readonly agent: string;
   readonly root: string;
   readonly parent: string | null;
   readonly name: string;

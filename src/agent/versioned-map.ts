@@ -52,6 +52,15 @@ export class VersionedMap<K, V> implements Iterable<[K, V]> {
     return this.#chunks.some((chunk) => chunk.some(holds));
   }
 
+  /** The first value that satisfies `holds`. */
+  find(holds: (value: V) => boolean): V | undefined {
+    for (const chunk of this.#chunks) {
+      const found = chunk.find(holds);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
   *values(): Generator<V, undefined> {
     for (const chunk of this.#chunks) yield* chunk;
   }

@@ -3,7 +3,7 @@
  * for until they are there or given up, so that births under way at once count against each other.
  */
 import { NAME_SYNTAX } from "../agent/events.ts";
-import type { Forest } from "../agent/forest.ts";
+import type { Forest, Node } from "../agent/forest.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -32,9 +32,21 @@ interface Held {
   readonly path: ReadonlySet<AgentId>;
 }
 
+/**
+ * The names of siblings, as far as they were looked at: siblings only become more, and names stay, so that the ten-thousandth is
+ * named without looking at all others again.
+ */
+interface Born {
+  readonly names: Set<string>;
+  /** By suffix and stem, a number below which all are taken. */
+  readonly numbers: Map<string, number>;
+  seen: number;
+}
+
 export class Places {
   readonly #forest: Forest;
   readonly #held = new Set<Held>();
+  readonly #born = new WeakMap<readonly Node[], Born>();
 
   constructor(forest: Forest) {
     this.#forest = forest;
@@ -63,14 +75,25 @@ export class Places {
   }
 
   #freeName({ parent, name, suffix = "" }: Wanted): string {
+    const born = this.#bornTo(parent);
+    const unborn = new Set<string>();
+    for (const held of this.#held) if (held.wanted.parent === parent) unborn.add(held.name);
+    if (suffix === "" && !born.names.has(name) && !unborn.has(name)) return name;
+    const stem = `${name.slice(0, LIMITS.nameLengthMax - suffix.length - NUMBER_LENGTH_MAX)}${suffix}`;
+    const key = `${suffix} ${stem}`;
+    let number = born.numbers.get(key) ?? (suffix ? 1 : 2);
+    while (born.names.has(`${stem}-${number}`)) number += 1;
+    born.numbers.set(key, number);
+    while (unborn.has(`${stem}-${number}`) || born.names.has(`${stem}-${number}`)) number += 1;
+    return `${stem}-${number}`;
+  }
+
+  #bornTo(parent: AgentId | null): Born {
     const siblings = parent === null ? this.#forest.roots() : (this.#forest.get(parent)?.children ?? []);
-    const taken = new Set(siblings.map(({ head }) => head.name));
-    for (const held of this.#held) if (held.wanted.parent === parent) taken.add(held.name);
-    if (suffix === "" && !taken.has(name)) return name;
-    const stem = name.slice(0, LIMITS.nameLengthMax - suffix.length - NUMBER_LENGTH_MAX);
-    for (let number = suffix ? 1 : 2; ; number++) {
-      if (!taken.has(`${stem}${suffix}-${number}`)) return `${stem}${suffix}-${number}`;
-    }
+    const born = this.#born.get(siblings) ?? { names: new Set(), numbers: new Map(), seen: 0 };
+    this.#born.set(siblings, born);
+    for (; born.seen < siblings.length; born.seen++) born.names.add((siblings[born.seen] as Node).head.name);
+    return born;
   }
 }
 

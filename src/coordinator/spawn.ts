@@ -70,8 +70,7 @@ export class Spawning {
   async child(parent: AgentId, spec: SpawnSpec, key?: string): Promise<{ agent: AgentId; name: string }> {
     const cell = this.#roster.cell(parent);
     const state = await cell.load();
-    const known =
-      key === undefined ? undefined : [...state.children.values()].find(({ callId, cut }) => callId === key && !cut);
+    const known = key === undefined ? undefined : state.children.find(({ callId, cut }) => callId === key && !cut);
     if (known) return { agent: known.agent, name: known.name };
     const agent = this.#services.ids();
     const { name, release } = this.#places.hold({ agent, parent, name: spec.name });

@@ -10,6 +10,8 @@ function seen(map: VersionedMap<string, number>) {
   const middle = entries.at(entries.length / 2)?.[1];
   if (middle !== undefined) expect(map.some((value) => value === middle)).toBe(true);
   expect(map.some((value) => value < 0)).toBe(false);
+  if (middle !== undefined) expect(map.find((value) => value === middle)).toBe(middle);
+  expect(map.find((value) => value < 0)).toBeUndefined();
   for (const [key, value] of entries) expect([map.has(key), map.get(key)]).toEqual([true, value]);
   return entries;
 }

@@ -4,11 +4,15 @@
  */
 import { expect, test } from "vitest";
 import { mixOf, plantIn, type Tree } from "../../bench/size/grove.ts";
-import type { Forest } from "../../src/agent/forest.ts";
+import { Forest } from "../../src/agent/forest.ts";
+import type { Head } from "../../src/agent/state.ts";
 import { hasEnded } from "../../src/agent/status.ts";
 import type { AgentId } from "../../src/base/ids.ts";
 import { MemoryBlobs } from "../../src/blobs/memory/memory-blobs.ts";
+import { Places } from "../../src/coordinator/places.ts";
 import { MemoryJournal } from "../../src/journal/memory/memory-journal.ts";
+import { idOf } from "../support/commands.ts";
+import { headOf } from "../support/forests.ts";
 import { intercept } from "../support/journals.ts";
 import { handFed, scriptedModel } from "../support/models.ts";
 import { type OpenOptions, World } from "../support/world.ts";
@@ -95,4 +99,26 @@ test("V3: the end of a large tree is told when its top has ended, and comes to a
   await control.cancel(root?.head.agent ?? "");
   expect(root?.head.status).toBe("cancelled");
   await life.until(() => root?.subtree.live === 0);
+});
+
+test("a name among thousands of siblings is found without looking at all of them again", async () => {
+  let looked = 0;
+  const forest = new Forest();
+  const seen = <Item extends Head>(head: Item): Item =>
+    Object.defineProperty({ ...head }, "name", {
+      get: () => {
+        looked += 1;
+        return head.name;
+      },
+    });
+  const root = headOf(0);
+  forest.put(root);
+  const places = new Places(forest);
+  for (let number = 1; number <= AGENTS; number += 1) {
+    const { name, release } = places.hold({ agent: idOf(number), parent: root.agent, name: "same" });
+    expect(name).toBe(number === 1 ? "same" : `same-${number}`);
+    forest.put(seen(headOf(number, root, { name })));
+    release();
+  }
+  expect(looked).toBeLessThanOrEqual(AGENTS);
 });
