@@ -3,7 +3,8 @@
  * measures, and prints a JSON line for each figure, then medians and ratios.
  * `npm run bench -- docs RESULTS` writes docs/performance.md and its chart anew from lines that a run left in its `--out`.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFileSync, rmSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -81,26 +82,30 @@ async function core(): Promise<void> {
     ...(runsMax && { runsMax }),
   }));
   const lines: Line[] = [];
+  const kept = values.out && (await emptyFile(values.out));
   const onLine = (line: Line) => {
     lines.push(line);
     console.log(JSON.stringify(line));
+    if (kept) appendFileSync(kept, `${JSON.stringify(line)}\n`);
   };
   const dataDir = await mkdtemp(join(values.data, "banyan-bench-"));
+  process.once("exit", () => rmSync(dataDir, { recursive: true, force: true }));
   const profileDir = values.profile && resolve(values.profile);
   const startMs = performance.now();
-  try {
-    await run({ benches: planned, runs, dataDir, profileDir, machine: MACHINE, onLine, onFailure });
-  } finally {
-    await rm(dataDir, { recursive: true, force: true });
-  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+  await run({ benches: planned, runs, dataDir, profileDir, machine: MACHINE, onLine, onFailure });
   print(lines, (performance.now() - startMs) / 1_000);
   for (const what of failures) console.log(`Could not run: ${what}`);
-  if (values.out) {
-    await mkdir(values.out, { recursive: true });
-    await writeFile(join(values.out, "core.jsonl"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-  }
   if (values["write-docs"]) await writeDocs(lines);
   process.exitCode = failures.length > 0 ? 1 : 0;
+}
+
+/** Where lines are kept as they come, so that a run that is broken off has left what it found. */
+async function emptyFile(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, "core.jsonl");
+  await writeFile(path, "");
+  return path;
 }
 
 /** Contenders that can run here, with their modules. */

@@ -45,9 +45,11 @@ function generated(lines: readonly Line[], ours: string): string {
   const compared = rows.filter(({ bench }) => COLUMNS.some(([, each]) => each === bench));
   const contenders = [...new Set(compared.flatMap(({ cells }) => [...cells.keys()]))];
   const loads = lines.map(({ load }) => load);
-  const runs = Math.max(...lines.map(({ run }) => run));
+  const runs = [...Map.groupBy(lines, ({ bench }) => bench)].map(
+    ([bench, its]) => `${bench} ${Math.max(...its.map(({ run }) => run))}`,
+  );
   return [
-    `Medians of ${runs} runs side by side; load average ${Math.min(...loads)} to ${Math.max(...loads)}; ${lines[0]?.machine ?? ""}.`,
+    `${lines[0]?.machine ?? ""}; load average ${Math.min(...loads)} to ${Math.max(...loads)}. Medians of runs side by side: ${runs.join(", ")}.`,
     "![W1 to W4 of every contender](performance.svg)",
     table([
       ["contender", ...COLUMNS.map(([title]) => title), "durable"],

@@ -81,8 +81,12 @@ function child(args: readonly string[], profileDir: string | undefined): Promise
       told = message as Told;
     });
     started.on("error", reject);
+    // It is no part of our group, so what ends us does not reach it.
+    const end = () => endGroup(started.pid);
+    process.once("exit", end);
     started.on("exit", (code, signal) => {
-      endGroup(started.pid);
+      process.off("exit", end);
+      end();
       if (told) resolve(told);
       else
         reject(new Error(signal ? `killed by ${signal} after ${CHILD_MS_MAX / 1_000} s at most` : reason(words, code)));

@@ -18,7 +18,7 @@ export const contender: Contender = {
   durable: "once a run, fsync: a run that is cut short leaves nothing",
   versions: manifest.dependencies,
   note: "the session in SQLite is the benchmark's own, as the SDK has none for TypeScript; long histories of W2 and W4 are written at once",
-  scale: { W2: 0.2 },
+  scale: { W1: 0.5, W2: 0.2 },
   async open(folder) {
     const sessions = openSessions(folder);
     const runner = new Runner({ tracingDisabled: true });
