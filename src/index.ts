@@ -12,5 +12,5 @@ export { type ClaudeAgent, type ClaudeAgentOptions, type ClaudeTool, claude } fr
 export type { FollowedEvent } from "./runtime/events.ts";
 export type { SpawnOptions } from "./runtime/spawn-options.ts";
 export { defineTool } from "./tools/define.ts";
-export { artifacts, commands, files, type Kit, messaging, spawning } from "./tools/kits.ts";
+export { artifacts, commands, files, type Kit, messaging, processes, spawning } from "./tools/kits.ts";
 export type { Tool, ToolContext } from "./tools/tool.ts";

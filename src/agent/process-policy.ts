@@ -28,7 +28,7 @@ const asked = {
 };
 const port = z.int().min(1).max(65_535);
 
-const probe = z.discriminatedUnion("kind", [
+export const probe = z.discriminatedUnion("kind", [
   /** It writes a line that begins with `line` at least so often. Such lines are no output. */
   z.strictObject({
     kind: z.literal("heartbeat"),

@@ -12,6 +12,7 @@ import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { tellReturn } from "./ends.ts";
+import type { Processes } from "./processes.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import type { NewMessage } from "./spawn.ts";
@@ -28,8 +29,10 @@ export class Control {
   readonly #services: Services;
   readonly #roster: Roster;
   readonly #work: Work;
+  readonly #processes: Processes;
 
-  constructor(services: Services, roster: Roster, work: Work) {
+  constructor(services: Services, roster: Roster, work: Work, processes: Processes) {
+    this.#processes = processes;
     this.#services = services;
     this.#roster = roster;
     this.#work = work;
@@ -97,7 +100,10 @@ export class Control {
     const interrupted = this.#interruptBelow(agent);
     await (isSmall ? interrupted : this.#work.interrupt(agent));
     await cell.dispatch({ do: "cancel", by, reason });
-    if (isSmall) await this.#untilEnded(agent);
+    if (isSmall) {
+      await this.#untilEnded(agent);
+      await this.#untilNoneRuns(agent);
+    }
     // V3: each loop tells of what goes wrong with its own agent.
     else interrupted.catch(() => undefined);
   }
@@ -160,6 +166,11 @@ export class Control {
   async #beforeRevival(agent: AgentId): Promise<void> {
     if (this.#roster.forest.isOrphan(agent))
       throw new BanyanError("PARENT_ENDED", "an agent above it has ended", { agent });
+  }
+
+  async #untilNoneRuns(agent: AgentId): Promise<void> {
+    const withSome = [...this.#roster.forest.subtree(agent)].filter(({ head }) => (head.processes ?? 0) > 0);
+    await Promise.all(withSome.map(({ head }) => this.#processes.end(head.agent)));
   }
 
   async #untilEnded(agent: AgentId): Promise<void> {

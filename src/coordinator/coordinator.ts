@@ -11,12 +11,14 @@ import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { Snapshotter } from "../checkpoints/snapshotter.ts";
+import type { ProcessInfo } from "../tools/tool.ts";
 import type { Cell } from "./cell.ts";
 import { Control } from "./control.ts";
 import { afterCommit } from "./ends.ts";
 import { foldAgent, outputOf } from "./fold.ts";
 import { Forking, type ForkOptions } from "./fork.ts";
 import { Places } from "./places.ts";
+import { Processes } from "./processes.ts";
 import { goOn, type Recovery, recall } from "./recovery.ts";
 import { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
@@ -48,11 +50,13 @@ interface Awaited {
 }
 
 export class Coordinator {
+  readonly #onFault: (agent: AgentId, error: unknown) => void;
   readonly #services: Services;
   readonly #roster: Roster;
   readonly #work: Work;
   readonly #spawning: Spawning;
   readonly #forking: Forking;
+  readonly #processes: Processes;
   readonly control: Control;
   readonly #commitWatchers = new Set<CommitWatcher>();
   readonly #deltaWatchers = new Set<DeltaWatcher>();
@@ -66,6 +70,7 @@ export class Coordinator {
 
   constructor(services: Services, options: CoordinatorOptions = {}) {
     const onFault = options.onFault ?? (() => undefined);
+    this.#onFault = onFault;
     this.#services = services;
     const { journal, snapshots, clock } = services;
     const past = { journal, snapshots, onBadSnapshot: onFault };
@@ -78,6 +83,7 @@ export class Coordinator {
       perMinute: options.forksPerMinute ?? LIMITS.forksPerMinuteMax,
       stopping: this.#stopping.signal,
     });
+    this.#processes = new Processes(services, this.#roster, () => this.control);
     this.#work = new Work(services, this.#roster, {
       runningMax: options.runningMax ?? LIMITS.runningMax,
       childrenLiveMax: options.childrenLiveMax ?? LIMITS.childrenLiveMax,
@@ -90,9 +96,10 @@ export class Coordinator {
         roster: this.#roster,
         spawning: this.#spawning,
         control: () => this.control,
+        processes: this.#processes,
       }),
     });
-    this.control = new Control(services, this.#roster, this.#work);
+    this.control = new Control(services, this.#roster, this.#work, this.#processes);
     this.#roster.onCommit((cell, recorded) => this.#committed(cell, recorded, onFault));
   }
 
@@ -103,7 +110,10 @@ export class Coordinator {
   async start({ work = true }: { work?: boolean } = {}): Promise<Recovery> {
     const recovery = await recall(this.#roster.past, this.#roster);
     if (!work) await this.#work.stop();
-    else await goOn(this.#roster, this.#work);
+    else {
+      await this.#processes.recover(this.#onFault);
+      await goOn(this.#roster, this.#work);
+    }
     return recovery;
   }
 
@@ -171,6 +181,11 @@ export class Coordinator {
     for (const { head } of this.forest.nodes()) if (wantsWork(head)) this.#work.kick(head.agent);
   }
 
+  /** The agent's background processes, in the order of their starts. */
+  processes(agent: AgentId): Promise<ProcessInfo[]> {
+    return this.#processes.list(agent);
+  }
+
   /** Agents with a slot, and agents that wait for one. */
   get load(): { working: number; waiting: number } {
     return { working: this.#work.slots.taken, waiting: this.#work.slots.waiting };
@@ -180,6 +195,7 @@ export class Coordinator {
     this.#stopping.abort(new BanyanError("SHUTTING_DOWN", "the runtime is stopping"));
     await this.#work.stop();
     await Promise.all(this.#following);
+    await this.#processes.close();
     await this.#snapshotter.stop();
     for (const [agent, waiting] of this.#awaited) {
       const error = new BanyanError("SHUTTING_DOWN", "the runtime stopped before the agent ended", { agent });
@@ -208,9 +224,12 @@ export class Coordinator {
 
   /** What follows from a commit must come about: a store that failed is tried again. */
   #follow(cell: Cell, recorded: readonly Recorded[], onFault: (agent: AgentId, error: unknown) => void): void {
-    const follow = afterCommit(this.#work, this.#roster, cell, recorded);
-    if (!follow) return;
-    const following = follow
+    const follow = [
+      afterCommit(this.#work, this.#roster, cell, recorded),
+      this.#processes.afterCommit(cell, recorded),
+    ].filter((each) => each !== undefined);
+    if (follow.length === 0) return;
+    const following = Promise.all(follow)
       .catch((error) => {
         onFault(cell.agent, error);
         if (asBanyanError(error).code !== "DISK_FAILED") return;
@@ -231,4 +250,5 @@ const WAKING: ReadonlySet<string> = new Set([
   "agent.rewound",
   "message.received",
   "tool.answered",
+  "process.ended",
 ]);

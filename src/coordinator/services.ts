@@ -7,6 +7,7 @@ import type { Contents } from "../blobs/content.ts";
 import type { Snapshots } from "../checkpoints/snapshots.ts";
 import type { Driver } from "../drivers/driver.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { Launch } from "../processes/launch.ts";
 import type { ToolRegistry } from "../tools/registry.ts";
 
 export interface Services {
@@ -16,6 +17,8 @@ export interface Services {
   readonly snapshots: Snapshots;
   readonly driver: Driver;
   readonly tools: ToolRegistry;
+  /** Starts background processes; absent where there are to be none. */
+  readonly launch?: Launch | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly ids: IdSource;

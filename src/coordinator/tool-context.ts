@@ -13,6 +13,7 @@ import { isDigest } from "../blobs/blobs.ts";
 import type { AgentAccess, ArtifactAccess, SpawnRequest } from "../tools/tool.ts";
 import type { Cell } from "./cell.ts";
 import type { Control } from "./control.ts";
+import type { Processes } from "./processes.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import type { Spawning } from "./spawn.ts";
@@ -23,6 +24,7 @@ interface Reach {
   readonly roster: Roster;
   readonly spawning: Spawning;
   readonly control: () => Control;
+  readonly processes: Processes;
 }
 
 export function toolContexts(reach: Reach): ToolContextFor {
@@ -34,6 +36,7 @@ export function toolContexts(reach: Reach): ToolContextFor {
     clock: reach.services.clock,
     artifacts: artifactAccess(reach, cell, call),
     agents: agentAccess(reach, cell, call),
+    processes: reach.processes.access(cell, call.callId),
   });
 }
 

@@ -23,6 +23,7 @@ import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
 import { builtInTools } from "../tools/kits.ts";
 import { toolRegistry } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
+import { createLaunch } from "./launch.ts";
 
 export interface RuntimeOptions extends CoordinatorOptions {
   /** Custom tools, besides the built-in ones. */
@@ -64,6 +65,9 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
     const tools = toolRegistry([...(options.withoutBuiltIns ? [] : builtInTools()), ...(options.tools ?? [])]);
     const random = systemRandom;
     const claude = createClaudeDriver({ ...options.claude, contents, clock, random, environment: process.env });
+    const ids = createIds({ clock, random });
+    const works = !readOnly && (options.work ?? true);
+    const launch = works ? await createLaunch(folder, { clock, host: ids() }) : undefined;
     const services: Services = {
       journal,
       blobs,
@@ -73,10 +77,11 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       tools,
       clock,
       random,
-      ids: createIds({ clock, random }),
+      ids,
+      launch,
     };
     const coordinator = new Coordinator(services, options);
-    const recovery = await coordinator.start({ work: !readOnly && (options.work ?? true) });
+    const recovery = await coordinator.start({ work: works });
     let stopped: Promise<void> | undefined;
     const stop = async () => {
       await coordinator.stop();

@@ -10,6 +10,14 @@ import { runCommand } from "./commands/run-command.ts";
 import { listFiles } from "./files/list-files.ts";
 import { readFile } from "./files/read-file.ts";
 import { searchFiles } from "./files/search-files.ts";
+import {
+  listProcesses,
+  processOutput,
+  sendInput,
+  startProcess,
+  stopProcess,
+  waitForProcess,
+} from "./processes/tools.ts";
 import type { Tool } from "./tool.ts";
 
 export interface Kit {
@@ -45,6 +53,17 @@ export function commands(): Kit {
   return { tools: [runCommand], rights: { commands: true } };
 }
 
+/**
+ * Programs that run in the background of the folder of `files`, supervised: they end with their agent at the latest. What is said of
+ * `commands` holds for them.
+ */
+export function processes(): Kit {
+  return {
+    tools: [startProcess, processOutput, sendInput, stopProcess, listProcesses, waitForProcess],
+    rights: { commands: true },
+  };
+}
+
 /** A kit as it is; a tool as a kit of its own that needs no rights. */
 export function kitOf(part: Tool | Kit): Kit {
   return "tools" in part ? part : { tools: [part], rights: {} };
@@ -52,5 +71,7 @@ export function kitOf(part: Tool | Kit): Kit {
 
 /** Every tool that comes with Banyan. Agents of an earlier process find theirs among them. */
 export function builtInTools(): Tool[] {
-  return [files({ root: "." }), artifacts(), spawning(), messaging(), commands()].flatMap(({ tools }) => tools);
+  return [files({ root: "." }), artifacts(), spawning(), messaging(), commands(), processes()].flatMap(
+    ({ tools }) => tools,
+  );
 }

@@ -8,6 +8,7 @@
  */
 import type { Json } from "../agent/content.ts";
 import type { ArtifactReference, Meta, Rights, WaitsFor } from "../agent/events.ts";
+import type { ProcessPolicy } from "../agent/process-policy.ts";
 import type { Clock } from "../base/clock.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Digest } from "../blobs/blobs.ts";
@@ -46,6 +47,7 @@ export interface ToolContext {
   readonly clock: Clock;
   readonly artifacts: ArtifactAccess;
   readonly agents: AgentAccess;
+  readonly processes: ProcessAccess;
 }
 
 /** The artifacts that an agent may see: its own tree's. */
@@ -68,6 +70,46 @@ export interface AgentAccess {
    * (`/lead/worker`), or an agent id of the same tree. Safe to repeat for one call. @throws AGENT_NOT_FOUND */
   send(to: string, text: string): Promise<void>;
   children(): readonly { readonly name: string; readonly status: string; readonly activity: string }[];
+}
+
+/** The background processes of the agent itself. */
+export interface ProcessAccess {
+  /** Starts one; it is durable, and on its way, when this resolves. @throws COMMAND_REFUSED, TOOL_FAILED, NAME_INVALID */
+  start(request: ProcessRequest): Promise<ProcessInfo>;
+  /** In the order of their starts. */
+  list(): Promise<readonly ProcessInfo[]>;
+  /** The newest of its output, and the number of the first line of that; 0 when it is not known. @throws PROCESS_NOT_FOUND */
+  output(name: string): Promise<{ readonly text: string; readonly firstLine: number; readonly info: ProcessInfo }>;
+  /** Text to its input, and with `end` no more. @throws PROCESS_NOT_FOUND, TOOL_FAILED */
+  write(name: string, text: string, end: boolean): Promise<void>;
+  /** Ends it for good: asks it to, and after `graceMs` does. Resolves when it is gone. @throws PROCESS_NOT_FOUND */
+  stop(name: string, graceMs: number): Promise<ProcessInfo>;
+}
+
+export interface ProcessRequest {
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly policy: ProcessPolicy;
+}
+
+/** How a process stands. */
+export interface ProcessInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly phase: "starting" | "running" | "stopping" | "backingOff" | "ended";
+  readonly pid: number | undefined;
+  /** All its probes have had a good answer. */
+  readonly ready: boolean;
+  readonly restarts: number;
+  /** Since when it stands so, in milliseconds since the epoch. */
+  readonly time: number;
+  /** How its newest run that is over ended, in words. */
+  readonly end: string | undefined;
+  /** Output of its newest run: bytes, and, once it is over, the digest of them all. */
+  readonly bytes: number;
+  readonly digest: string | undefined;
 }
 
 export interface SpawnRequest {

@@ -21,6 +21,7 @@ import type { SpawnSpec } from "../../src/coordinator/spawn.ts";
 import { createModelDriver, type ModelDriver, type ProviderModel } from "../../src/drivers/model/model-driver.ts";
 import type { Append, Journal } from "../../src/journal/journal.ts";
 import { MemoryJournal, MemoryStore } from "../../src/journal/memory/memory-journal.ts";
+import type { Launch } from "../../src/processes/launch.ts";
 import { builtInTools } from "../../src/tools/kits.ts";
 import { toolRegistry } from "../../src/tools/registry.ts";
 import type { Tool } from "../../src/tools/tool.ts";
@@ -33,6 +34,8 @@ export interface OpenOptions extends CoordinatorOptions {
   /** Stands between the coordinator and the journal. */
   readonly around?: (journal: Journal) => Journal;
   readonly work?: boolean;
+  /** Without it there are no background processes. */
+  readonly launch?: Launch;
 }
 
 export class World {
@@ -43,7 +46,7 @@ export class World {
   readonly #random = seededRandom(7);
 
   async open(options: OpenOptions = {}): Promise<Life> {
-    const { models = [], tools = [], commit, around = (journal) => journal, work = true, ...more } = options;
+    const { models = [], tools = [], commit, around = (journal) => journal, work = true, launch, ...more } = options;
     const journal = around(new MemoryJournal({ store: this.store, ...(commit && { commit }) }));
     const blobs = new MemoryBlobs(this.blobs);
     const contents = createContents({ blobs, redact: (text) => text });
@@ -53,7 +56,7 @@ export class World {
     const registry = toolRegistry([...builtInTools(), ...tools]);
     const ids = createIds({ clock, random });
     const snapshots = new MemorySnapshots(this.snapshots);
-    const services = { journal, blobs, contents, snapshots, driver, tools: registry, clock, random, ids };
+    const services = { journal, blobs, contents, snapshots, driver, tools: registry, clock, random, ids, launch };
     const faults: { agent: AgentId; error: unknown }[] = [];
     const coordinator = new Coordinator(services, {
       onFault: (agent, error) => faults.push({ agent, error }),

@@ -38,10 +38,20 @@ export function toolContext({ rights, signal, children = [] }: ContextOptions = 
       },
       children: () => children,
     },
+    processes: noProcesses,
     spawned,
     sent,
   };
 }
+
+const refuse = () => Promise.reject(new BanyanError("PROCESSES_NONE", "no processes here"));
+const noProcesses: ToolContext["processes"] = {
+  start: refuse,
+  list: async () => [],
+  output: refuse,
+  write: refuse,
+  stop: refuse,
+};
 
 let calls = 0;
 

@@ -77,9 +77,11 @@ test("the built-in tools have names of their own, and each says what it does", (
   }
 });
 
-test("of the built-in tools only run_command is not repeated after a crash", () => {
+test("of the built-in tools only those that run programs, or write to one, are not repeated after a crash", () => {
   const notRepeated = builtInTools().filter(({ onUnknownOutcome }) => onUnknownOutcome !== "rerun");
   expect(notRepeated.map(({ name, onUnknownOutcome }) => [name, onUnknownOutcome])).toEqual([
     ["run_command", "report"],
+    ["start_process", "report"],
+    ["send_input", "report"],
   ]);
 });

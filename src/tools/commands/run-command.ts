@@ -8,13 +8,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import { BanyanError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { commandEnvironment } from "../../processes/environment.ts";
+import { type GroupRun, runGroup } from "../../processes/group.ts";
+import type { KeptOutput } from "../../processes/kept-output.ts";
 import { defineTool } from "../define.ts";
 import { pathField } from "../files/paths.ts";
 import { openRoot } from "../files/pin.ts";
 import { showName } from "../show.ts";
-import { commandEnvironment } from "./environment.ts";
-import { type GroupRun, runGroup } from "./group.ts";
-import type { KeptOutput } from "./kept-output.ts";
 
 const argument = z
   .string()

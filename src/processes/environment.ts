@@ -11,14 +11,18 @@ export const MARKS_VARIABLE = "BANYAN_CALLS";
 
 /**
  * @param folder for HOME and temporary files, of this command alone
- * @param mark no spaces in it
+ * @param added marks, without spaces in them
  */
-export function commandEnvironment(ambient: NodeJS.ProcessEnv, folder: string, mark: string): Record<string, string> {
+export function commandEnvironment(
+  ambient: NodeJS.ProcessEnv,
+  folder: string,
+  ...added: readonly string[]
+): Record<string, string> {
   const passed = PASSED.flatMap((name) => {
     const value = ambient[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  const marks = [...(ambient[MARKS_VARIABLE]?.split(" ") ?? []), mark].join(" ");
+  const marks = [...(ambient[MARKS_VARIABLE]?.split(" ") ?? []), ...added].join(" ");
   return { PATH: DEFAULT_PATH, ...Object.fromEntries(passed), HOME: folder, TMPDIR: folder, [MARKS_VARIABLE]: marks };
 }
 

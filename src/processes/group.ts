@@ -8,9 +8,9 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import type { Clock } from "../../base/clock.ts";
-import { BanyanError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
+import type { Clock } from "../base/clock.ts";
+import { BanyanError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import { KeptOutput } from "./kept-output.ts";
 import { endLeft, killGroup } from "./sweep.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { KeptOutput } from "../../../src/tools/commands/kept-output.ts";
+import { KeptOutput } from "../../src/processes/kept-output.ts";
 
 const kept = (bytesMax: number, chunks: readonly string[]) => {
   const output = new KeptOutput(bytesMax);

@@ -1,0 +1,103 @@
+/**
+ * Ends what a program left running. What stayed in its group is reached by one signal. A program that calls `setsid` left the
+ * group, but still carries the environment it was started with: a mark in it is looked for. (Linux; elsewhere the group is
+ * all that is reached. A program that leaves the group and cleans its environment escapes: only a container would hold it.)
+ *
+ * S1  One look at all processes serves everybody who asks meanwhile: ending 100 groups at once costs little more than ending one.
+ */
+import { MARKS_VARIABLE } from "./environment.ts";
+import { pidsNow, statOf, textOf } from "./proc.ts";
+
+/** Rounds of looking and ending; each also waits for what the last one ended, and finds what was started meanwhile. */
+const ROUNDS_MAX = 100;
+
+interface Wanted {
+  /** Undefined once nobody is in it: its number may become another group's. */
+  group: number | undefined;
+  readonly mark: string;
+  rounds: number;
+  readonly resolve: (left: number) => void;
+}
+
+let waiting: Wanted[] = [];
+let isLooking = false;
+
+/**
+ * Ends every process of the group or with the mark, and resolves when they run no more. Never this process itself.
+ * @returns how many it could not end
+ */
+export function endLeft(group: number | undefined, mark: string): Promise<number> {
+  return new Promise((resolve) => {
+    waiting.push({ group, mark, rounds: 0, resolve });
+    if (!isLooking) void lookUntilNoneWaits();
+  });
+}
+
+/** SIGKILL, at once: a program that was given time to tidy up could use it to go on. False when nobody is in the group. */
+export function killGroup(group: number, signal: NodeJS.Signals = "SIGKILL"): boolean {
+  return kill(-group, signal);
+}
+
+async function lookUntilNoneWaits(): Promise<void> {
+  isLooking = true;
+  try {
+    while (waiting.length > 0) {
+      const wanted = waiting;
+      waiting = [];
+      await look(wanted);
+    }
+  } finally {
+    isLooking = false;
+  }
+}
+
+async function look(wanted: readonly Wanted[]): Promise<void> {
+  for (const each of wanted) if (each.group !== undefined && !killGroup(each.group)) each.group = undefined;
+  const left = await leftOf(wanted);
+  for (const each of wanted) {
+    const pids = left.get(each) ?? [];
+    if (pids.length === 0 || each.rounds === ROUNDS_MAX) {
+      each.resolve(pids.length);
+      continue;
+    }
+    for (const pid of pids) kill(pid, "SIGKILL");
+    each.rounds += 1;
+    waiting.push(each);
+  }
+}
+
+async function leftOf(wanted: readonly Wanted[]): Promise<Map<Wanted, number[]>> {
+  const byGroup = new Map(wanted.flatMap((each) => (each.group === undefined ? [] : [[each.group, each] as const])));
+  const byMark = new Map(wanted.map((each) => [each.mark, each]));
+  const left = new Map<Wanted, number[]>();
+  const note = (each: Wanted, pid: number) => left.set(each, [...(left.get(each) ?? []), pid]);
+  const one = async (pid: number) => {
+    const stat = await statOf(pid);
+    if (!stat?.runs || pid === process.pid) return;
+    const found = new Set((await marksOf(pid)).flatMap((mark) => byMark.get(mark) ?? []));
+    const member = byGroup.get(stat.group);
+    if (member) found.add(member);
+    for (const each of found) note(each, pid);
+  };
+  await Promise.all((await pidsNow()).map(one));
+  return left;
+}
+
+/** None of a process that is gone, that is no more than its exit code, or that is another user's. */
+async function marksOf(pid: number): Promise<string[]> {
+  const environment = await textOf(pid, "environ");
+  const marks = environment.split("\0").find((entry) => entry.startsWith(`${MARKS_VARIABLE}=`));
+  return marks?.slice(MARKS_VARIABLE.length + 1).split(" ") ?? [];
+}
+
+function kill(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ESRCH") return false;
+    // Another user's: the caller sees that it is still there.
+    if (code === "EPERM") return true;
+    throw error;
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * The launch port on this machine. A program's process is begun as a shell that reads one line from a pipe, its gate, and then
+ * becomes the program: the number is known, and can be journaled, before the program begins (H1); a gate whose host died reads the end
+ * of its pipe and leaves. The shell is given a fixed text; the program's arguments are arguments, which no shell reads.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Writable } from "node:stream";
+import type { Rights } from "../agent/events.ts";
+import { type Clock, sleep } from "../base/clock.ts";
+import { BanyanError } from "../base/errors.ts";
+import { commandEnvironment } from "./environment.ts";
+import { runGroup } from "./group.ts";
+import type { Exit, Launch, Launched, Program, SystemProcess } from "./launch.ts";
+import { memoryOf, statOf } from "./proc.ts";
+import { findProgram, notStarted } from "./programs.ts";
+import { endLeft, killGroup } from "./sweep.ts";
+import { Warden } from "./warden.ts";
+
+export interface SystemLaunchOptions {
+  readonly clock: Clock;
+  /** In the environment of everything that hosts of this data start, and of this host alone. No spaces. */
+  readonly marks: { readonly data: string; readonly host: string };
+  /** Reaches an agent's folder, for as long as it is not disposed of. @throws OUT_OF_ROOT */
+  readonly openFolder: (rights: Rights, cwd: string) => Promise<{ readonly path: string } & AsyncDisposable>;
+}
+
+/** The third descriptor is the gate. */
+const GATE = 'IFS= read -r _ <&3 && exec "$@" 3<&-';
+/** Longest wait for output that is on its way when all processes have ended. */
+const DRAIN_MS_MAX = 500;
+
+export class SystemLaunch implements Launch {
+  readonly #options: SystemLaunchOptions;
+  readonly #warden: Warden;
+
+  constructor(options: SystemLaunchOptions) {
+    this.#options = options;
+    this.#warden = new Warden(options.marks.host);
+  }
+
+  async launch(program: Program): Promise<Launched> {
+    const { marks, openFolder, clock } = this.#options;
+    const [file = "", ...args] = program.argv;
+    await using folder = await openFolder(program.rights, program.cwd);
+    const scratch = await makeScratch();
+    try {
+      const environment = commandEnvironment(process.env, scratch.path, marks.data, marks.host, program.mark);
+      const found = await findProgram(file, folder.path, environment.PATH ?? "");
+      const child = spawn("/bin/sh", ["-c", GATE, "banyan-gate", runnable(file, found), ...args], {
+        cwd: folder.path,
+        env: environment,
+        // Its own session, and so its own group.
+        detached: true,
+        stdio: ["pipe", "pipe", "pipe", "pipe"],
+      });
+      const pid = await pidOf(child, file);
+      const startTicks = (await statOf(pid))?.startTicks;
+      return new SystemLaunched(
+        child,
+        { pid, startTicks },
+        { clock, warden: this.#warden, mark: program.mark, scratch },
+      );
+    } catch (error) {
+      await scratch.remove();
+      throw error;
+    }
+  }
+
+  async check({ argv, cwd, rights, mark }: Program, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    const { marks, openFolder, clock } = this.#options;
+    const [file = "", ...args] = argv;
+    await using folder = await openFolder(rights, cwd);
+    await using scratch = await makeScratch();
+    const environment = commandEnvironment(process.env, scratch.path, marks.data, marks.host, mark);
+    const program = { argv: [file, ...args] as const, cwd: folder.path, environment, mark, timeMsMax: timeoutMs };
+    const { end, limit } = await runGroup(program, { clock, signal });
+    return limit === undefined && "exitCode" in end && end.exitCode === 0;
+  }
+
+  memory(groups: ReadonlySet<number>): Promise<ReadonlyMap<number, number>> {
+    return memoryOf(groups);
+  }
+
+  async reap({ pid, startTicks }: SystemProcess): Promise<void> {
+    const stat = await statOf(pid);
+    // Another process has the number now; what it was the first of, if anything is left of it, carries the mark.
+    if (!stat || stat.startTicks !== startTicks) return;
+    killGroup(pid);
+  }
+
+  async sweep(): Promise<void> {
+    await endLeft(undefined, this.#options.marks.data);
+  }
+
+  close(): Promise<void> {
+    return this.#warden.close();
+  }
+}
+
+interface Means {
+  readonly clock: Clock;
+  readonly warden: Warden;
+  readonly mark: string;
+  readonly scratch: Scratch;
+}
+
+class SystemLaunched implements Launched {
+  readonly system: SystemProcess;
+  readonly exited: Promise<Exit>;
+  readonly #child: ChildProcess;
+  readonly #means: Means;
+  readonly #closed: Promise<void>;
+
+  constructor(child: ChildProcess, system: SystemProcess, means: Means) {
+    this.#child = child;
+    this.system = system;
+    this.#means = means;
+    // `exit` and not `close`: something in the background may hold the output open for as long as it likes.
+    this.exited = new Promise((resolve) => {
+      child.once("exit", (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));
+    });
+    this.#closed = new Promise((resolve) => {
+      child.once("close", () => resolve());
+    });
+    // A program that reads no input, or is gone, breaks its pipe: `write` tells.
+    child.stdin?.on("error", () => undefined);
+    this.#gate.on("error", () => undefined);
+  }
+
+  async go(): Promise<void> {
+    await this.#means.warden.watch(this.system.pid);
+    this.#gate.end("\n");
+  }
+
+  onOutput(listener: (chunk: Uint8Array) => void): void {
+    this.#child.stdout?.on("data", listener);
+    this.#child.stderr?.on("data", listener);
+  }
+
+  hold(held: boolean): void {
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (held) stream?.pause();
+      else if (stream?.isPaused()) stream.resume();
+    }
+  }
+
+  write(text: string, end: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { stdin } = this.#child;
+      const refuse = () => reject(new BanyanError("TOOL_FAILED", "it reads no input any more"));
+      if (!stdin?.writable) return refuse();
+      stdin.write(text, (error) => (error ? refuse() : resolve()));
+      if (end) stdin.end();
+    });
+  }
+
+  signal(signal: "SIGTERM" | "SIGKILL"): void {
+    killGroup(this.system.pid, signal);
+  }
+
+  async clear(): Promise<number> {
+    const { warden, mark, scratch, clock } = this.#means;
+    const left = await endLeft(this.system.pid, mark);
+    await this.exited;
+    warden.forget(this.system.pid);
+    const late = new AbortController();
+    await Promise.race([this.#closed, sleep(clock, DRAIN_MS_MAX, late.signal).catch(() => undefined)]);
+    late.abort();
+    for (const stream of this.#child.stdio) stream?.destroy();
+    await scratch.remove();
+    return left;
+  }
+
+  get #gate(): Writable {
+    return this.#child.stdio[3] as Writable;
+  }
+}
+
+/** A name that is looked for in PATH stays as it was given: programs look at it. */
+function runnable(file: string, found: string): string {
+  return file.startsWith("-") ? found : file;
+}
+
+/** Rejects when the system could not start it. */
+function pidOf(child: ChildProcess, file: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      reject(notStarted(file, error.code === "E2BIG" ? "the arguments are too long" : error.message, error));
+    });
+    child.once("spawn", () => resolve(child.pid as number));
+  });
+}
+
+interface Scratch extends AsyncDisposable {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/** HOME and temporary files of one run. */
+async function makeScratch(): Promise<Scratch> {
+  const path = await mkdtemp(join(tmpdir(), "banyan-process-"));
+  // A folder that cannot be removed is no reason to lose the result.
+  const remove = () => rm(path, { recursive: true, force: true }).catch(() => undefined);
+  return { path, remove, [Symbol.asyncDispose]: remove };
+}
