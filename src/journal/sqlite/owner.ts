@@ -2,18 +2,19 @@
  * One owner: a lock that dies with the process, however it dies. SQLite's own file lock on a database of no content: the
  * system lets go of it when the process is gone.
  */
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BanyanError } from "../../base/errors.ts";
 import { failureOf, isBusy } from "./failures.ts";
+import { makeFile } from "./schema.ts";
 
 /** @returns a function that lets go. @throws DATA_IN_USE naming the owner's process id, DISK_FAILED */
 export function takeOwnership(folder: string): () => void {
   const path = join(folder, "owner.lock");
   let lock: DatabaseSync | undefined;
   try {
-    closeSync(openSync(path, "a", 0o600));
+    makeFile(path);
     lock = new DatabaseSync(path, { timeout: 0 });
     lock.exec("PRAGMA journal_mode = MEMORY");
     lock.exec("BEGIN EXCLUSIVE");

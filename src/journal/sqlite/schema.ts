@@ -46,7 +46,7 @@ export function beginEpoch(path: string, { promised, time }: { promised: number;
   let database: DatabaseSync | undefined;
   try {
     // SQLite gives its other files the mode of this one.
-    closeSync(openSync(path, "a", 0o600));
+    makeFile(path);
     database = connectForWriting(path);
     database.exec("BEGIN IMMEDIATE");
     if (isBlank(database)) create(database);
@@ -60,6 +60,18 @@ export function beginEpoch(path: string, { promised, time }: { promised: number;
     throw openingFailure(error, path);
   } finally {
     database?.close();
+  }
+}
+
+/**
+ * Makes a file for its owner alone, and does not touch one that is there: a process that closes a file which it has open elsewhere,
+ * in SQLite, loses its locks on it (POSIX). @throws whatever the file system says
+ */
+export function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 
