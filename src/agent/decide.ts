@@ -249,7 +249,7 @@ function decideTool(
     case "askTool":
       return [{ type: "tool.asked", callId, question: command.question }];
     case "answerTool":
-      return answerTool(command);
+      return answerTool(command, open);
     case "endTool":
       return [toolEnded(state, command)];
     default:
@@ -274,9 +274,18 @@ function wrongFor(verb: "startTool" | "askTool" | "answerTool" | "endTool", { st
   return undefined;
 }
 
-function answerTool({ callId, decision, by }: Extract<Command, { do: "answerTool" }>): Decision {
+function answerTool(
+  { callId, decision, by }: Extract<Command, { do: "answerTool" }>,
+  { startSeq }: OpenCall,
+): Decision {
   const answered: AgentEvent = { type: "tool.answered", callId, decision, by };
   if (decision === "rerun") return [answered];
+  if (startSeq === undefined) {
+    return [
+      answered,
+      { type: "tool.ended", callId, outcome: "denied", content: "Denied: a person did not allow this." },
+    ];
+  }
   const content = "Interrupted: the runtime stopped while this ran, so its outcome is unknown.";
   return [answered, { type: "tool.ended", callId, outcome: "unknown", content }];
 }

@@ -64,6 +64,8 @@ export const execution = z.strictObject({
   temperature: z.number().optional(),
   /** `claude`: the tools of Claude Code that it has, beside those that Banyan runs. */
   ownTools: z.array(z.string().min(1).max(LABEL_LENGTH_MAX)).optional(),
+  /** Tools of either kind whose every call a person must allow before it runs. */
+  askFirst: z.array(z.string().min(1).max(LABEL_LENGTH_MAX)).optional(),
   /** Extra headers of every call, such as a tenant's tag. Never a secret: they are journaled. */
   headers: z.record(z.string(), z.string()).optional(),
   /** US dollars a million tokens; absent where it is not known, and then nothing can be budgeted. */
@@ -212,10 +214,14 @@ export const EVENTS = {
     /** The call waits for this instead of working: the agent gives its slot back. */
     waitsFor: waitsFor.optional(),
   }),
-  "tool.asked": event("tool.asked", "The call's outcome is unknown, and a person must say what to do.", {
-    callId: z.string(),
-    question: z.string(),
-  }),
+  "tool.asked": event(
+    "tool.asked",
+    "A person must say what to do: the call may not run without, or its outcome is unknown.",
+    {
+      callId: z.string(),
+      question: z.string(),
+    },
+  ),
   "tool.answered": event(
     "tool.answered",
     "A person said what to do with a call: run it (again), or report it as it stands.",

@@ -70,7 +70,10 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
     case "tool.asked":
       return withCall(state, event.callId, (open) => ({ ...open, state: "approval" }));
     case "tool.answered":
-      return withCall(state, event.callId, (open) => ({ ...open, state: "asked" }));
+      return withCall(state, event.callId, (open) => {
+        const isNew = event.decision === "rerun" && open.startSeq === undefined;
+        return { ...open, state: "asked", ...(isNew && { allowed: true }) };
+      });
     case "tool.ended":
       return endTool(state, event, seq, time);
     case "child.spawned": {

@@ -43,7 +43,9 @@ function nextOfCalls(state: State): Step {
   const started = state.open.filter((open) => open.state === "started");
   const left = started.filter((open) => !open.waitsFor);
   if (left.length > 0) return { do: "settle", calls: left };
-  if (asked.length > 0) return { do: "runTools", calls: asked };
+  // Calls of one answer belong together: none of them runs while a person is asked whether another may.
+  const isAsking = state.open.some((open) => open.state === "approval" && open.startSeq === undefined);
+  if (asked.length > 0 && !isAsking) return { do: "runTools", calls: asked };
   const over = started.filter((open) => waitIsOver(state, open));
   return over.length > 0 ? { do: "endWait", calls: over } : { do: "rest" };
 }

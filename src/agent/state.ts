@@ -94,6 +94,8 @@ export interface Report {
 export interface OpenCall {
   readonly call: ToolCall;
   readonly state: "asked" | "started" | "approval" | "ended";
+  /** A person has allowed it. */
+  readonly allowed?: true;
   /** Sequence of its first `tool.started`. */
   readonly startSeq?: number | undefined;
   readonly waitsFor?: WaitsFor | undefined;

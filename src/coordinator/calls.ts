@@ -18,12 +18,28 @@ import type { Workplace } from "./workplace.ts";
 
 /**
  * Journals that the calls start, unless a hold covers the agent. `runStarted` runs them once that is durable. A call of a tool
- * that the agent does not have gets its result at once.
+ * that the agent does not have gets its result at once. When a person must allow one of them, they are asked, and none starts.
  */
 export function startCalls(work: Workplace, worker: Worker, calls: readonly ToolCall[]): Promise<unknown>[] {
   if (work.roster.forest.holder(worker.cell.agent)) return [];
+  const toAllow = calls.filter((call) => mustBeAllowed(worker, call));
+  if (toAllow.length > 0) return toAllow.map((call) => askFirst(worker, call));
   return calls.map((call) => startCall(worker, call, toolOf(work, worker, call.name)));
 }
+
+function mustBeAllowed({ cell }: Worker, { callId, name }: ToolCall): boolean {
+  if (!cell.head.execution.askFirst?.includes(name)) return false;
+  return !cell.loaded?.open.some((open) => open.call.callId === callId && open.allowed);
+}
+
+function askFirst({ cell }: Worker, { callId, name, input }: ToolCall): Promise<unknown> {
+  const shown = "json" in input ? JSON.stringify(input.json) : input.text.head;
+  const question = `May ${name} run with ${shown.slice(0, SHOWN_LENGTH_MAX)}?`;
+  return cell.dispatch({ do: "askTool", callId, question });
+}
+
+/** Of a call's input in a question. */
+const SHOWN_LENGTH_MAX = 2_000;
 
 async function startCall({ cell, started }: Worker, call: ToolCall, tool: Tool | undefined): Promise<void> {
   const { callId, name } = call;

@@ -127,7 +127,7 @@ export class Control {
     this.#work.kick(agent);
   }
 
-  /** Answers a call that waits for a person (policy `ask`). @throws CALL_NOT_FOUND */
+  /** Answers a call that waits for a person: it is to run (again), or not. @throws CALL_NOT_FOUND */
   async answer(
     agent: AgentId,
     callId: string,

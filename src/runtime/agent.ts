@@ -80,7 +80,13 @@ export class Agent {
     const state = await this.#coordinator.state(this.id);
     const { rights, execution } = state.head;
     const own = options.model || options.driver ? executionOf(options) : execution;
-    const spec = specOf(this.#runtime, options, own, { tools: state.tools, rights });
+    const askFirst = [...new Set([...(execution.askFirst ?? []), ...(options.askFirst ?? [])])];
+    const spec = specOf(
+      this.#runtime,
+      options,
+      { ...own, ...(askFirst.length > 0 && { askFirst }) },
+      { tools: state.tools, rights },
+    );
     return new Agent(this.#runtime, await this.#coordinator.spawnChild(this.id, spec));
   }
 
@@ -124,7 +130,10 @@ export class Agent {
     return { agent: this.id, seq: await this.#coordinator.control.checkpoint(this.id, name), name };
   }
 
-  /** Says what to do with a call whose outcome is unknown, when its tool asks. @throws CALL_NOT_FOUND */
+  /**
+   * Answers a call that waits for a person, because its tool is one of `askFirst`, or asks when its outcome is unknown: `rerun` has it
+   * run, `report` tells the model that it did not, or that nobody knows. @throws CALL_NOT_FOUND
+   */
   answer(callId: string, decision: "rerun" | "report"): Promise<void> {
     return this.#coordinator.control.answer(this.id, callId, decision);
   }

@@ -24,6 +24,8 @@ export interface SpawnOptions {
   readonly task?: string;
   /** Tools and kits of tools. What a kit allows (a folder, commands) becomes the agent's rights. */
   readonly tools?: readonly (Tool | Kit)[];
+  /** Tools, Claude Code's included, whose every call a person must allow with `answer`; children ask for these too. */
+  readonly askFirst?: readonly string[];
   /** Binds the whole subtree. Money is reserved before each call, so it is never overshot. */
   readonly budget?: Budget;
   /** `task` (default): it completes with its final answer. `chat`: it then waits for the next message. */
@@ -82,12 +84,13 @@ const NO_RIGHTS: Rights = { commands: false, spawn: false };
 
 /** How its calls are made, as the journal keeps it. @throws CONFIG_INVALID for both a model and a driver, or none */
 export function executionOf(options: SpawnOptions): Execution {
-  const { outputTokensMax = LIMITS.outputTokensDefault, temperature, price, headers } = options;
+  const { outputTokensMax = LIMITS.outputTokensDefault, temperature, price, headers, askFirst } = options;
   return {
     ...executorOf(options),
     outputTokensMax,
     ...(temperature !== undefined && { temperature }),
     ...(price && { price }),
+    ...(askFirst && { askFirst: [...askFirst] }),
     ...(headers && { headers: { ...headers } }),
   };
 }

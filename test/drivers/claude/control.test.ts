@@ -26,6 +26,24 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(stage.requests.length).toBe(asked + (asked === 0 ? 2 : 1));
   });
 
+  test("a command that a person must allow waits without a process, and runs once when it is allowed", async () => {
+    await using stage = await Stage.set({ lead: RUNS_ONCE });
+    const banyan = await stage.open();
+    const agent = await banyan.spawn({
+      driver: stage.claude("Bash"),
+      instructions: "lead",
+      task: "Go.",
+      askFirst: ["Bash"],
+    });
+    const { event } = await seen(agent, ({ type }) => type === "tool.asked");
+    await expect.poll(() => stage.processes()).toEqual([]);
+    expect(await stage.lines("ran")).toEqual([]);
+    await agent.answer(event.type === "tool.asked" ? event.callId : "", "rerun");
+    expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
+    expect(await stage.lines("ran")).toEqual(["ran"]);
+    expect(stage.requests).toHaveLength(2);
+  });
+
   test("a cancel ends Claude Code and what it runs within a second", async () => {
     await using stage = await Stage.set({
       lead: () => asks(call("Bash", { command: "echo ran >> ran; sleep 300" })),
