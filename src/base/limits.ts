@@ -136,6 +136,8 @@ export const LIMITS = {
   /** Text written to a process at a time. */
   processInputBytesMax: 1 * MiB,
 
+  /** Processes of Claude Code that start at once; further ones wait. */
+  claudeStartsMax: 2,
   /** Between signs of life to Claude Code while its model call waits; its client gives up a silent connection after minutes. */
   claudePingMs: 15_000,
   /** One model call of Claude Code; the Messages API's own bound. */

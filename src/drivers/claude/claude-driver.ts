@@ -6,6 +6,7 @@ import type { Execution } from "../../agent/events.ts";
 import type { State } from "../../agent/state.ts";
 import type { Clock } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { Random } from "../../base/random.ts";
 import type { Contents } from "../../blobs/content.ts";
 import type { Driver, Session } from "../driver.ts";
@@ -15,6 +16,7 @@ import { COMMAND_TOOL } from "./program.ts";
 import type { Upstream } from "./relay.ts";
 import { type ClaudeSdk, loadSdk } from "./sdk.ts";
 import { ClaudeSession } from "./session.ts";
+import { Starts } from "./starts.ts";
 
 export interface ClaudeOptions {
   /** Where the Messages API is. Default: the environment's ANTHROPIC_BASE_URL, or Anthropic's own. */
@@ -36,6 +38,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): Driver {
   const { contents, clock, random, environment, sdk: load = loadSdk } = options;
   const toolsets = createToolsets(contents);
   const gateway = new Gateway(clock);
+  const starts = new Starts(LIMITS.claudeStartsMax);
   const uuid = () => uuidOf(random.bytes(16));
   return {
     missing: () => undefined,
@@ -51,7 +54,18 @@ export function createClaudeDriver(options: ClaudeDriverOptions): Driver {
         throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
       const program = { sdk, folder: rights.root ?? "/", mayRunCommands: rights.commands, ownTools, environment };
       const upstream = upstreamOf(options);
-      return new ClaudeSession({ contents, clock, toolset, instructions, state, gateway, upstream, uuid, program });
+      return new ClaudeSession({
+        contents,
+        clock,
+        toolset,
+        instructions,
+        state,
+        gateway,
+        starts,
+        upstream,
+        uuid,
+        program,
+      });
     },
   };
 }

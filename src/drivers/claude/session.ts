@@ -23,9 +23,11 @@ import { type AssistantMessage, eventsOf, transcriptOf } from "./conversation.ts
 import type { Gateway, Line, Parked } from "./gateway.ts";
 import { Program, type ProgramOptions } from "./program.ts";
 import { relayModel, type Upstream } from "./relay.ts";
+import type { Starts } from "./starts.ts";
 
 export interface ClaudeSessionParts extends Omit<SessionParts, "model"> {
   readonly gateway: Gateway;
+  readonly starts: Starts;
   readonly upstream: Upstream;
   readonly uuid: () => string;
   readonly program: Pick<ProgramOptions, "sdk" | "folder" | "mayRunCommands" | "ownTools" | "environment">;
@@ -97,7 +99,7 @@ export class ClaudeSession implements Session {
       this.#beyond += missing;
       return { outcome: "withheld", usage: NO_USAGE };
     }
-    const outcome = await this.#inner.turn(state, options);
+    const outcome = this.#bounded(await this.#inner.turn(state, options), state);
     if (outcome.outcome === "done" && !outcome.estimated) {
       this.#billed = { line: running.line, bytes, tokens: promptTokens(outcome.usage) };
       this.#beyond = GROWTH_TOKENS;
@@ -115,6 +117,14 @@ export class ClaudeSession implements Session {
     this.#running = undefined;
     running?.line.close();
     await running?.program.end();
+  }
+
+  /** An upper bound of the prompt counts what Claude Code adds to it as well. */
+  #bounded(outcome: TurnOutcome, state: State): TurnOutcome {
+    const { promptTokensMax } = this.#inner.worstCase(state);
+    const { usage, estimated } = outcome;
+    if (!estimated || usage.input !== promptTokensMax) return outcome;
+    return { ...outcome, usage: { ...usage, input: promptTokensMax + this.#beyond } };
   }
 
   /** Z3. A token has a byte at least, and what was billed for is known. */
@@ -140,7 +150,7 @@ export class ClaudeSession implements Session {
     const messages = await this.#prompt.for(entries);
     const running = this.#running;
     const goesOn = running && !running.program.isOver && (await within(running, signal, this.#tell(running, messages)));
-    return this.#park(goesOn ? running : await this.#start(messages), signal);
+    return goesOn ? this.#park(running, signal) : this.#begin(messages, signal);
   }
 
   /** A call of its own, let through. A program that does not know of it is started, and hears of it again. */
@@ -163,7 +173,7 @@ export class ClaudeSession implements Session {
     const at = messages.findLastIndex(({ role }) => role === "assistant");
     let running = this.#running;
     if (!running || running.program.isOver || running.known !== at || running.last !== messages[at - 1]) {
-      running = await this.#park(await this.#start(messages.slice(0, at)), signal);
+      running = await this.#begin(messages.slice(0, at), signal);
       for (const { call, result } of open) {
         if (result)
           running.program.settle(call.callId, { text: headOf(result.content), isError: result.outcome !== "ok" });
@@ -207,9 +217,19 @@ export class ClaudeSession implements Session {
     return true;
   }
 
-  /** Z2. */
-  async #start(messages: readonly PromptMessage[]): Promise<Running> {
+  /** Z2. Another program, that waits with the call which these messages ask for. */
+  async #begin(messages: readonly PromptMessage[], signal: AbortSignal): Promise<Running> {
     await this.close();
+    const { starts } = this.#with;
+    await starts.enter(signal);
+    try {
+      return await this.#park(await this.#start(messages), signal);
+    } finally {
+      starts.leave();
+    }
+  }
+
+  async #start(messages: readonly PromptMessage[]): Promise<Running> {
     const { gateway, state, instructions, toolset, uuid, clock } = this.#with;
     const { model, outputTokensMax } = state.head.execution;
     const sessionId = uuid();

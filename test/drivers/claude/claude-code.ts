@@ -120,7 +120,7 @@ export class Stage implements AsyncDisposable {
 }
 
 /** The instructions: the last block of the system prompt. */
-function partOf({ system }: MessagesRequest): string {
+export function partOf({ system }: MessagesRequest): string {
   return typeof system === "string" ? system : (system?.at(-1)?.text ?? "");
 }
 

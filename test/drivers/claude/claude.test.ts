@@ -1,7 +1,11 @@
 /** Agents that the real Claude Code executes, as nodes of a tree. */
 import { describe, expect, test } from "vitest";
 import { artifacts, spawning } from "../../../src/index.ts";
-import { asks, call, isInstalled, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
+import type { MessagesRequest } from "../../../src/simulator/messages-api.ts";
+import { asks, call, isInstalled, type Part, partOf, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
+
+/** 12 take half a minute of a processor. */
+const LEVELS = Number(process.env.CLAUDE_LEVELS ?? 3);
 
 describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
   test("a turn is one model call; tools of both kinds are journaled before they run", async () => {
@@ -41,27 +45,37 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     await expect.poll(() => stage.processes()).toEqual([]);
   });
 
-  test("three levels, each a process of its own, through our own tools", async () => {
-    const spawnsThenWaits = (name: string, instructions: string) => (turn: number) => {
-      if (turn === 0) return asks(call("spawn_agent", { name, task: "Go.", instructions }, { banyan: true }));
+  test("nested levels, each a process of its own, through our own tools", {
+    timeout: 30_000 + LEVELS * 10_000,
+  }, async () => {
+    const bottom = `level-${LEVELS - 1}`;
+    const between: Part = (turn, request) => {
+      const name = `level-${levelOf(request) + 1}`;
+      if (turn === 0) return asks(call("spawn_agent", { name, task: "Go.", instructions: name }, { banyan: true }));
       if (turn === 1) return asks(call("wait_for_agents", {}, { banyan: true }));
       return `${name} is done.`;
     };
+    const names = Array.from({ length: LEVELS - 1 }, (_, level) => `level-${level}`);
     await using stage = await Stage.set({
-      top: spawnsThenWaits("middle", "middle"),
-      middle: spawnsThenWaits("bottom", "bottom"),
-      bottom: (turn) => (turn === 0 ? asks(call("Bash", { command: "echo deep >> ran" })) : "Deep."),
+      ...Object.fromEntries(names.map((name) => [name, between])),
+      [bottom]: (turn) => (turn === 0 ? asks(call("Bash", { command: "echo deep >> ran" })) : "Deep."),
     });
     const banyan = await stage.open();
     const agent = await banyan.spawn({
       driver: stage.claude("Bash"),
-      instructions: "top",
+      instructions: "level-0",
       task: "Go.",
       tools: [spawning()],
     });
-    expect(await agent.result()).toMatchObject({ status: "completed", output: "middle is done.", agents: 3, turns: 8 });
+    const turns = 3 * (LEVELS - 1) + 2;
+    expect(await agent.result()).toMatchObject({
+      status: "completed",
+      output: "level-1 is done.",
+      agents: LEVELS,
+      turns,
+    });
     expect(await stage.lines("ran")).toEqual(["deep"]);
-    expect(stage.simulator.requests.answered).toBe(8);
+    expect(stage.simulator.requests.answered).toBe(turns);
     await expect.poll(() => stage.processes()).toEqual([]);
   });
 
@@ -86,3 +100,5 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(last.slice(1).flatMap(saidIn)).toEqual([expect.stringMatching(/^word/), "(interrupted)", "Be brief."]);
   });
 });
+
+const levelOf = (request: MessagesRequest) => Number(partOf(request).slice("level-".length));
