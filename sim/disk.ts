@@ -4,6 +4,7 @@
  *
  * D1  What was acknowledged stays. An append that was not, when the process dies, is kept or lost: whole, and none after a lost one.
  * D2  Reads take time too; what they bring is as old as the moment at which they read.
+ * D3  A record that is damaged is never served, nor any that comes after it; what is of no other agent is as it was.
  */
 
 import { BanyanError } from "../src/base/errors.ts";
@@ -12,10 +13,11 @@ import type { BlobInfo, Blobs, Digest } from "../src/blobs/blobs.ts";
 import { MemoryBlobs } from "../src/blobs/memory/memory-blobs.ts";
 import type { SnapshotStore } from "../src/checkpoints/memory/memory-snapshots.ts";
 import type { Snapshots } from "../src/checkpoints/snapshots.ts";
-import type { Append, Journal, NewRecord } from "../src/journal/journal.ts";
+import type { Append, Journal, JournalHead, NewRecord } from "../src/journal/journal.ts";
 import { MemoryJournal, MemoryStore } from "../src/journal/memory/memory-journal.ts";
 import { BadSnapshots } from "./bad-snapshots.ts";
 import { type Life, never } from "./life.ts";
+import { HUGE_LENGTH } from "./mind.ts";
 import type { World } from "./world.ts";
 
 /** Something that a journal said is durable. */
@@ -31,6 +33,8 @@ export class Disk {
   readonly acknowledged: Acknowledged[] = [];
   readonly #snapshots: SnapshotStore = new Map();
   readonly #world: World;
+  /** Agents of which a record is damaged, and whether their summaries can still be read. */
+  readonly damaged = new Map<AgentId, { readonly hasSummary: boolean }>();
   #fullUntilMs = 0;
   /** Operations under way. */
   #busy = 0;
@@ -52,6 +56,12 @@ export class Disk {
 
   get isFull(): boolean {
     return this.#world.isHostile && this.#world.clock.monotonic() < this.#fullUntilMs;
+  }
+
+  /** Damages a record of the agent, and with it perhaps its summary. */
+  damage(agent: AgentId, hasSummary: boolean): void {
+    this.damaged.set(agent, { hasSummary });
+    this.#world.note(`a record of ${short(agent)} is damaged, its summary ${hasSummary ? "is not" : "too"}`);
   }
 
   open(life: Life): { journal: Journal; blobs: Blobs; snapshots: Snapshots } {
@@ -106,9 +116,10 @@ export class Disk {
           this.acknowledged.push({ agent, firstSeq: expectedSeq + 1, records });
         }
       },
-      read: (agent, range) => batches(seen(() => collect(inner.read(agent, range)))),
-      heads: () => batches(seen(() => collect(inner.heads()))),
-      head: (agent) => seen(() => inner.head(agent)),
+      read: (agent, range) => batches(seen(() => this.#sound(agent, () => collect(inner.read(agent, range))))),
+      heads: () =>
+        batches(seen(async () => (await collect(inner.heads())).map((all) => all.map((head) => this.#known(head))))),
+      head: (agent) => seen(async () => this.#known(await inner.head(agent))),
       follow: (position, signal) => inner.follow(position, signal),
       position: () => seen(() => inner.position()),
       positionOf: (agent, seq) => seen(() => inner.positionOf(agent, seq)),
@@ -116,6 +127,17 @@ export class Disk {
       verify: () => inner.verify(),
       close: () => inner.close(),
     };
+  }
+
+  /** D3. */
+  async #sound<T>(agent: AgentId, work: () => Promise<T>): Promise<T> {
+    if (!this.damaged.has(agent)) return work();
+    throw new BanyanError("JOURNAL_DAMAGED", "a record does not match its check value", { agent });
+  }
+
+  #known<Head extends JournalHead | undefined>(head: Head): Head {
+    if (!head || this.damaged.get(head.agent)?.hasSummary !== false) return head;
+    return { ...head, summary: undefined };
   }
 
   /** Invariant 2. */
@@ -138,7 +160,9 @@ export class Disk {
       await this.#world.sleep(this.#latencyMs());
       if (life.isDead) return never();
       if (this.isFull || this.#world.strikes("diskError")) throw new BanyanError("DISK_FAILED", "no space for a blob");
-      return inner.put(content);
+      const info = await inner.put(content);
+      if (info.bytes >= HUGE_LENGTH) this.#world.count("fault hugeText");
+      return info;
     };
     return {
       put: (content) => this.#operation(life, () => put(content)),

@@ -4,6 +4,7 @@
  */
 import type { Json } from "../src/agent/content.ts";
 import type { State } from "../src/agent/state.ts";
+import { LIMITS } from "../src/base/limits.ts";
 import type { Dice } from "./randoms.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -81,8 +82,12 @@ function inputOf(name: keyof typeof CALLS, state: State, dice: Dice, scenario: S
   }
 }
 
-/** Mostly a few words; in a wordy world up to what goes to the blobs. */
-export function words(dice: Dice, { wordy }: Scenario): string {
+/** A text of so many characters counts as huge. */
+export const HUGE_LENGTH = 25 * LIMITS.inlineBytesMax;
+
+/** Mostly a few words; in a wordy world up to what goes to the blobs, and now and then far more. */
+export function words(dice: Dice, { wordy, faults }: Scenario): string {
+  if (dice.chance(faults.hugeText)) return `word${dice.int(0, 1e9)} `.repeat(HUGE_LENGTH / 5).slice(0, HUGE_LENGTH);
   const length = wordy && dice.chance(0.4) ? dice.int(1_000, 12_000) : dice.int(1, 60);
   return `word${dice.int(0, 1e9)} `.repeat(Math.ceil(length / 12)).slice(0, length);
 }

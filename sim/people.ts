@@ -6,7 +6,7 @@ import { hasEnded } from "../src/agent/status.ts";
 import { asBanyanError, type ErrorCode } from "../src/base/errors.ts";
 import type { AgentId } from "../src/base/ids.ts";
 import type { Audit } from "./audit.ts";
-import { short } from "./disk.ts";
+import { type Disk, short } from "./disk.ts";
 import { words } from "./mind.ts";
 import type { Process } from "./process.ts";
 import { MODEL, PRICE } from "./provider.ts";
@@ -58,14 +58,16 @@ const TOOLS = [
 export class People {
   readonly #world: World;
   readonly #audit: Audit;
+  readonly #disk: Disk;
   readonly #asked: DeedListener[] = [];
   readonly #acknowledged: DeedListener[] = [];
   readonly deeds: Deed[] = [];
   #messages = 0;
 
-  constructor(world: World, audit: Audit) {
+  constructor(world: World, audit: Audit, disk: Disk) {
     this.#world = world;
     this.#audit = audit;
+    this.#disk = disk;
   }
 
   /** Adds a listener that is told of every verb when it is asked for. */
@@ -92,6 +94,8 @@ export class People {
     const head = target(verb, nodes, dice);
     if (!head && verb !== "spawn") return;
     if (GROWING.has(verb) && nodes.length >= scenario.agentsMax) return;
+    // A fork of what is damaged could never be read.
+    if (GROWING.has(verb) && this.#hasDamage(head)) return;
     if (verb === "spawn" && nodes.filter(({ parent }) => parent === null).length >= scenario.rootsMax) return;
     this.do(process, verb, head);
   }
@@ -123,7 +127,12 @@ export class People {
         deed.isOver = true;
         const { code, message, stack } = asBanyanError(error);
         world.note(`${verb}${head ? ` ${short(head.agent)}` : ""} refused: ${code} ${message}`);
-        const expected = process.isStale ? [...REFUSALS, "JOURNAL_CONFLICT"] : REFUSALS;
+        const expected = [
+          ...REFUSALS,
+          ...(process.isStale ? ["JOURNAL_CONFLICT"] : []),
+          // The past of a fork has children of its origin's, which are not below it.
+          ...(this.#hasDamage(head) || verb.startsWith("fork") ? ["JOURNAL_DAMAGED"] : []),
+        ];
         if (!expected.includes(code)) world.fail("verbs", `${verb} was answered with ${code}: ${message}\n${stack}`);
       },
     );
@@ -192,6 +201,12 @@ export class People {
       case "read":
         await coordinator.state(agent);
     }
+  }
+
+  /** At it or below. */
+  #hasDamage(head: Head | undefined): boolean {
+    if (!head || this.#disk.damaged.size === 0) return false;
+    return this.#audit.subtree(head.agent).some(({ agent }) => this.#disk.damaged.has(agent));
   }
 
   /** A place to rewind to: mostly one at which a message ends. */

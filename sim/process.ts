@@ -38,6 +38,7 @@ const SNAPSHOT_TAIL_MIN = 2_000;
 
 export class Process {
   readonly life: Life;
+  readonly #disk: Disk;
   readonly coordinator: Coordinator;
   /** It has read the journal, and its agents go on. */
   isReady = false;
@@ -59,6 +60,7 @@ export class Process {
     const services = { journal, blobs, contents, snapshots, driver, tools: registry, clock, random, ids };
     const { runningMax, childrenLiveMax, forksPerMinute } = world.scenario;
     this.life = life;
+    this.#disk = disk;
     this.coordinator = new Coordinator(sabotage.services?.(services, life) ?? services, {
       runningMax,
       childrenLiveMax,
@@ -71,8 +73,16 @@ export class Process {
 
   /** Resolves once its agents are on their way. @throws DISK_FAILED, and what else keeps it from reading the journal */
   async start(world: World): Promise<void> {
+    const lost = [...this.#disk.damaged].filter(([, { hasSummary }]) => !hasSummary).map(([agent]) => agent);
     const { agents, damaged } = await this.coordinator.start();
-    for (const { agent, error } of damaged) world.fail("recovery", `${agent} could not be read: ${error.message}`);
+    for (const { agent, error } of damaged) {
+      if (error.code === "JOURNAL_DAMAGED" && this.#disk.damaged.has(agent)) world.count("done damage named");
+      else world.fail("recovery", `${agent} could not be read: ${error.message}`);
+    }
+    for (const agent of lost) {
+      const isNamed = damaged.some((each) => each.agent === agent);
+      if (!isNamed) world.fail("recovery", `${agent} is damaged, and opening did not say so`);
+    }
     world.note(`${this.life.number} is ready with ${agents} agents`);
     this.isReady = true;
   }
@@ -85,7 +95,11 @@ export class Process {
   #fault(world: World, agent: string, error: unknown): void {
     const { code, message, stack } = asBanyanError(error);
     world.note(`${this.life.number} tells a fault of ${short(agent)}: ${code} ${message}`);
-    const expected = this.isStale ? [...EXPECTED_FAULTS, "JOURNAL_CONFLICT"] : EXPECTED_FAULTS;
+    const expected = [
+      ...EXPECTED_FAULTS,
+      ...(this.isStale ? ["JOURNAL_CONFLICT"] : []),
+      ...(this.#disk.damaged.has(agent) ? ["JOURNAL_DAMAGED"] : []),
+    ];
     if (!expected.includes(code)) world.fail("faults", `${code} ended the loop of ${agent}: ${message}\n${stack}`);
   }
 }

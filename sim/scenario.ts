@@ -4,42 +4,51 @@
  */
 import { Randoms } from "./randoms.ts";
 
-/** Faults by name, each with how likely it is at each chance it gets, where it is on. */
+/**
+ * Faults by name: how likely each is at each chance it gets, where it is on, and which invariants of docs/architecture.md,
+ * section 6, it attacks, besides that every agent comes to an end.
+ */
 export const FAULTS = {
   /** The process dies between two moments. */
-  crash: 0.004,
+  crash: { likely: 0.004, attacks: [1, 3, 5, 6, 7, 8] },
   /** The process dies at one of its next calls of a store, a model or a tool. */
-  crashAtCall: 0.004,
+  crashAtCall: { likely: 0.004, attacks: [1, 3, 5, 6, 7, 8] },
   /** The process stands still; another is started; then the first wakes up, and does not know. */
-  zombie: 0.003,
+  zombie: { likely: 0.003, attacks: [1, 2, 8] },
+  /** The process stands still for seconds and goes on, and nobody took over. */
+  blocked: { likely: 0.004, attacks: [4, 6] },
   /** The process is stopped in good order and started again. */
-  stop: 0.003,
+  stop: { likely: 0.003, attacks: [1, 3, 8] },
   /** For a while every write is refused. */
-  diskFull: 0.004,
+  diskFull: { likely: 0.004, attacks: [1, 4, 6, 7] },
   /** One write takes seconds. */
-  diskStall: 0.01,
+  diskStall: { likely: 0.01, attacks: [1, 4] },
   /** One write is refused. */
-  diskError: 0.02,
+  diskError: { likely: 0.02, attacks: [1, 3, 7] },
   /** A snapshot is not there, could not be written, or is cut short. */
-  snapshotLost: 0.1,
-  snapshotRefused: 0.1,
-  snapshotDamaged: 0.1,
+  snapshotLost: { likely: 0.1, attacks: [3] },
+  snapshotRefused: { likely: 0.1, attacks: [3] },
+  snapshotDamaged: { likely: 0.1, attacks: [1, 3] },
+  /** A record of an agent that has ended is damaged between two processes. */
+  damage: { likely: 0.4, attacks: [1] },
   /** The wall clock jumps by hours or days. */
-  clockJump: 0.003,
-  rateLimit: 0.08,
-  overload: 0.08,
-  refuse: 0.01,
-  unreachable: 0.05,
+  clockJump: { likely: 0.003, attacks: [3] },
+  rateLimit: { likely: 0.08, attacks: [5] },
+  overload: { likely: 0.08, attacks: [5] },
+  refuse: { likely: 0.01, attacks: [5, 6] },
+  unreachable: { likely: 0.05, attacks: [5] },
   /** The answer breaks off. */
-  cut: 0.08,
+  cut: { likely: 0.08, attacks: [5, 8] },
   /** The answer makes no sense. */
-  garbage: 0.06,
+  garbage: { likely: 0.06, attacks: [5, 8] },
   /** The provider says nothing, or nothing more. */
-  silence: 0.02,
-  toolFails: 0.1,
-  toolHangs: 0.04,
+  silence: { likely: 0.02, attacks: [5] },
+  /** A text is 25 times as large as what stays in an event: 10 MB at one to fifty. */
+  hugeText: { likely: 0.01, attacks: [1, 5, 7] },
+  toolFails: { likely: 0.1, attacks: [8] },
+  toolHangs: { likely: 0.04, attacks: [6, 8] },
   /** The tool does not stop when it is told to. */
-  toolDeaf: 0.04,
+  toolDeaf: { likely: 0.04, attacks: [6] },
 } as const;
 export type Fault = keyof typeof FAULTS;
 
@@ -102,7 +111,7 @@ export interface Scenario {
 export function scenarioOf({ seed, steps, big = false, without = [] }: ScenarioOptions): Scenario {
   const dice = new Randoms(seed).of("scenario");
   const left = new Set(without);
-  const faults = mapped(FAULTS, (name, likely) => {
+  const faults = mapped(FAULTS, (name, { likely }) => {
     const isOn = dice.chance(0.5);
     const rate = likely * dice.between(0.3, 1.7);
     return isOn && !left.has(name) ? rate : 0;
@@ -131,10 +140,10 @@ export function scenarioOf({ seed, steps, big = false, without = [] }: ScenarioO
   };
 }
 
-function mapped<Key extends string>(
-  of: Readonly<Record<Key, number>>,
-  map: (name: Key, value: number) => number,
+function mapped<Key extends string, Value>(
+  of: Readonly<Record<Key, Value>>,
+  map: (name: Key, value: Value) => number,
 ): Record<Key, number> {
-  const entries = (Object.entries(of) as [Key, number][]).map(([name, value]) => [name, map(name, value)]);
+  const entries = (Object.entries(of) as [Key, Value][]).map(([name, value]) => [name, map(name, value)]);
   return Object.fromEntries(entries) as Record<Key, number>;
 }

@@ -2,6 +2,8 @@
  * One simulated world from beginning to end: a hostile time, in which processes die, disks refuse and people meddle; then rest.
  * The checkers look after every moment.
  */
+import type { Head } from "../src/agent/state.ts";
+import { hasEnded } from "../src/agent/status.ts";
 import { presentIsOver } from "../src/base/event-loop.ts";
 import { Audit } from "./audit.ts";
 import { acknowledged } from "./checkers/acknowledged.ts";
@@ -18,6 +20,7 @@ import { Disk } from "./disk.ts";
 import { People } from "./people.ts";
 import { Process, type Sabotage, type Surroundings } from "./process.ts";
 import { Provider } from "./provider.ts";
+import type { Dice } from "./randoms.ts";
 import { bringToEnd, cancelTheRest, checkNobodyIsStuck, comeToRest, type Resting } from "./rest.ts";
 import { type ScenarioOptions, scenarioOf } from "./scenario.ts";
 import { Tools } from "./tools.ts";
@@ -86,7 +89,7 @@ class Simulation {
     this.world = world;
     this.#disk = new Disk(world);
     this.#audit = new Audit(world, this.#disk.store);
-    this.#people = new People(world, this.#audit);
+    this.#people = new People(world, this.#audit, this.#disk);
     const provider = new Provider(world, () => this.#audit.states.size);
     const tools = new Tools(world);
     this.#surroundings = { world, disk: this.#disk, provider, tools, sabotage };
@@ -153,6 +156,7 @@ class Simulation {
     if (world.strikes("crash")) return this.#kill(now);
     if (world.strikes("crashAtCall")) now.life.killAtCall(dice.int(0, 20));
     if (world.strikes("stop")) return this.#stop(now);
+    if (world.strikes("blocked")) return this.#block(now, dice.between(500, 10_000));
     if (world.strikes("zombie")) return this.#freeze(now, dice.between(10, 20_000));
     if (world.strikes("diskFull")) this.#disk.fill(dice.between(1, 30_000));
     if (world.strikes("clockJump")) {
@@ -182,13 +186,44 @@ class Simulation {
   }
 
   #freeze(now: Process, forMs: number): boolean {
-    if (!now.isReady) return false;
+    if (!now.isReady || !now.life.isRunning) return false;
     this.world.note(`${now.life.number} stands still`);
     now.life.freeze();
     now.isStale = true;
     this.#frozen.push({ process: now, wakeMs: this.world.clock.monotonic() + forMs });
     this.#process = undefined;
     return true;
+  }
+
+  /** Its event loop does not turn: what comes meanwhile comes all at once. */
+  #block(now: Process, forMs: number): boolean {
+    if (!now.life.isRunning) return false;
+    this.world.note(`${now.life.number} is blocked for ${forMs.toFixed(0)} ms`);
+    now.life.freeze();
+    this.world.clock.timer(forMs, () => {
+      if (!now.isStale) now.life.thaw();
+    });
+    return true;
+  }
+
+  /**
+   * Hits somebody who has ended and whose parent knows it, whom nobody's past rests on, and whose money nobody counts. Between two
+   * processes, for one that holds a state in memory does not read it.
+   */
+  #damage(dice: Dice): void {
+    const { damaged, store } = this.#disk;
+    const origins = new Set([...store.logs.values()].map(({ origin }) => origin?.agent));
+    const isAtRest = ({ agent, status }: Head) => hasEnded(status) && !origins.has(agent) && !damaged.has(agent);
+    const found = [...this.#audit.states.values()].filter(({ head }) => {
+      const parent = head.parent === null ? undefined : this.#audit.states.get(head.parent);
+      const isKnown = !parent || parent.children.get(head.agent)?.ended !== undefined;
+      return isKnown && this.#audit.subtree(head.agent).every(isAtRest);
+    });
+    const target = dice.pick(found)?.head;
+    if (!target) return;
+    const isCounted = [...this.#audit.path(target.agent)].some(({ budget }) => budget !== null);
+    this.#disk.damage(target.agent, isCounted || dice.chance(0.5));
+    this.world.count("done damage");
   }
 
   /** A process that wakes up long after another has taken over works on for a while, as far as it gets. */
@@ -204,6 +239,7 @@ class Simulation {
 
   #start(): void {
     this.#started += 1;
+    if (this.world.strikes("damage")) this.#damage(this.world.dice("damage"));
     const started = new Process(this.#surroundings, this.#started);
     this.#process = started;
     this.world.note(`${this.#started} starts`);

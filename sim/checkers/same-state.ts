@@ -38,7 +38,9 @@ export function sameState({ world, audit, process, people }: Scene): Checker {
   people.onAcknowledged(({ verb, agent, process }) => {
     if (verb !== "read" || agent === undefined) return;
     // What the verb brought into memory is still there, or newer.
-    void process.coordinator.state(agent).then((state) => compare(agent, state.head, state));
+    const read = process.coordinator.state(agent).then((state) => compare(agent, state.head, state));
+    // What is damaged meanwhile is not there to compare.
+    read.catch(() => undefined);
     void process.coordinator.output(agent).then((output) => {
       const folded = audit.states.get(agent)?.head.output ?? null;
       // It may have gone on since.

@@ -67,7 +67,7 @@ function newest({ store }: Disk) {
 
 test("1: an acknowledged record that is lost is found", async () => {
   const sabotage = () =>
-    tampering(20, (disk) => {
+    tampering(24, (disk) => {
       newest(disk).log.records.pop();
       disk.store.order.pop();
     });
@@ -94,6 +94,19 @@ test("1: acknowledged records that changed places are found", async () => {
       order.splice(2, 2, b, a);
     });
   expect(await found(sabotage)).toMatchObject({ message: expect.stringContaining("not at its position") });
+});
+
+test("1: damage that opening keeps to itself is found", async () => {
+  const sabotage: Sabotage = {
+    coordinator: (coordinator) => {
+      const start = coordinator.start.bind(coordinator);
+      coordinator.start = async (options) => ({ ...(await start(options)), damaged: [] });
+    },
+  };
+  expect(await found(() => sabotage)).toMatchObject({
+    checker: "recovery",
+    message: expect.stringContaining("opening did not say so"),
+  });
 });
 
 test("2: a process that writes after its successor has begun is found", async () => {
