@@ -20,7 +20,14 @@ import { isMany } from "./server/handlers.ts";
 import { openLiveDoor } from "./server/live-door.ts";
 
 export { BanyanError, type ErrorCode } from "./base/errors.ts";
-export type { AgentDetail, ArtifactRow, LoggedEvent, Standing, TranscriptEntry } from "./server/contract/agent.ts";
+export type {
+  AgentDetail,
+  ArtifactRow,
+  LoggedEvent,
+  ProcessRow,
+  Standing,
+  TranscriptEntry,
+} from "./server/contract/agent.ts";
 export type { CostReport, Stats } from "./server/contract/fleet.ts";
 export type { CallOptions, Input, Items, OperationName, Operations, Output } from "./server/contract/operations.ts";
 export type { TreeRow } from "./server/contract/tree.ts";

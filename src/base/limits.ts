@@ -127,8 +127,9 @@ export const LIMITS = {
   /** First and longest wait before a process is started again. */
   processBackoffMsMin: 100,
   processBackoffMsMax: 30_000,
-  /** Between two looks of the supervisor; a round is discarded when it comes later than this by more than as much. */
-  superviseMs: 100,
+  /** Between two looks of the supervisor, and how late a look may come and still judge by silence. */
+  superviseMs: 50,
+  superviseLateMs: 100,
   /** Silence of a heartbeat after which a process counts as hung; no probe may ask for less. */
   heartbeatMsMax: 400,
   /** Between two looks at the memory of processes. */
@@ -193,7 +194,10 @@ assert(LIMITS.commandBytesMax <= LIMITS.commandOutputBytesMax, "what is kept of 
 assert(LIMITS.recordBytesMax * 2 <= LIMITS.controlBytesMax, "an event passes through the control socket");
 assert(LIMITS.processesLiveMax <= LIMITS.processesKeptMax, "a process that runs is remembered");
 assert(LIMITS.processRingBytes <= LIMITS.processOutputBytesMax, "what is in memory of an output is part of it");
-assert(LIMITS.heartbeatMsMax >= 4 * LIMITS.superviseMs, "a heartbeat is missed more than once before it counts");
+assert(
+  LIMITS.heartbeatMsMax >= 2 * (LIMITS.superviseMs + LIMITS.superviseLateMs),
+  "a heartbeat is missed more than once before it counts",
+);
 assert(LIMITS.processBackoffMsMin < LIMITS.processBackoffMsMax, "backoff of processes has room to grow");
 assert(LIMITS.commandArgumentLengthMax * 6 <= LIMITS.recordBytesMax, "a process's arguments fit a record");
 assert(LIMITS.searchMsMax <= LIMITS.toolMsMax, "a search is a tool call");

@@ -15,6 +15,7 @@ import { register as fork } from "./commands/fork.ts";
 import { register as interrupt } from "./commands/interrupt.ts";
 import { register as logs } from "./commands/logs.ts";
 import { register as pause } from "./commands/pause.ts";
+import { register as ps } from "./commands/ps.ts";
 import { register as replay } from "./commands/replay.ts";
 import { register as resume } from "./commands/resume.ts";
 import { register as rewind } from "./commands/rewind.ts";
@@ -44,6 +45,7 @@ const COMMANDS: readonly Register[] = [
   answer,
   budget,
   artifact,
+  ps,
   cost,
   verify,
   doctor,

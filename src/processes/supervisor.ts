@@ -99,7 +99,7 @@ export class Supervisor {
     const dueMs = clock.monotonic() + LIMITS.superviseMs;
     clock.timer(LIMITS.superviseMs, () => {
       this.#isRound = false;
-      this.#round(clock.monotonic() - dueMs > LIMITS.superviseMs);
+      this.#round(clock.monotonic() - dueMs > LIMITS.superviseLateMs);
       this.#goOn();
     });
   }

@@ -9,6 +9,7 @@ import type { AgentDetail } from "./contract/agent.ts";
 import { costReport } from "./cost.ts";
 import type { ReadHandlers } from "./handlers.ts";
 import { overviewOf } from "./overview.ts";
+import { processesOf, processRows } from "./processes.ts";
 import { rowOf, treeRows } from "./rows.ts";
 import { pathOf, selectAgent } from "./select.ts";
 import { statsOf } from "./stats.ts";
@@ -39,6 +40,8 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
     artifacts: ({ agent, subtree = false }) =>
       lazily(() => batches(artifactRows(runtime, selectAny(agent), { subtree }))),
     artifact: ({ agent, ...wanted }) => lazily(() => artifactBytes(runtime, selectAny(agent), wanted)),
+    processes: ({ agent, subtree = false, ended = false }) =>
+      lazily(() => processRows(runtime, selectAny(agent), { subtree, ended })),
     cost: ({ agent, by = "agent" }) => costReport(forest, selectAny(agent), by),
     stats: () => statsOf(runtime, live),
   };
@@ -65,7 +68,8 @@ async function* batches<Item>(items: Iterable<Item>): AsyncGenerator<Item[]> {
   if (batch.length > 0) yield batch;
 }
 
-async function detailOf({ coordinator }: Runtime, agent: AgentId): Promise<AgentDetail> {
+async function detailOf(runtime: Runtime, agent: AgentId): Promise<AgentDetail> {
+  const { coordinator } = runtime;
   const { forest } = coordinator;
   const { inbox, checkpoints, open } = await coordinator.state(agent);
   const node = forest.get(agent);
@@ -89,5 +93,6 @@ async function detailOf({ coordinator }: Runtime, agent: AgentId): Promise<Agent
     asks: open
       .filter(({ state }) => state === "approval")
       .map(({ call }) => ({ callId: call.callId, tool: call.name })),
+    processes: await processesOf(runtime, agent),
   };
 }

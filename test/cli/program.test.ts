@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startControl } from "../../src/server/control-socket.ts";
+import { files, processes } from "../../src/tools/kits.ts";
 import { banyan } from "../support/command-line.ts";
 import { openFleet } from "../support/fleet.ts";
+import { scriptedModel } from "../support/models.ts";
 
 /** A lead and a child that wrote an artifact, with a control socket. */
 async function openLive() {
@@ -50,6 +52,36 @@ describe("what programs read", () => {
         "subtreeCostUsd",
       ]);
     expect(rows[0].subtreeCostUsd).toBeCloseTo(rows[0].costUsd + rows[1].costUsd);
+  });
+
+  test("ps: what runs, with --all what ran, and in the details of its agent", async () => {
+    await using live = await openLive();
+    expect((await live.run("ps")).err).toBe("no processes\n");
+    const model = scriptedModel([
+      { calls: [{ id: "c", name: "start_process", input: { name: "server", argv: ["sleep", "1000"] } }] },
+      "started",
+      "heard",
+    ]);
+    const { banyan } = live.fleet;
+    const host = await banyan.spawn({
+      name: "host",
+      model,
+      mode: "chat",
+      task: "go",
+      tools: [files({ root: live.fleet.folder }), processes()],
+    });
+    await live.fleet.became(host, "waiting message");
+    const row = { name: "server", path: "/host", agent: host.id, argv: ["sleep", "1000"], restarts: 0, bytes: 0 };
+    const [running] = JSON.parse((await live.run("ps --json")).out);
+    expect(running).toMatchObject({ ...row, phase: "running", ready: true, end: null });
+    expect((await live.run("ps /host")).out).toMatch(/^NAME .*\nserver +\/host +running +\d+ +0 +0 B +sleep 1000\n$/);
+    process.kill(running.pid, "SIGKILL");
+    await live.fleet.became(host, "running");
+    await live.fleet.became(host, "waiting message");
+    expect((await live.run("ps")).out).toBe("");
+    expect(JSON.parse((await live.run("ps --all --json")).out)).toMatchObject([
+      { ...row, phase: "ended", pid: null, end: "signal SIGKILL" },
+    ]);
   });
 
   test("verify", async () => {

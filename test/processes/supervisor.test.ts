@@ -294,7 +294,7 @@ describe("probes", () => {
     expect(process.run?.ring.kept().text).toBe("hello\n".repeat(20));
     expect(ends).toEqual([]);
     await advance(400);
-    expect(ends).toMatchObject([{ how: "hung", why: "no heartbeat for 500 ms" }]);
+    expect(ends).toMatchObject([{ how: "hung", why: "no heartbeat for 450 ms" }]);
   });
 
   test("P2: a heart that has not beaten yet is given its time of grace", async () => {
@@ -336,7 +336,7 @@ describe("probes", () => {
     await advance(1_000);
     expect(ends).toEqual([]);
     await advance(100);
-    expect(ends).toMatchObject([{ how: "hung", why: "no output for 1100 ms" }]);
+    expect(ends).toMatchObject([{ how: "hung", why: "no output for 1050 ms" }]);
   });
 
   test("a command that fails so many times in a row, after it was well", async () => {

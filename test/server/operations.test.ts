@@ -65,6 +65,7 @@ test("each operation answers in the form of the contract", async () => {
   expect(await ask("artifact", { name: "map", agent: "/lead/kid", from: 4, to: 7 })).toEqual([
     { offset: 4, base64: Buffer.from("map").toString("base64") },
   ]);
+  expect(await ask("processes", { ended: true })).toEqual([]);
   expect(await ask("cost", { by: "level" })).toMatchObject({
     groups: [{ key: "0" }, { key: "1" }],
     total: { agents: 2 },

@@ -5,6 +5,29 @@ import { type AgentEvent, artifactReference, budget, EVENTS, execution, rights, 
 import { count, id, position, seq, time } from "./shapes.ts";
 import { treeRow } from "./tree.ts";
 
+/** A background process of an agent. */
+export const processRow = z.strictObject({
+  id,
+  agent: id,
+  /** The agent's path of names. */
+  path: z.string(),
+  name: z.string(),
+  argv: z.array(z.string()),
+  phase: z.enum(["starting", "running", "stopping", "backingOff", "ended"]),
+  pid: count.nullable(),
+  /** All its probes have had a good answer. */
+  ready: z.boolean(),
+  restarts: count,
+  /** Since when it stands so; of one that waits to be started again, until when. */
+  time,
+  /** How its newest run that is over ended. */
+  end: z.string().nullable(),
+  /** Output of its newest run, and, once that is over, under which digest `artifact` has it. */
+  bytes: count,
+  digest: z.string().nullable(),
+});
+export type ProcessRow = z.infer<typeof processRow>;
+
 /** Everything that there is to know of an agent but its conversation. */
 export const agentDetail = treeRow.extend({
   /** Names from its root down: `/lead/worker`. */
@@ -25,6 +48,8 @@ export const agentDetail = treeRow.extend({
   checkpoints: z.array(z.strictObject({ name: z.string(), seq, time })),
   /** Calls that wait for a person: see `answer`. */
   asks: z.array(z.strictObject({ callId: z.string(), tool: z.string() })),
+  /** Its background processes, in the order of their starts. */
+  processes: z.array(processRow),
 });
 export type AgentDetail = z.infer<typeof agentDetail>;
 

@@ -9,7 +9,7 @@
 import { z } from "zod";
 import { budget } from "../../agent/events.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { agentDetail, artifactRow, loggedEvent, standing, transcriptEntry } from "./agent.ts";
+import { agentDetail, artifactRow, loggedEvent, processRow, standing, transcriptEntry } from "./agent.ts";
 import { COST_GROUPS, costReport, stats } from "./fleet.ts";
 import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq } from "./shapes.ts";
@@ -96,6 +96,11 @@ export const OPERATIONS = {
       to: count.optional(),
     },
     z.strictObject({ offset: count, base64: z.base64() }),
+  ),
+  processes: readMany(
+    "Background processes: of all agents, of one, or of a subtree; those that run, or ended ones too.",
+    { agent: selector.optional(), subtree: z.boolean().optional(), ended: z.boolean().optional() },
+    processRow,
   ),
   cost: readOne(
     "What was spent, by agent, level, model or status: in a subtree, or in all trees.",
