@@ -45,7 +45,7 @@ export const contender: Contender = {
         await waiting(banyan, agent.id, turns + 1);
         return agent.id;
       },
-      /** At a given event the state is folded from the journal, whatever is in memory. */
+      /** At a given event the state is made from the store, its newest snapshot and the events since, whatever is in memory. */
       async load(id) {
         const agent = banyan.agent(id);
         const entries = await agent.messages({ at: agent.head.seq });

@@ -41,6 +41,7 @@ export function chart(lines: readonly Line[], ours: string): string {
   }
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}">`,
+    "<title>W1 to W4 of every contender; the table on the page has the same figures</title>",
     `<rect width="100%" height="100%" fill="#ffffff"/>`,
     `<g font-family="sans-serif" font-size="12" fill="#222222">`,
     ...parts,
