@@ -9,7 +9,7 @@ import type { AgentId } from "../base/ids.ts";
 import type { ForkOptions } from "../coordinator/fork.ts";
 import { type FollowedEvent, loggedEvents } from "./events.ts";
 import type { Runtime } from "./open.ts";
-import { executionOf, registerModel, type SpawnOptions, specOf } from "./spawn-options.ts";
+import { executionOf, provide, type SpawnOptions, specOf } from "./spawn-options.ts";
 
 /** A place in an agent's past to which it can be rewound, and from which it can be forked. */
 export interface Checkpoint {
@@ -76,7 +76,7 @@ export class Agent {
 
   /** Spawns a child with this agent's model, tools and rights, or with fewer. @throws AGENT_ENDED, LEVELS_EXCEEDED */
   async spawn(options: SpawnOptions): Promise<Agent> {
-    if (options.model) registerModel(this.#runtime, options.model);
+    provide(this.#runtime, options);
     const state = await this.#coordinator.state(this.id);
     const { rights, execution } = state.head;
     const own = options.model || options.driver ? executionOf(options) : execution;

@@ -13,7 +13,7 @@ import type { Tool } from "../tools/tool.ts";
 import { Agent } from "./agent.ts";
 import type { ClaudeAgent } from "./claude.ts";
 import { openRuntime, type Runtime } from "./open.ts";
-import { executionOf, registerModel, type SpawnOptions, specOf } from "./spawn-options.ts";
+import { executionOf, provide, registerModel, type SpawnOptions, specOf } from "./spawn-options.ts";
 
 export interface BanyanOptions extends CoordinatorOptions {
   /** Models that agents of an earlier process may need to go on. Spawning with a model registers it too. */
@@ -54,9 +54,9 @@ export class Banyan {
     registerModel(this.#runtime, model);
   }
 
-  /** Starts a tree. @throws NAME_INVALID, INPUT_INVALID */
+  /** Starts a tree. @throws NAME_INVALID, INPUT_INVALID; DEPENDENCY_MISSING, CONFIG_INVALID for a driver that cannot run here */
   async spawn(options: SpawnOptions & ({ model: ProviderModel } | { driver: ClaudeAgent })): Promise<Agent> {
-    if (options.model) this.register(options.model);
+    provide(this.#runtime, options);
     const { coordinator } = this.#runtime;
     return this.#agent(await coordinator.spawn(specOf(this.#runtime, options, executionOf(options))));
   }

@@ -16,7 +16,7 @@ import { openFsSnapshots } from "../checkpoints/fs/fs-snapshots.ts";
 import { Coordinator, type CoordinatorOptions } from "../coordinator/coordinator.ts";
 import type { Recovery } from "../coordinator/recovery.ts";
 import type { Services } from "../coordinator/services.ts";
-import { type ClaudeOptions, createClaudeDriver } from "../drivers/claude/claude-driver.ts";
+import { type ClaudeDriver, type ClaudeOptions, createClaudeDriver } from "../drivers/claude/claude-driver.ts";
 import { createModelDriver, type ModelDriver } from "../drivers/model/model-driver.ts";
 import { routed } from "../drivers/routed.ts";
 import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
@@ -44,6 +44,7 @@ export interface Runtime {
   readonly services: Services;
   readonly coordinator: Coordinator;
   readonly driver: ModelDriver;
+  readonly claude: ClaudeDriver;
   readonly recovery: Recovery;
   /** Stops work, then closes the stores. Twice is harmless. */
   stop(): Promise<void>;
@@ -64,7 +65,14 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
     const driver = createModelDriver({ contents, clock });
     const tools = toolRegistry([...(options.withoutBuiltIns ? [] : builtInTools()), ...(options.tools ?? [])]);
     const random = systemRandom;
-    const claude = createClaudeDriver({ ...options.claude, contents, clock, random, environment: process.env });
+    const claude = createClaudeDriver({
+      ...options.claude,
+      contents,
+      clock,
+      random,
+      environment: process.env,
+      owner: folder,
+    });
     const ids = createIds({ clock, random });
     const works = !readOnly && (options.work ?? true);
     const launch = works ? await createLaunch(folder, { clock, host: ids() }) : undefined;
@@ -93,6 +101,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       services,
       coordinator,
       driver,
+      claude,
       recovery,
       stop: () => {
         stopped ??= stop();

@@ -39,6 +39,12 @@ export interface SpawnOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Sees to it that what is to execute an agent is there. @throws DEPENDENCY_MISSING, CONFIG_INVALID */
+export function provide(runtime: Runtime, { model, driver }: SpawnOptions): void {
+  if (model) registerModel(runtime, model);
+  if (driver) runtime.claude.check();
+}
+
 /** Lets agents use the model; those that waited for it go on. */
 export function registerModel({ driver, coordinator }: Runtime, model: ProviderModel): void {
   // Nobody waits for a model that is here: looking at every agent at every spawn would make fleets quadratic.

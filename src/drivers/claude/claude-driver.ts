@@ -12,9 +12,10 @@ import type { Contents } from "../../blobs/content.ts";
 import type { Driver, Session } from "../driver.ts";
 import { createToolsets } from "../model/toolset.ts";
 import { Gateway } from "./gateway.ts";
+import { endMarked } from "./launch.ts";
 import { COMMAND_TOOL } from "./program.ts";
 import type { Upstream } from "./relay.ts";
-import { type ClaudeSdk, loadSdk } from "./sdk.ts";
+import { type ClaudeSdk, findSdk, loadSdk } from "./sdk.ts";
 import { ClaudeSession } from "./session.ts";
 import { Starts } from "./starts.ts";
 
@@ -32,18 +33,40 @@ export interface ClaudeDriverOptions extends ClaudeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly environment: NodeJS.ProcessEnv;
+  /** Names whoever runs agents here: no two at a time have the same. What an earlier one left running is ended. */
+  readonly owner: string;
 }
 
-export function createClaudeDriver(options: ClaudeDriverOptions): Driver {
-  const { contents, clock, random, environment, sdk: load = loadSdk } = options;
+export interface ClaudeDriver extends Driver {
+  /** Looks whether agents can run here. @throws DEPENDENCY_MISSING, CONFIG_INVALID */
+  check(): void;
+}
+
+export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
+  const { contents, clock, random, environment, owner, sdk: load = loadSdk } = options;
   const toolsets = createToolsets(contents);
   const gateway = new Gateway(clock);
   const starts = new Starts(LIMITS.claudeStartsMax);
+  let isSwept: Promise<void> | undefined;
   const uuid = () => uuidOf(random.bytes(16));
+  const check = () => {
+    if (!options.sdk) findSdk();
+    upstreamOf(options);
+  };
   return {
-    missing: () => undefined,
+    check,
+    missing() {
+      try {
+        check();
+        return undefined;
+      } catch (error) {
+        return (error as BanyanError).message;
+      }
+    },
     async open(state: State): Promise<Session> {
       const { agent, rights } = state.head;
+      isSwept ??= endMarked(markOf(owner));
+      await isSwept;
       const [sdk, toolset, instructions] = await Promise.all([
         load(),
         toolsets.find(state.toolset),
@@ -52,7 +75,14 @@ export function createClaudeDriver(options: ClaudeDriverOptions): Driver {
       const ownTools = ownToolsOf(state.head.execution, rights);
       if (ownTools.length > 0 && rights.root === undefined)
         throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
-      const program = { sdk, folder: rights.root ?? "/", mayRunCommands: rights.commands, ownTools, environment };
+      const program = {
+        sdk,
+        mark: markOf(owner),
+        folder: rights.root ?? "/",
+        mayRunCommands: rights.commands,
+        ownTools,
+        environment,
+      };
       const upstream = upstreamOf(options);
       return new ClaudeSession({
         contents,
@@ -68,6 +98,11 @@ export function createClaudeDriver(options: ClaudeDriverOptions): Driver {
       });
     },
   };
+}
+
+/** Begins the marks of all that this owner's sessions run; no other owner's begins so. */
+function markOf(owner: string): string {
+  return `${owner}:`;
 }
 
 /** A child may have fewer rights than its parent, whose execution it has. */

@@ -21,6 +21,7 @@ export interface Launched {
   end(): Promise<void>;
 }
 
+/** `mark`: the owner's mark, and the session's behind it. */
 export function launch({ command, args, cwd, env }: Launch, mark: string): Launched {
   const setpriv = onPath("setpriv", env.PATH ?? "");
   const [file, ...rest] = [...(setpriv ? [setpriv, "--pdeathsig", "KILL", "--"] : []), command, ...args] as [string];
@@ -55,7 +56,8 @@ function onPath(program: string, path: string): string | undefined {
 /** Rounds of looking and ending: what is ended may have started something meanwhile. */
 const ROUNDS_MAX = 50;
 
-async function endMarked(mark: string): Promise<void> {
+/** Ends every process whose mark begins so: also those that an owner which was killed has left. */
+export async function endMarked(mark: string): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^[1-9]\d*$/.test(name));
     const found = await Promise.all(pids.map(async (pid) => ((await carries(pid, mark)) ? [Number(pid)] : [])));

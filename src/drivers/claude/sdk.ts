@@ -98,8 +98,14 @@ const PACKAGE = "@anthropic-ai/claude-agent-sdk";
 
 /** @throws DEPENDENCY_MISSING */
 export async function loadSdk(): Promise<ClaudeSdk> {
+  findSdk();
+  return (await import(PACKAGE)) as ClaudeSdk;
+}
+
+/** @throws DEPENDENCY_MISSING */
+export function findSdk(): void {
   try {
-    return (await import(PACKAGE)) as ClaudeSdk;
+    import.meta.resolve(PACKAGE);
   } catch (cause) {
     const message = `agents of Claude Code need the package ${PACKAGE}: npm install ${PACKAGE}`;
     throw new BanyanError("DEPENDENCY_MISSING", message, { cause });

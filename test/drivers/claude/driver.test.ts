@@ -43,16 +43,24 @@ const isResolved = () => {
   }
 };
 
-test.skipIf(isResolved())(
-  "without the SDK an agent of Claude Code fails with what to install; agents of models need none",
-  async () => {
-    await using opened = await openTemporary({ claude: { apiKey: "k" } });
-    const agent = await opened.banyan.spawn({ driver: claude({ model: "claude-sonnet-4-5" }), task: "Go." });
-    const { error } = await agent.result();
-    expect(error?.code).toBe("DEPENDENCY_MISSING");
-    expect(error?.message).toContain("npm install @anthropic-ai/claude-agent-sdk");
-  },
-);
+test.skipIf(isResolved())("without the SDK a spawn is refused with what to install", async () => {
+  await using opened = await openTemporary({ claude: { apiKey: "k" } });
+  const spawned = opened.banyan.spawn({ driver: claude({ model: "claude-sonnet-4-5" }), task: "Go." });
+  await expect(spawned).rejects.toMatchObject({
+    code: "DEPENDENCY_MISSING",
+    message: expect.stringContaining("npm install @anthropic-ai/claude-agent-sdk"),
+  });
+});
+
+test("an agent whose driver cannot run here waits until it can", async () => {
+  await using opened = await openTemporary({ claude: { apiKey: "" } });
+  const { coordinator } = opened.banyan.runtime;
+  const execution = { driver: "claude", provider: "claude", model: "claude-sonnet-4-5", outputTokensMax: 100 } as const;
+  const spec = { name: "lead", execution, instructions: "", tools: [], rights: { commands: false, spawn: false } };
+  const agent = await coordinator.spawn({ ...spec, messages: [{ from: { kind: "person" }, text: "Go." }] });
+  await opened.banyan.close();
+  expect(coordinator.forest.get(agent)?.head).toMatchObject({ status: "queued", turns: 0 });
+});
 
 test("a tool of Claude Code that calls models, and tools without a folder, are refused", () => {
   const tools = ["Agent" as "Bash"];

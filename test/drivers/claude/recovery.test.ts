@@ -52,12 +52,15 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     const started = performance.now();
     await expect.poll(async () => (await stage.processes()).length, { interval: 20 }).toBeLessThan(before.length);
     expect(performance.now() - started).toBeLessThan(1_000);
-    await stage.write("go");
+    const left = await stage.processes();
     const banyan = await stage.open();
     const agent = banyan.agent("lead");
     expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
     expect(await stage.lines("ran")).toEqual(["one", "two"]);
     expect(stage.requests).toHaveLength(3);
     expect(stage.requests[2]?.messages.flatMap(saidIn).at(2)).toMatch(/outcome is unknown/);
+    // The command that the killed host had left, too.
+    expect(left.length).toBeGreaterThan(0);
+    await expect.poll(() => stage.processes()).toEqual([]);
   });
 });
