@@ -11,7 +11,9 @@ import { openSqliteJournal } from "../../../src/journal/sqlite/sqlite-journal.ts
 import { appendOf } from "../../conformance/journal-world.ts";
 import { makeSample, type Sample } from "./sample.ts";
 
-const FLIPS = 200;
+const FLIPS = Number(process.env.BIT_FLIPS ?? 2_000);
+/** One takes some 10 ms of one core. */
+const TIMEOUT_MS = 120_000 + FLIPS * 60;
 const SEED = 20_260_101;
 /** Opening for writing takes a thread, so only some are written to. */
 const WRITTEN = 15;
@@ -24,7 +26,9 @@ beforeAll(async () => {
 });
 afterAll(() => sample.remove());
 
-test(`J5: of ${FLIPS} flipped bits none changes what is served, and each that hides anything is named`, async () => {
+test(`J5: of ${FLIPS} flipped bits none changes what is served, and each that hides anything is named`, {
+  timeout: TIMEOUT_MS,
+}, async () => {
   const random = seededRandom(SEED);
   const folder = sample.copy();
   const seen = { refused: 0, named: 0, harmless: 0, hurtAgents: 0 };
