@@ -5,14 +5,13 @@
  *
  *     node test/e2e/lively-fleet.ts FOLDER SEED
  */
-import { hash } from "node:crypto";
 import { flushCompileCache } from "node:module";
 import type { Head } from "../../src/agent/state.ts";
 import { hasEnded } from "../../src/agent/status.ts";
 import { sleep, systemClock } from "../../src/base/clock.ts";
 import { pick, randomInt, seededRandom } from "../../src/base/random.ts";
 import { type Agent, Banyan, BanyanError } from "../../src/index.ts";
-import { livelyModel, livelyTools } from "./lively-model.ts";
+import { hashOf, livelyModel, livelyTools } from "./lively-model.ts";
 
 /** Agent, sequence, and the hash of the agent's head after that event; no hash when the head is not known. */
 type ToldHead = readonly [agent: string, seq: number, hash: string];
@@ -76,7 +75,7 @@ function tell(what: Told): void {
 }
 
 function told(head: Head, seq = head.seq): ToldHead {
-  return [head.agent, seq, hash("sha256", JSON.stringify(head))];
+  return [head.agent, seq, hashOf(head)];
 }
 
 async function meddle(): Promise<void> {

@@ -1,9 +1,16 @@
 /** What the agents of the lively fleet say and do: they note, spawn, write to each other, keep artifacts, wait and end. */
+import { hash } from "node:crypto";
 import type { LanguageModelV4, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { z } from "zod";
+import type { Head } from "../../src/agent/state.ts";
 import { type Clock, sleep } from "../../src/base/clock.ts";
 import { type Random, randomInt, seededRandom } from "../../src/base/random.ts";
 import { artifacts, defineTool, messaging, spawning, type Tool } from "../../src/index.ts";
+
+/** Of a head without its output, which a head that was read from a summary has not. */
+export function hashOf(head: Head): string {
+  return hash("sha256", JSON.stringify({ ...head, output: null }));
+}
 
 /** One custom tool of each policy. `onRun` is told of every run of those that are not declared safe to repeat. */
 export function livelyTools(clock: Clock, onRun: (call: string) => void) {
