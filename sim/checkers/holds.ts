@@ -5,7 +5,7 @@
 import type { AgentId } from "../../src/base/ids.ts";
 import type { Checker, Scene } from "./checker.ts";
 
-export function holds({ world, audit, provider, people }: Scene): Checker {
+export function holds({ world, audit, provider, people, process }: Scene): Checker {
   /** Holds that someone was told of, by the agent they are set on. */
   const acknowledged = new Set<AgentId>();
   audit.onStep(({ agent, after }) => {
@@ -15,6 +15,8 @@ export function holds({ world, audit, provider, people }: Scene): Checker {
     if ((verb === "pause" || verb === "pauseNow") && agent && audit.head(agent)?.held) acknowledged.add(agent);
   });
   provider.onCall(({ agent, life }) => {
+    // One that is out of date may make a call whose start was durable before it was taken over from.
+    if ((process()?.life.number ?? life.number) > life.number) return;
     audit.sync();
     const holder = [...audit.path(agent)].find((head) => acknowledged.has(head.agent));
     if (holder) {
