@@ -1,0 +1,33 @@
+/**
+ * A host to be killed: four agents on a real disk, each with a server that is started again whenever it ends, and that leaves a
+ * grandchild in a session of its own.
+ *
+ *     node test/e2e/process-host.ts FOLDER
+ */
+import { Banyan, files, processes } from "../../src/index.ts";
+import { scriptedModel } from "../support/models.ts";
+
+const [folder] = process.argv.slice(2);
+if (!folder) throw new Error("which folder?");
+const AGENTS = 4;
+
+const script = "setsid -f sleep 1000; sleep 1000 & exec sleep 1000";
+const input = { name: "server", argv: ["sh", "-c", script], restart: "always", restartsMax: 1_000 };
+const model = scriptedModel(({ prompt }) =>
+  prompt.some(({ role }) => role === "assistant") ? "up" : { calls: [{ id: "c", name: "start_process", input }] },
+);
+
+// Without whoever would kill it, it would work for ever.
+process.stdin.resume().once("end", () => process.exit(1));
+const banyan = await Banyan.open(folder, { models: [model] });
+if (banyan.roots().length === 0) {
+  for (let i = 0; i < AGENTS; i++) {
+    await banyan.spawn({
+      name: "host",
+      model,
+      mode: "chat",
+      task: "go",
+      tools: [files({ root: folder }), processes()],
+    });
+  }
+}
