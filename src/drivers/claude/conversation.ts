@@ -39,14 +39,20 @@ function blocksOf({ content }: AssistantMessage, isOwn: IsOwn): Block[] {
   ];
 }
 
-/** The message as its stream would have been. */
-export function eventsOf(message: AssistantMessage, model: string, isOwn: IsOwn): string {
+export interface StreamOptions {
+  readonly model: string;
+  readonly isOwn: IsOwn;
+  readonly uuid: () => string;
+}
+
+/** The message as its stream would have been. Its id is new: Claude Code takes messages of one id for parts of one message. */
+export function eventsOf(message: AssistantMessage, { model, isOwn, uuid }: StreamOptions): string {
   const blocks = blocksOf(message, isOwn);
   const events: Block[] = [
     {
       type: "message_start",
       message: {
-        id: "msg_banyan",
+        id: `msg_${uuid()}`,
         type: "message",
         role: "assistant",
         model,

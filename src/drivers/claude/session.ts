@@ -213,7 +213,8 @@ export class ClaudeSession implements Session {
     const { parked } = running;
     running.parked = undefined;
     if (parked?.isGone) return false;
-    parked?.answer(eventsOf(answer, this.#with.state.head.execution.model, this.#isOwn));
+    const { state, uuid } = this.#with;
+    parked?.answer(eventsOf(answer, { model: state.head.execution.model, isOwn: this.#isOwn, uuid }));
     return true;
   }
 

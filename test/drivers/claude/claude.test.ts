@@ -45,6 +45,27 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     await expect.poll(() => stage.processes()).toEqual([]);
   });
 
+  test("R3: the prompt of a turn repeats that of the turn before, and adds to its end", async () => {
+    await using stage = await Stage.set({
+      lead: (turn) => {
+        if (turn === 4) return "Done.";
+        const own = call("Bash", { command: `echo ${turn} >> ran; cat ran` });
+        return asks({ type: "text", text: `Step ${turn}.` }, call("list_agents", {}, { banyan: true }), own);
+      },
+    });
+    const banyan = await stage.open();
+    const agent = await banyan.spawn({
+      driver: stage.claude("Bash"),
+      instructions: "lead",
+      task: "Go.",
+      tools: [spawning()],
+    });
+    expect(await agent.result()).toMatchObject({ status: "completed", turns: 5 });
+    expect(stage.requests.map(({ messages }) => messages.length)).toEqual([1, 3, 5, 7, 9]);
+    const prompts = stage.requests.map(({ messages }) => messages.map(unmarked));
+    for (const [at, prompt] of prompts.entries()) expect(prompts.at(-1)?.slice(0, prompt.length)).toEqual(prompts[at]);
+  });
+
   test("nested levels, each a process of its own, through our own tools", {
     timeout: 30_000 + LEVELS * 10_000,
   }, async () => {
@@ -102,3 +123,8 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
 });
 
 const levelOf = (request: MessagesRequest) => Number(partOf(request).slice("level-".length));
+
+/** A message as it is compared: without the marks of the cache, which move. */
+function unmarked(message: MessagesRequest["messages"][number]): string {
+  return JSON.stringify(message, (key, value) => (key === "cache_control" ? undefined : value));
+}
