@@ -39,7 +39,7 @@ export const ERRORS = {
   DATA_IN_USE: kind(409, 4, true, "Another process runs on this data directory.", "Command it: `banyan tree`, `pause` and the others reach it. Or stop it; if it stands still, kill it: nothing acknowledged is lost."),
   DATA_NOT_FOUND: kind(404, 3, false, "There is no Banyan data at that path.", "Give the folder that `banyan run` printed, with --data."),
   DEPENDENCY_MISSING: kind(500, 2, false, "An optional package is not installed.", "Install the package that the message names."),
-  DISK_FAILED: kind(507, 5, true, "The disk refused a write or a sync.", "Free space or mend the disk, then start again: nothing acknowledged is lost."),
+  DISK_FAILED: kind(507, 5, true, "The disk refused a write or a sync.", "Free space or mend the disk: work goes on by itself then, and nothing acknowledged is lost."),
   EVENT_INVALID: kind(500, 5, false, "A record is whole but is no event of a known version.", "Open the data with the Banyan version that wrote it, or a newer one."),
   ID_INVALID: kind(400, 2, false, "The text is not an id.", "Ids are 26 characters, as `banyan tree` prints them."),
   INPUT_INVALID: kind(400, 2, false, "The input does not have the form asked for.", "Correct the field that the message names."),

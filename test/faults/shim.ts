@@ -1,7 +1,7 @@
 /** Builds shim.c, runs a program of ours behind it, and reads what it told. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -19,7 +19,9 @@ export interface Change {
 
 /** @throws when there is no compiler */
 export function buildShim(): string {
-  const library = join(mkdtempSync(join(tmpdir(), "banyan-shim-")), "shim.so");
+  const folder = mkdtempSync(join(tmpdir(), "banyan-shim-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const library = join(folder, "shim.so");
   const source = join(import.meta.dirname, "shim.c");
   try {
     execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", library, source, "-ldl", "-lpthread"], { stdio: "pipe" });

@@ -11,7 +11,7 @@ import { openSqliteJournal } from "../../../src/journal/sqlite/sqlite-journal.ts
 import { appendOf } from "../../conformance/journal-world.ts";
 import { makeSample, type Sample } from "./sample.ts";
 
-const FLIPS = Number(process.env.BIT_FLIPS ?? 2_000);
+const FLIPS = Number(process.env.BIT_FLIPS ?? 10_000);
 /** One takes some 10 ms of one core. */
 const TIMEOUT_MS = 120_000 + FLIPS * 60;
 const SEED = 20_260_101;
