@@ -15,6 +15,7 @@ interface Wanted {
   /** Undefined once nobody is in it: its number may become another group's. */
   group: number | undefined;
   readonly mark: string;
+  readonly sinceTicks: number;
   rounds: number;
   readonly resolve: (left: number) => void;
 }
@@ -24,11 +25,12 @@ let isLooking = false;
 
 /**
  * Ends every process of the group or with the mark, and resolves when they run no more. Never this process itself.
+ * @param sinceTicks when the first of them started: no process that is older is looked into
  * @returns how many it could not end
  */
-export function endLeft(group: number | undefined, mark: string): Promise<number> {
+export function endLeft(group: number | undefined, mark: string, sinceTicks = 0): Promise<number> {
   return new Promise((resolve) => {
-    waiting.push({ group, mark, rounds: 0, resolve });
+    waiting.push({ group, mark, sinceTicks, rounds: 0, resolve });
     if (!isLooking) void lookUntilNoneWaits();
   });
 }
@@ -69,12 +71,14 @@ async function look(wanted: readonly Wanted[]): Promise<void> {
 async function leftOf(wanted: readonly Wanted[]): Promise<Map<Wanted, number[]>> {
   const byGroup = new Map(wanted.flatMap((each) => (each.group === undefined ? [] : [[each.group, each] as const])));
   const byMark = new Map(wanted.map((each) => [each.mark, each]));
+  const sinceTicks = Math.min(...wanted.map((each) => each.sinceTicks));
   const left = new Map<Wanted, number[]>();
   const note = (each: Wanted, pid: number) => left.set(each, [...(left.get(each) ?? []), pid]);
   const one = async (pid: number) => {
-    const stat = await statOf(pid);
+    const stat = statOf(pid);
     if (!stat?.runs || pid === process.pid) return;
-    const found = new Set((await marksOf(pid)).flatMap((mark) => byMark.get(mark) ?? []));
+    const marks = stat.startTicks < sinceTicks ? [] : await marksOf(pid);
+    const found = new Set(marks.flatMap((mark) => byMark.get(mark) ?? []));
     const member = byGroup.get(stat.group);
     if (member) found.add(member);
     for (const each of found) note(each, pid);

@@ -57,7 +57,7 @@ export class SystemLaunch implements Launch {
         stdio: ["pipe", "pipe", "pipe", "pipe"],
       });
       const pid = await pidOf(child, file);
-      const startTicks = (await statOf(pid))?.startTicks;
+      const startTicks = statOf(pid)?.startTicks;
       return new SystemLaunched(
         child,
         { pid, startTicks },
@@ -85,7 +85,7 @@ export class SystemLaunch implements Launch {
   }
 
   async reap({ pid, startTicks }: SystemProcess): Promise<void> {
-    const stat = await statOf(pid);
+    const stat = statOf(pid);
     // Another process has the number now; what it was the first of, if anything is left of it, carries the mark.
     if (!stat || stat.startTicks !== startTicks) return;
     killGroup(pid);
@@ -163,7 +163,7 @@ class SystemLaunched implements Launched {
 
   async clear(): Promise<number> {
     const { warden, mark, scratch, clock } = this.#means;
-    const left = await endLeft(this.system.pid, mark);
+    const left = await endLeft(this.system.pid, mark, this.system.startTicks);
     await this.exited;
     warden.forget(this.system.pid);
     const late = new AbortController();

@@ -85,7 +85,7 @@ test("a flood of output", async () => {
 });
 
 test("more memory than it may have, in a child of its own", async () => {
-  const hog = "Buffer.alloc(3e8, 1); setInterval(() => {}, 1e6)";
+  const hog = "globalThis.held = Buffer.alloc(3e8, 1); setInterval(() => {}, 1e6)";
   const { supervised, id } = await sh(`"${process.execPath}" -e '${hog}' & wait`, { memoryBytesMax: 2e8 });
   await supervised.gone;
   expect(ends).toMatchObject([{ how: "overMemory" }]);
