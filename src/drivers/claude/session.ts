@@ -9,7 +9,7 @@
  * Z3  What a call may cost is known before it is sent: one that needs more than was reserved is withheld, and asked for anew; one
  *     of another model or for more tokens is refused.
  */
-import { headOf, type ToolCall } from "../../agent/content.ts";
+import type { ToolCall } from "../../agent/content.ts";
 import type { Execution } from "../../agent/events.ts";
 import type { State } from "../../agent/state.ts";
 import { NO_USAGE, promptTokens } from "../../agent/usage.ts";
@@ -66,8 +66,9 @@ export class ClaudeSession implements Session {
     const tokensMax = toolset.tokensMax + OVERHEAD_TOKENS + parts.program.ownTools.length * OWN_TOOL_TOKENS;
     this.#with = parts;
     this.#inner = new ModelSession({ ...parts, model, toolset: { ...toolset, tokensMax } });
-    this.#prompt = new Prompt(contents, state);
     this.#isOwn = (tool) => !state.tools.includes(tool);
+    // Claude Code cuts results of its own itself.
+    this.#prompt = new Prompt(contents, state, this.#isOwn);
   }
 
   worstCase(state: State): TurnBound {
@@ -175,8 +176,9 @@ export class ClaudeSession implements Session {
     if (!running || running.program.isOver || running.known !== at || running.last !== messages[at - 1]) {
       running = await this.#begin(messages.slice(0, at), signal);
       for (const { call, result } of open) {
-        if (result)
-          running.program.settle(call.callId, { text: headOf(result.content), isError: result.outcome !== "ok" });
+        if (!result) continue;
+        const text = await this.#with.contents.fetch(result.content);
+        running.program.settle(call.callId, { text, isError: result.outcome !== "ok" });
       }
     }
     this.#answer(running, messages[at] as AssistantMessage);

@@ -25,13 +25,20 @@ const READS_MAX = 32;
 export class Prompt {
   readonly #contents: Contents;
   readonly #speaksFirst: boolean;
+  readonly #isShownWhole: (tool: string) => boolean;
   #messages: PromptMessage[] = [];
   #built = 0;
   #lastSeq = 0;
 
-  constructor(contents: Contents, { speaksFirst }: Pick<State, "speaksFirst">) {
+  /** `isShownWhole`: of which tools the model is shown results of any length; of none when absent. */
+  constructor(
+    contents: Contents,
+    { speaksFirst }: Pick<State, "speaksFirst">,
+    isShownWhole = (_tool: string) => false,
+  ) {
     this.#contents = contents;
     this.#speaksFirst = speaksFirst;
+    this.#isShownWhole = isShownWhole;
     this.#restart();
   }
 
@@ -81,7 +88,10 @@ export class Prompt {
             type: "tool-result",
             toolCallId: callId,
             toolName: name,
-            output: { type: outcome === "ok" ? "text" : "error-text", value: shownResult(content) },
+            output: {
+              type: outcome === "ok" ? "text" : "error-text",
+              value: this.#isShownWhole(name) ? whole(content) : shownResult(content),
+            },
           })),
         });
     }
@@ -93,12 +103,12 @@ export class Prompt {
     else this.#messages.push(userMessage(text));
   }
 
-  /** The long texts of messages not built yet, by digest. Those of tool results are shown cut, and not read. */
+  /** The long texts of messages not built yet, by digest. Those of results that are shown cut are not read. */
   async #read(entries: State["entries"]): Promise<Map<string, string>> {
     const texts = new Map<string, string>();
     const wanted: string[] = [];
     for (let at = this.#built; at < entries.length; at++) {
-      for (const content of contentsOf(entries.at(at) as Entry)) {
+      for (const content of contentsOf(entries.at(at) as Entry, this.#isShownWhole)) {
         if (typeof content !== "string") wanted.push(content.digest);
       }
     }
@@ -118,9 +128,10 @@ export function shownResult(content: Content): string {
   return typeof content === "string" ? content : cutText(content);
 }
 
-function contentsOf(entry: Entry): Content[] {
+function contentsOf(entry: Entry, isShownWhole: (tool: string) => boolean): Content[] {
   if (entry.kind === "user") return [entry.message.content];
-  if (entry.kind === "tools") return [];
+  if (entry.kind === "tools")
+    return entry.results.flatMap(({ name, content }) => (isShownWhole(name) ? [content] : []));
   return entry.parts.flatMap((part) => {
     if (part.type !== "toolCall") return [part.text];
     return "text" in part.input ? [part.input.text] : [];

@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { asks, call, isInstalled, type Part, Stage, saidIn, WITH_SDK } from "./claude-code.ts";
+import { messaging } from "../../../src/index.ts";
+import { asks, call, isInstalled, type Part, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
 
 const TWO_COMMANDS: Part = (turn) => {
   if (turn === 0) return asks(call("Bash", { command: "echo one >> ran" }));
@@ -24,6 +25,29 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     const said = stage.requests[2]?.messages.flatMap(saidIn) ?? [];
     expect(said.slice(0, 2)).toEqual(["Go.", expect.any(String)]);
     expect(said.at(2)).toMatch(/^! TOOL_FAILED: Claude Code ended while this ran/);
+  });
+
+  test("a long result of its own is whole in a new one too", async () => {
+    await using stage = await Stage.set({
+      lead: (turn) => {
+        if (turn === 0) return asks(call("Bash", { command: "seq -f 'line %g of many' 1 1000" }));
+        return turn === 1 ? asks(call("wait_for_message", {}, { banyan: true })) : "Done.";
+      },
+    });
+    const banyan = await stage.open();
+    const agent = await banyan.spawn({
+      driver: stage.claude("Bash"),
+      instructions: "lead",
+      task: "Go.",
+      tools: [messaging()],
+    });
+    await seen(agent, (event) => event.type === "tool.started" && event.waitsFor === "message");
+    await expect.poll(() => stage.processes()).toEqual([]);
+    await agent.send("Go on.");
+    expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
+    const [live, resumed] = [1, 2].map((at) => stage.requests[at]?.messages.flatMap(saidIn)[1]);
+    expect(live).toMatch(/^line 1 of many[\s\S]*line 1000 of many$/);
+    expect(resumed).toBe(live);
   });
 
   test("Claude Code is killed during the model call: the answer is kept and goes on in a new one", async () => {
