@@ -3,7 +3,7 @@
  * silent. It is the witness of what was called when, and of what it really cost.
  *
  * V1  A call costs its prompt and what was made of its answer, whether or not the answer arrives. A refused one is free.
- * V2  Whoever hangs up pays for what was made until then, and for a little that was under way.
+ * V2  Whoever hangs up, or is cut off, pays for what was made until then, and for a little that was under way.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
@@ -149,6 +149,7 @@ export class Provider {
         if (part.type === "error") return life.deliver(() => controller?.close());
       }
       if (end === "silence") return;
+      if (end === "cut") leave();
       isLeft = true;
       call.isOver = true;
       life.deliver(() => (end === "cut" ? controller?.error(new Error("socket hang up")) : controller?.close()));
