@@ -2,6 +2,7 @@
  * The `claude` driver: agents that the Claude Agent SDK runs, with Claude Code's tools beside Banyan's. Each has a process of its own
  * while it is at work, and none while it rests: the journal is all that it goes on from. See docs/decisions/claude-driver.md.
  */
+import { hash } from "node:crypto";
 import type { Execution } from "../../agent/events.ts";
 import type { State } from "../../agent/state.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -9,10 +10,11 @@ import { BanyanError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Random } from "../../base/random.ts";
 import type { Contents } from "../../blobs/content.ts";
+import { MARKS_VARIABLE } from "../../processes/environment.ts";
+import { endLeft } from "../../processes/sweep.ts";
 import type { Driver, Session } from "../driver.ts";
 import { createToolsets } from "../model/toolset.ts";
 import { Gateway } from "./gateway.ts";
-import { endMarked } from "./launch.ts";
 import { COMMAND_TOOL } from "./program.ts";
 import type { Upstream } from "./relay.ts";
 import { type ClaudeSdk, findSdk, loadSdk } from "./sdk.ts";
@@ -47,7 +49,9 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   const toolsets = createToolsets(contents);
   const gateway = new Gateway(clock);
   const starts = new Starts(LIMITS.claudeStartsMax);
-  let isSwept: Promise<void> | undefined;
+  const ownMark = markOf(owner);
+  const marks = [...(environment[MARKS_VARIABLE]?.split(" ") ?? []), ownMark];
+  let isSwept: Promise<number> | undefined;
   const uuid = () => uuidOf(random.bytes(16));
   const check = () => {
     if (!options.sdk) findSdk();
@@ -65,7 +69,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
     },
     async open(state: State): Promise<Session> {
       const { agent, rights } = state.head;
-      isSwept ??= endMarked(markOf(owner));
+      isSwept ??= endLeft(undefined, ownMark);
       await isSwept;
       const [sdk, toolset, instructions] = await Promise.all([
         load(),
@@ -77,7 +81,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
         throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
       const program = {
         sdk,
-        mark: markOf(owner),
+        marks,
         folder: rights.root ?? "/",
         mayRunCommands: rights.commands,
         ownTools,
@@ -100,9 +104,9 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   };
 }
 
-/** Begins the marks of all that this owner's sessions run; no other owner's begins so. */
+/** Carried by all that this owner's sessions run, and by nothing of another's. */
 function markOf(owner: string): string {
-  return `${owner}:`;
+  return `claude-${hash("sha256", owner)}`;
 }
 
 /** A child may have fewer rights than its parent, whose execution it has. */

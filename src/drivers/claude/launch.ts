@@ -1,18 +1,16 @@
 /**
- * The process of one session, as the SDK wants it. It is the leader of a group of its own and is killed with this process, even
- * when that is killed itself (`setpriv --pdeathsig`, Linux). The shells that it starts have groups of their own; a mark in their
- * environment finds them.
+ * The process of one session, as the SDK wants it. It leads a group of its own and is killed with this process, even when that is
+ * killed itself (`setpriv --pdeathsig`, Linux). The shells that it starts have groups of their own: they are found by the marks in their
+ * environment.
  *
- * X1  Once `end` resolves, neither the process nor anything that it started with the mark runs any more.
+ * X1  Once `end` resolves, neither the process nor anything that it started runs any more.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { MARKS_VARIABLE } from "../../processes/environment.ts";
+import { endLeft } from "../../processes/sweep.ts";
 import type { Launch } from "./sdk.ts";
-
-/** Carried by everything that a session runs. */
-const MARK_VARIABLE = "BANYAN_SESSION";
 
 export interface Launched {
   readonly process: ChildProcess;
@@ -21,13 +19,13 @@ export interface Launched {
   end(): Promise<void>;
 }
 
-/** `mark`: the owner's mark, and the session's behind it. */
-export function launch({ command, args, cwd, env }: Launch, mark: string): Launched {
+/** `marks`: the last is the session's own, those before it are of whoever the session belongs to. No spaces in them. */
+export function launch({ command, args, cwd, env }: Launch, marks: readonly [...string[], string]): Launched {
   const setpriv = onPath("setpriv", env.PATH ?? "");
   const [file, ...rest] = [...(setpriv ? [setpriv, "--pdeathsig", "KILL", "--"] : []), command, ...args] as [string];
   const process = spawn(file, rest, {
     cwd,
-    env: { ...env, [MARK_VARIABLE]: mark },
+    env: { ...env, [MARKS_VARIABLE]: marks.join(" ") },
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -41,9 +39,8 @@ export function launch({ command, args, cwd, env }: Launch, mark: string): Launc
     process,
     exited,
     async end() {
-      if (process.pid !== undefined) kill(-process.pid);
+      await endLeft(process.pid, marks.at(-1) as string);
       await exited;
-      await endMarked(mark);
     },
   };
 }
@@ -51,32 +48,4 @@ export function launch({ command, args, cwd, env }: Launch, mark: string): Launc
 function onPath(program: string, path: string): string | undefined {
   const folder = path.split(delimiter).find((each) => each !== "" && existsSync(join(each, program)));
   return folder === undefined ? undefined : join(folder, program);
-}
-
-/** Rounds of looking and ending: what is ended may have started something meanwhile. */
-const ROUNDS_MAX = 50;
-
-/** Ends every process whose mark begins so: also those that an owner which was killed has left. */
-export async function endMarked(mark: string): Promise<void> {
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^[1-9]\d*$/.test(name));
-    const found = await Promise.all(pids.map(async (pid) => ((await carries(pid, mark)) ? [Number(pid)] : [])));
-    const left = found.flat();
-    if (left.length === 0) return;
-    for (const pid of left) kill(pid);
-  }
-}
-
-/** False for what is gone, no more than its exit code, or another user's. */
-async function carries(pid: string, mark: string): Promise<boolean> {
-  const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-  return environment.includes(`${MARK_VARIABLE}=${mark}`);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }

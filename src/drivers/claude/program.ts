@@ -36,8 +36,8 @@ export interface ProgramOptions {
   readonly instructions: string;
   readonly outputTokensMax: number;
   readonly folder: string;
-  /** Begins the mark of its processes. */
-  readonly mark: string;
+  /** Of whoever it belongs to: see `launch`. */
+  readonly marks: readonly string[];
   readonly mayRunCommands: boolean;
   /** Claude Code's own. */
   readonly ownTools: readonly string[];
@@ -211,7 +211,7 @@ export class Program {
         this.#stderr = `${this.#stderr}\n${text}`.slice(-STDERR_LENGTH_MAX);
       },
       spawnClaudeCodeProcess: (how) => {
-        this.#launched = launch(how, options.mark + sessionId);
+        this.#launched = launch(how, [...options.marks, sessionId]);
         void this.#launched.exited.then((why) => this.#finish(why));
         return this.#launched.process;
       },
