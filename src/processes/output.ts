@@ -80,6 +80,7 @@ export class Spool {
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #ended = false;
+  #isLost = false;
   #wake: (() => void) | undefined;
 
   /** @param hold has the source stop, or go on */
@@ -88,10 +89,18 @@ export class Spool {
   }
 
   add(chunk: Uint8Array): void {
+    if (this.#isLost) return;
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes > SPOOL_BYTES_MAX) this.#hold(true);
     this.#wake?.();
+  }
+
+  /** Nobody reads any more: what comes is let go, and the source is not held for it. */
+  discard(): void {
+    this.#isLost = true;
+    this.#chunks = [];
+    this.#hold(false);
   }
 
   end(): void {

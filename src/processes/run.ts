@@ -91,7 +91,10 @@ export class Run {
       this.ring.add(kept);
       this.#spool.add(kept);
       // A store that fails loses the output and nothing else: the end is journaled without it.
-      this.#stored ??= this.#options.store(this.#spool.read()).catch(() => undefined);
+      this.#stored ??= this.#options.store(this.#spool.read()).catch(() => {
+        this.#spool.discard();
+        return undefined;
+      });
     }
     if (kept.length < chunk.length) this.#end({ how: "overOutput" });
   }

@@ -59,9 +59,12 @@ export class Supervisor {
 
   /** Stops all that the agent has, and forgets them. */
   async end(agent: AgentId, why: string): Promise<void> {
-    if (!this.#processes.has(agent)) return;
+    const own = this.#processes.get(agent);
+    if (!own) return;
     await this.stop(agent, { how: "stopped", why, graceMs: 0 });
-    this.#processes.delete(agent);
+    // An agent that goes on meanwhile may have started another one: that stays.
+    for (const { spec, phase } of [...own.values()]) if (phase.is === "ended") own.delete(spec.id);
+    if (own.size === 0) this.#processes.delete(agent);
   }
 
   /** W3. Twice is harmless. */

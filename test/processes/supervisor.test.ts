@@ -4,6 +4,7 @@ import type { ProcessPolicy } from "../../src/agent/process-policy.ts";
 import { type Clock, ManualClock, systemClock } from "../../src/base/clock.ts";
 import { BanyanError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
+import type { BlobInfo } from "../../src/blobs/blobs.ts";
 import { MemoryBlobs } from "../../src/blobs/memory/memory-blobs.ts";
 import type { RunEnd } from "../../src/processes/run.ts";
 import type { ProcessLog, ProcessSpec } from "../../src/processes/supervised.ts";
@@ -17,6 +18,7 @@ let clock: ManualClock;
 let launch: TestLaunch;
 let supervisor: Supervisor;
 let blobs: MemoryBlobs;
+let store: (bytes: AsyncIterable<Uint8Array>) => Promise<BlobInfo>;
 /** What was journaled. */
 let journal: string[];
 let ends: RunEnd[];
@@ -30,6 +32,7 @@ beforeEach(() => {
   clock = new ManualClock();
   launch = new TestLaunch();
   blobs = new MemoryBlobs(new Map());
+  store = (bytes) => blobs.put(bytes);
   journal = [];
   ends = [];
   refusal = undefined;
@@ -54,7 +57,7 @@ beforeEach(() => {
     monotonic: () => clock.monotonic() + stoodStillMs,
     timer: (delayMs, fire) => clock.timer(delayMs, fire),
   };
-  supervisor = new Supervisor({ launch, clock: skewed, log, store: (bytes) => blobs.put(bytes) });
+  supervisor = new Supervisor({ launch, clock: skewed, log, store: (bytes) => store(bytes) });
 });
 
 function specOf(name: string, policy: Partial<ProcessPolicy> = {}): ProcessSpec {
@@ -107,6 +110,22 @@ describe("starting and ending", () => {
     expect(ends).toMatchObject([{ how: "exited", code: 3, output: { bytes: 12 } }]);
     expect(process.run?.ring.kept().text).toBe("hello world\n");
     expect(await blobs.has(ends[0]?.output?.digest as `sha256:${string}`)).toBe(12);
+  });
+
+  test("O1: a store that fails loses the output, and neither the process nor its end", async () => {
+    store = async (bytes) => {
+      for await (const _ of bytes) throw new BanyanError("DISK_FAILED", "full");
+      throw new Error("nothing was read");
+    };
+    const { process, program } = await start("server", { outputBytesMax: 10_000_000 });
+    for (let i = 0; i < 4; i++) {
+      program.say("x".repeat(1_000_000));
+      await settle();
+    }
+    expect(program.isHeld).toBe(false);
+    program.exit(0);
+    await process.gone;
+    expect(ends).toEqual([{ how: "exited", code: 0 }]);
   });
 
   test("V2: a journal that cannot be written is tried again", async () => {
@@ -187,6 +206,21 @@ describe("V3: stopping", () => {
     await supervisor.start({ ...specOf("b"), agent: "other" });
     await supervisor.end("other", "its agent ended");
     expect(launch.running).toEqual([other]);
+  });
+
+  test("what an agent starts while its earlier ones are being ended stays", async () => {
+    const { program } = await start("old");
+    refusal = new BanyanError("DISK_FAILED", "full");
+    const ended = supervisor.end(AGENT, "its agent ended");
+    await settle();
+    refusal = undefined;
+    const { program: newer } = await start("new");
+    await advance(LIMITS.diskRetryMs);
+    await ended;
+    expect(program.isCleared).toBe(true);
+    expect(launch.running).toEqual([newer]);
+    await supervisor.close();
+    expect(launch.running).toEqual([]);
   });
 
   test("W3: closing ends all; what is to go on is journaled so, and nothing starts any more", async () => {
