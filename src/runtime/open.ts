@@ -71,7 +71,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       clock,
       random,
       environment: process.env,
-      owner: folder,
+      folder: join(folder, "claude"),
     });
     const ids = createIds({ clock, random });
     const works = !readOnly && (options.work ?? true);

@@ -3,6 +3,7 @@
  * while it is at work, and none while it rests: the journal is all that it goes on from. See docs/decisions/claude-driver.md.
  */
 import { hash } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
 import type { Execution } from "../../agent/events.ts";
 import type { State } from "../../agent/state.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -35,8 +36,8 @@ export interface ClaudeDriverOptions extends ClaudeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly environment: NodeJS.ProcessEnv;
-  /** Names whoever runs agents here: no two at a time have the same. What an earlier one left running is ended. */
-  readonly owner: string;
+  /** For the homes of sessions, of this process alone. What an earlier one left there, and left running, goes at the first session. */
+  readonly folder: string;
 }
 
 export interface ClaudeDriver extends Driver {
@@ -45,13 +46,13 @@ export interface ClaudeDriver extends Driver {
 }
 
 export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
-  const { contents, clock, random, environment, owner, sdk: load = loadSdk } = options;
+  const { contents, clock, random, environment, folder: homes, sdk: load = loadSdk } = options;
   const toolsets = createToolsets(contents);
   const gateway = new Gateway(clock);
   const starts = new Starts(LIMITS.claudeStartsMax);
-  const ownMark = markOf(owner);
+  const ownMark = markOf(homes);
   const marks = [...(environment[MARKS_VARIABLE]?.split(" ") ?? []), ownMark];
-  let isSwept: Promise<number> | undefined;
+  let isSwept: Promise<unknown> | undefined;
   const uuid = () => uuidOf(random.bytes(16));
   const check = () => {
     if (!options.sdk) findSdk();
@@ -69,7 +70,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
     },
     async open(state: State): Promise<Session> {
       const { agent, rights } = state.head;
-      isSwept ??= endLeft(undefined, ownMark);
+      isSwept ??= sweep(homes, ownMark);
       await isSwept;
       const [sdk, toolset, instructions] = await Promise.all([
         load(),
@@ -81,6 +82,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
         throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
       const program = {
         sdk,
+        homes,
         marks,
         folder: rights.root ?? "/",
         mayRunCommands: rights.commands,
@@ -104,9 +106,15 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   };
 }
 
-/** Carried by all that this owner's sessions run, and by nothing of another's. */
-function markOf(owner: string): string {
-  return `claude-${hash("sha256", owner)}`;
+/** Carried by all that the sessions with homes in this folder run, and by nothing else. */
+function markOf(homes: string): string {
+  return `claude-${hash("sha256", homes)}`;
+}
+
+async function sweep(homes: string, mark: string): Promise<void> {
+  await endLeft(undefined, mark);
+  await rm(homes, { recursive: true, force: true, maxRetries: 3 });
+  await mkdir(homes, { recursive: true, mode: 0o700 });
 }
 
 /** A child may have fewer rights than its parent, whose execution it has. */

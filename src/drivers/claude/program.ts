@@ -10,7 +10,6 @@
  * Y3  It reads no settings, memory or servers but what it is given here, and of the environment only what PASSED names.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BanyanError } from "../../base/errors.ts";
 import type { ToolDefinition } from "../model/provider-model.ts";
@@ -36,6 +35,8 @@ export interface ProgramOptions {
   readonly instructions: string;
   readonly outputTokensMax: number;
   readonly folder: string;
+  /** Folder in which it gets a home of its own. */
+  readonly homes: string;
   /** Of whoever it belongs to: see `launch`. */
   readonly marks: readonly string[];
   readonly mayRunCommands: boolean;
@@ -83,7 +84,7 @@ export class Program {
   }
 
   async start(options: ProgramOptions): Promise<void> {
-    this.#home = await mkdtemp(join(tmpdir(), "banyan-claude-"));
+    this.#home = await mkdtemp(join(options.homes, "home-"));
     await writeFile(join(this.#home, INSTRUCTIONS), options.instructions);
     const query = options.sdk.query({ prompt: this.#input(), options: this.#queryOptions(options, this.#home) });
     this.#query = query;

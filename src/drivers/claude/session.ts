@@ -30,7 +30,10 @@ export interface ClaudeSessionParts extends Omit<SessionParts, "model"> {
   readonly starts: Starts;
   readonly upstream: Upstream;
   readonly uuid: () => string;
-  readonly program: Pick<ProgramOptions, "sdk" | "marks" | "folder" | "mayRunCommands" | "ownTools" | "environment">;
+  readonly program: Pick<
+    ProgramOptions,
+    "sdk" | "homes" | "marks" | "folder" | "mayRunCommands" | "ownTools" | "environment"
+  >;
 }
 
 /** A program at work, and how far it has been told. */
