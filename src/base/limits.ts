@@ -115,7 +115,7 @@ export const LIMITS = {
   processesKeptMax: 128,
   /** Output of one run of a process after which it is ended; it is kept whole. Of it in memory: the newest. */
   processOutputBytesMax: 64 * MiB,
-  processRingBytes: 256 * KiB,
+  processRingBytesMax: 256 * KiB,
   /** Resident memory of a process and its group, unless its start says otherwise. */
   processMemoryBytesDefault: 2 * 1024 * MiB,
   /** Longest time that a process's policy may name: 7 days. */
@@ -193,7 +193,7 @@ assert(LIMITS.retryMsMax <= LIMITS.putOffMsMax, "a provider may ask for more pat
 assert(LIMITS.commandBytesMax <= LIMITS.commandOutputBytesMax, "what is kept of a command's output is part of it");
 assert(LIMITS.recordBytesMax * 2 <= LIMITS.controlBytesMax, "an event passes through the control socket");
 assert(LIMITS.processesLiveMax <= LIMITS.processesKeptMax, "a process that runs is remembered");
-assert(LIMITS.processRingBytes <= LIMITS.processOutputBytesMax, "what is in memory of an output is part of it");
+assert(LIMITS.processRingBytesMax <= LIMITS.processOutputBytesMax, "what is in memory of an output is part of it");
 assert(
   LIMITS.heartbeatMsMax >= 2 * (LIMITS.superviseMs + LIMITS.superviseLateMs),
   "a heartbeat is missed more than once before it counts",

@@ -164,7 +164,7 @@ export class Processes {
   /** The end of what is stored: as much as would be in memory. */
   async #stored({ bytes, digest }: ProcessInfo): Promise<{ text: string; firstLine: number }> {
     if (!isDigest(digest)) return { text: "", firstLine: 1 };
-    const from = Math.max(0, bytes - LIMITS.processRingBytes);
+    const from = Math.max(0, bytes - LIMITS.processRingBytesMax);
     const chunks: Uint8Array[] = [];
     for await (const chunk of this.#services.blobs.get(digest, { from, to: bytes })) chunks.push(chunk);
     return { text: Buffer.concat(chunks).toString("utf8"), firstLine: from === 0 ? 1 : 0 };

@@ -25,7 +25,7 @@ export interface RunOptions {
 }
 
 export class Run {
-  readonly ring = new OutputRing(LIMITS.processRingBytes);
+  readonly ring = new OutputRing(LIMITS.processRingBytesMax);
   readonly #options: RunOptions;
   readonly #probes: Probes;
   readonly #spool: Spool;

@@ -5,11 +5,16 @@
  *
  * S1  One look at all processes serves everybody who asks meanwhile: ending 100 groups at once costs little more than ending one.
  */
+import { sleep, systemClock } from "../base/clock.ts";
 import { MARKS_VARIABLE } from "./environment.ts";
 import { pidsNow, statOf, textOf } from "./proc.ts";
 
 /** Rounds of looking and ending; each also waits for what the last one ended, and finds what was started meanwhile. */
 const ROUNDS_MAX = 100;
+/** Rounds for the sake of a process that shows no environment: one that is becoming another program shows none for a moment. */
+const UNCLEAR_ROUNDS_MAX = 3;
+/** Longest pause before a further round: what was killed takes its time to die on a machine that is busy. */
+const PAUSE_MS_MAX = 20;
 
 interface Wanted {
   /** Undefined once nobody is in it: its number may become another group's. */
@@ -17,9 +22,12 @@ interface Wanted {
   readonly mark: string;
   readonly sinceTicks: number;
   rounds: number;
+  /** A process was seen that may be one of them. */
+  isUnclear: boolean;
   readonly resolve: (left: number) => void;
 }
 
+const clock = systemClock();
 let waiting: Wanted[] = [];
 let isLooking = false;
 
@@ -30,7 +38,7 @@ let isLooking = false;
  */
 export function endLeft(group: number | undefined, mark: string, sinceTicks = 0): Promise<number> {
   return new Promise((resolve) => {
-    waiting.push({ group, mark, sinceTicks, rounds: 0, resolve });
+    waiting.push({ group, mark, sinceTicks, rounds: 0, isUnclear: false, resolve });
     if (!isLooking) void lookUntilNoneWaits();
   });
 }
@@ -56,16 +64,22 @@ async function lookUntilNoneWaits(): Promise<void> {
 async function look(wanted: readonly Wanted[]): Promise<void> {
   for (const each of wanted) if (each.group !== undefined && !killGroup(each.group)) each.group = undefined;
   const left = await leftOf(wanted);
+  const again: Wanted[] = [];
   for (const each of wanted) {
     const pids = left.get(each) ?? [];
-    if (pids.length === 0 || each.rounds === ROUNDS_MAX) {
+    const isOver = pids.length === 0 && !(each.isUnclear && each.rounds < UNCLEAR_ROUNDS_MAX);
+    if (isOver || each.rounds === ROUNDS_MAX) {
       each.resolve(pids.length);
       continue;
     }
     for (const pid of pids) kill(pid, "SIGKILL");
     each.rounds += 1;
-    waiting.push(each);
+    each.isUnclear = false;
+    again.push(each);
   }
+  if (again.length === 0) return;
+  await sleep(clock, Math.min(PAUSE_MS_MAX, 2 * Math.min(...again.map(({ rounds }) => rounds))));
+  waiting.push(...again);
 }
 
 async function leftOf(wanted: readonly Wanted[]): Promise<Map<Wanted, number[]>> {
@@ -77,8 +91,10 @@ async function leftOf(wanted: readonly Wanted[]): Promise<Map<Wanted, number[]>>
   const one = async (pid: number) => {
     const stat = statOf(pid);
     if (!stat?.runs || pid === process.pid) return;
-    const marks = stat.startTicks < sinceTicks ? [] : await marksOf(pid);
-    const found = new Set(marks.flatMap((mark) => byMark.get(mark) ?? []));
+    // Threads of the kernel have no group, and no environment.
+    const marks = stat.startTicks < sinceTicks || stat.group === 0 ? [] : await marksOf(pid);
+    if (marks === undefined) for (const each of wanted) each.isUnclear ||= stat.startTicks >= each.sinceTicks;
+    const found = new Set((marks ?? []).flatMap((mark) => byMark.get(mark) ?? []));
     const member = byGroup.get(stat.group);
     if (member) found.add(member);
     for (const each of found) note(each, pid);
@@ -87,9 +103,10 @@ async function leftOf(wanted: readonly Wanted[]): Promise<Map<Wanted, number[]>>
   return left;
 }
 
-/** None of a process that is gone, that is no more than its exit code, or that is another user's. */
-async function marksOf(pid: number): Promise<string[]> {
+/** Undefined of a process that shows no environment: that is gone, that is no more than its exit code, or that is another user's. */
+async function marksOf(pid: number): Promise<string[] | undefined> {
   const environment = await textOf(pid, "environ");
+  if (environment === "") return undefined;
   const marks = environment.split("\0").find((entry) => entry.startsWith(`${MARKS_VARIABLE}=`));
   return marks?.slice(MARKS_VARIABLE.length + 1).split(" ") ?? [];
 }
