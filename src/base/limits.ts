@@ -71,6 +71,13 @@ export const LIMITS = {
   retryMsMax: 60_000,
   /** Longest wait that a provider may ask for; after it the call is tried, and put off again if it must. */
   putOffMsMax: 3_600_000,
+  /** Calls in a row that found a provider overloaded or out of reach before its breaker opens, and for how long it does at first. */
+  breakerFailuresMax: 5,
+  breakerMsMin: 1_000,
+  /** Longest that one agent's 429 holds all agents of its provider back; it alone waits as long as it was told. */
+  governorHoldMsMax: 60_000,
+  /** Calls in flight to one provider over which their number is bound no more. */
+  governorCallsMax: 1_000,
   /** After a store failed, an agent tries to go on. */
   diskRetryMs: 1_000,
   /** Silence of a provider's stream after which the call counts as broken. */
@@ -184,6 +191,7 @@ assert(LIMITS.childrenLiveMax <= LIMITS.childrenTotalMax, "living children are c
 assert(LIMITS.inboxMessagesMax >= LIMITS.childrenTotalMax, "every child can report");
 assert(LIMITS.artifactsMax * 512 <= LIMITS.recordBytesMax, "a child's report names all its artifacts in one record");
 assert(LIMITS.turnCallsMax * 2 + 1 <= LIMITS.appendEventsMax, "a turn and all its calls fit one append");
+assert(LIMITS.breakerMsMin < LIMITS.retryMsMax, "a breaker has room to open for longer");
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");
 assert(
   LIMITS.readBytesMax + 512 <= LIMITS.inlineBytesMax,

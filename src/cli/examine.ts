@@ -134,7 +134,7 @@ async function data(folder: string, clock: Clock): Promise<Finding[]> {
   }
   await using client = await connect(folder, { clock });
   const stats = await client.stats();
-  return [journal(stats), owner(stats), ...models(stats), ...damage(stats)];
+  return [journal(stats), owner(stats), ...models(stats), ...providers(stats), ...damage(stats)];
 }
 
 function journal({ agents, trees, live, position }: Stats): Finding {
@@ -163,6 +163,18 @@ function models({ pid, missingModels }: Stats): Finding[] {
   if (pid === null) return [{ level: "ok", about: "models", says: `needed to go on: ${names}` }];
   const remedy = "Open the data with these in `models`: their agents wait until then.";
   return [{ level: "warn", about: "models", says: `not registered: ${names}`, remedy }];
+}
+
+/** Those that hold agents back. */
+function providers({ providers: all }: Stats): Finding[] {
+  return all.flatMap(({ family, waiting, inFlight, limits, breaker }): Finding[] => {
+    if (waiting === 0 && breaker === "closed") return [];
+    const rates = limits.map(({ rate, limit, left }) => `${rate} ${left} left of ${limit} a minute`).join(", ");
+    const says = `${family}: ${plural(waiting, "agent")} waiting to call, ${inFlight} calling; ${rates || "its limits are not known"}`;
+    if (breaker === "closed") return [{ level: "ok", about: "provider", says }];
+    const remedy = "It is overloaded or out of reach. Its agents wait, and go on by themselves when it answers again.";
+    return [{ level: "warn", about: "provider", says, remedy }];
+  });
 }
 
 function damage({ damaged }: Stats): Finding[] {

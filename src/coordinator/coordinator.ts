@@ -191,6 +191,11 @@ export class Coordinator {
     return { working: this.#work.slots.taken, waiting: this.#work.slots.waiting };
   }
 
+  /** Providers' limits, and the calls that keep to them, by family of models. */
+  get providers(): Work["governors"]["figures"] {
+    return this.#work.governors.figures;
+  }
+
   async #stop(): Promise<void> {
     this.#stopping.abort(new BanyanError("SHUTTING_DOWN", "the runtime is stopping"));
     await this.#work.stop();

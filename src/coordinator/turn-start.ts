@@ -3,6 +3,7 @@
  *
  * M1  What is reserved covers the prompt that will be sent: messages that come later wait for the next turn.
  * M2  A reservation whose start did not become durable is given back.
+ * M3  A call starts when the provider has room for it. An agent that waits for room has reserved no money meanwhile.
  */
 import { nextStep } from "../agent/next.ts";
 import { listPrice } from "../agent/prices.ts";
@@ -10,7 +11,7 @@ import type { Head, State } from "../agent/state.ts";
 import { type Price, worstCaseUsd } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
-import type { Session } from "../drivers/driver.ts";
+import type { Session, TurnBound } from "../drivers/driver.ts";
 import type { Worker } from "./worker.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -28,8 +29,14 @@ export async function startTurn(work: Workplace, worker: Worker): Promise<Starte
   worker.session ??= await work.services.driver.open(state);
   const { session } = worker;
   const price = priceOf(state);
-  const reservedUsd = worstCaseOf(session, state, price);
+  const bound = session.worstCase(state);
+  const reservedUsd = worstCaseOf(bound, price);
   if (!(await mayPay(work, worker, price, reservedUsd))) return false;
+  // M3.
+  if (!work.governors.enter(state.head, bound)) {
+    giveBack(work, worker);
+    return false;
+  }
   try {
     const covered = forest.holder(cell.agent) !== undefined;
     await cell.dispatch({ do: "startTurn", covered, reservedUsd, readTo: state.head.seq });
@@ -61,7 +68,9 @@ export async function startTurnAtOnce(
       if (!isDue || signal.aborted || forest.isOrphan(cell.agent)) return undefined;
       price = priceOf(state);
       if (forest.holder(cell.agent) || (!price && bindingBudget(work, cell.agent))) return undefined;
-      const reservedUsd = worstCaseOf(session, state, price);
+      const bound = session.worstCase(state);
+      const reservedUsd = worstCaseOf(bound, price);
+      if (!work.governors.mayEnter(state.head, bound)) return undefined;
       if (forest.reserve(cell.agent, reservedUsd)) return undefined;
       reserved = true;
       return { do: "startTurn", covered: false, reservedUsd, readTo: state.head.seq };
@@ -82,8 +91,7 @@ function priceOf({ head: { execution } }: State): Price | undefined {
 }
 
 /** M1. */
-function worstCaseOf(session: Session, state: State, price: Price | undefined): number {
-  const { promptTokensMax, outputTokensMax } = session.worstCase(state);
+function worstCaseOf({ promptTokensMax, outputTokensMax }: TurnBound, price: Price | undefined): number {
   return price ? worstCaseUsd(promptTokensMax, outputTokensMax, price) : 0;
 }
 

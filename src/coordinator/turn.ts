@@ -50,6 +50,7 @@ async function turn(work: Workplace, worker: Worker, { session, price }: Started
     return !isOver && forest.holder(cell.agent) === undefined;
   };
   const outcome = await session.turn(await cell.load(), { signal, mayStart, onDelta });
+  work.governors.settle(cell.agent, outcome);
   const cost = price ? costUsd(outcome.usage, price) : 0;
   try {
     await journalOutcome(work, worker, outcome, cost, signal);

@@ -2,7 +2,7 @@
  * The loops of agents at work: look at the state, take the next step, look again, until there is nothing to do.
  *
  * L1  One loop for an agent at a time; what happens meanwhile makes it look once more before it rests.
- * L2  An agent that rests has no slot, no session and no timer but for a retry.
+ * L2  An agent that rests has no slot, no session, no permit to call and no timer but for a retry.
  * L3  Under a hold neither a model call nor a tool starts.
  * L4  An agent whose ancestor has ended does not run: it is cancelled.
  * L5  A step that is refused because the agent has moved on (it was cancelled, rewound, held) is no fault: it looks again.
@@ -17,6 +17,7 @@ import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { Admission } from "./admission.ts";
 import { endWaits, settleCalls, startCalls } from "./calls.ts";
+import { Governors } from "./governor/governors.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import { Slots } from "./slots.ts";
@@ -36,6 +37,7 @@ export class Work implements Workplace {
   readonly roster: Roster;
   readonly options: WorkOptions;
   readonly slots: Slots;
+  readonly governors: Governors;
   readonly #admission: Admission;
   readonly #workers = new Map<AgentId, Worker>();
   /** Agents whose next call does not fit a budget until one in flight settles, by root. */
@@ -49,6 +51,7 @@ export class Work implements Workplace {
     this.roster = roster;
     this.options = options;
     this.slots = new Slots(options.runningMax);
+    this.governors = new Governors(services, (agent) => this.kick(agent));
     this.#admission = new Admission(options.childrenLiveMax);
   }
 
@@ -119,6 +122,7 @@ export class Work implements Workplace {
   /** Stops every loop; what was in flight is journaled so that it goes on when the runtime is started again. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.governors.stop();
     const workers = [...this.#workers.values()];
     for (const worker of workers) {
       worker.alarm?.cancel();
@@ -289,6 +293,8 @@ export class Work implements Workplace {
       this.slots.release();
     }
     const { cell } = worker;
+    // Of what was offered to it, or taken for a call that was not made, others can make use.
+    this.governors.settle(cell.agent);
     const isKept = worker.alarm !== undefined || worker.started.length > 0;
     const isOver = hasEnded(cell.head.status) || this.#stopping;
     if (isOver || !isKept) await closeSession(worker);

@@ -3,6 +3,7 @@ import type { ToolCall } from "../agent/content.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { ToolContext } from "../tools/tool.ts";
 import type { Cell } from "./cell.ts";
+import type { Governors } from "./governor/governors.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 
@@ -18,6 +19,7 @@ export interface Workplace {
   readonly services: Services;
   readonly roster: Roster;
   readonly options: StepOptions;
+  readonly governors: Governors;
   /** Nothing new is to begin. */
   readonly stopping: boolean;
   /** Tells agents that wait for money that some was settled in their tree. */

@@ -51,8 +51,22 @@ export interface TurnOptions {
   readonly onDelta?: (text: string) => void;
 }
 
+/** A rate that the provider limits; `tokens` is input and output together. */
+export type RateKind = "requests" | "inputTokens" | "outputTokens" | "tokens";
+
+export interface Rate {
+  /** A minute's worth. */
+  readonly limit: number;
+  readonly remaining: number;
+}
+
+/** What the provider said of its limits, as of this call. */
+export type ProviderLimits = { readonly [Kind in RateKind]?: Rate };
+
 /** `usage` is the provider's; where it gave none it is an upper bound, and `estimated` is set. */
-export type TurnOutcome =
+export type TurnOutcome = Ending & { readonly limits?: ProviderLimits };
+
+type Ending =
   | {
       readonly outcome: "done" | "interrupted";
       readonly parts: readonly AssistantPart[];

@@ -30,6 +30,7 @@ export async function statsOf({ coordinator, services, recovery }: Runtime, live
     working: load.working,
     waitingForSlot: load.waiting,
     missingModels: [...missing].map(([model, agents]) => ({ model, agents })),
+    providers: coordinator.providers,
     damaged: recovery.damaged.map(({ agent, error }) => ({
       agent,
       error: { code: error.code, message: error.message },

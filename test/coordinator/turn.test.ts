@@ -37,7 +37,7 @@ test("a rate limit puts the call off for as long as the provider says", async ()
 test("being put off does not count as an attempt, and outlives the process", async () => {
   const { world, life, lead } = await calling(...Array(20).fill(refusal(529, { "retry-after": "1" })));
   for (let time = 0; time < 19; time++) {
-    world.clock.advance(1_000);
+    world.clock.advance(LIMITS.retryMsMax);
     await quiet(world);
   }
   expect([life.head(lead).status, (await life.all(lead, "turn.failed")).length]).toEqual(["waiting", 20]);

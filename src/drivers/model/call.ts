@@ -10,6 +10,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { Answer } from "./answer.ts";
 import type { ModelRequest, ProviderModel, StreamPart } from "./provider-model.ts";
+import type { Headers } from "./rate-headers.ts";
 
 type FinishPart = Extract<StreamPart, { type: "finish" }>;
 
@@ -22,6 +23,8 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly onDelta?: ((text: string) => void) | undefined;
+  /** Told of the headers of an answer, before its first word. */
+  readonly onHeaders?: ((headers: Headers) => void) | undefined;
 }
 
 /** Why a call ended that the provider did not end itself. */
@@ -56,9 +59,10 @@ class Call {
   }
 
   async run(request: ModelRequest): Promise<void> {
-    const { clock, onDelta } = this.#options;
+    const { clock, onDelta, onHeaders } = this.#options;
     try {
-      const { stream } = await this.#model.doStream({ ...request, abortSignal: this.#controller.signal });
+      const { stream, response } = await this.#model.doStream({ ...request, abortSignal: this.#controller.signal });
+      if (response?.headers) onHeaders?.(response.headers);
       const reader = stream.getReader();
       this.#cancel = () => reader.cancel().catch(ignore);
       if (this.#controller.signal.aborted) void this.#cancel();

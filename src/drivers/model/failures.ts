@@ -11,6 +11,7 @@ import type { Clock } from "../../base/clock.ts";
 import { BanyanError, ERRORS } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Redact } from "../../base/redact.ts";
+import type { Headers } from "./rate-headers.ts";
 
 export type Verdict =
   | { readonly outcome: "retryable"; readonly error: Failure; readonly putOff: boolean; readonly afterMs?: number }
@@ -116,18 +117,19 @@ function messageOf(error: unknown, redact: Redact): string {
   return `${status === undefined ? "" : `${status}: `}${redact(text).slice(0, MESSAGE_LENGTH_MAX)}`;
 }
 
-function headersOf(error: unknown): Readonly<Record<string, string | undefined>> {
+/** The headers of a refusal. */
+export function headersOf(error: unknown): Headers {
   return (APICallError.isInstance(error) && error.responseHeaders) || {};
 }
 
 /** How long the provider said to wait; undefined when it did not say. */
-function waitMs(headers: Readonly<Record<string, string | undefined>>, clock: Clock): number | undefined {
+function waitMs(headers: Headers, clock: Clock): number | undefined {
   const told = retryAfterMs(headers, clock) ?? rateResetMs(headers, clock);
   return told === undefined ? undefined : Math.min(LIMITS.putOffMsMax, Math.max(0, Math.ceil(told)));
 }
 
 /** `retry-after` has seconds or a date (RFC 9110, 10.2.3). */
-function retryAfterMs(headers: Readonly<Record<string, string | undefined>>, clock: Clock): number | undefined {
+function retryAfterMs(headers: Headers, clock: Clock): number | undefined {
   const ms = numberIn(headers["retry-after-ms"]);
   if (ms !== undefined) return ms;
   const told = headers["retry-after"];
@@ -139,7 +141,7 @@ function retryAfterMs(headers: Readonly<Record<string, string | undefined>>, clo
 const RATES = ["requests", "tokens", "input-tokens", "output-tokens"];
 
 /** When the last of the rates that are used up is full again (https://docs.claude.com/en/api/rate-limits). */
-function rateResetMs(headers: Readonly<Record<string, string | undefined>>, clock: Clock): number | undefined {
+function rateResetMs(headers: Headers, clock: Clock): number | undefined {
   const waits = RATES.flatMap((rate) => {
     const used = numberIn(headers[`anthropic-ratelimit-${rate}-remaining`]) === 0;
     const ms = used ? untilMs(headers[`anthropic-ratelimit-${rate}-reset`], clock) : undefined;

@@ -12,10 +12,11 @@ import type { Session, TurnBound, TurnOptions, TurnOutcome } from "../driver.ts"
 import { PromptBound } from "./bound.ts";
 import { withBreakpoints, withToolBreakpoint } from "./breakpoints.ts";
 import { BrokenOff, type CallEnd, callModel } from "./call.ts";
-import { isUnpaid, verdictOn } from "./failures.ts";
+import { headersOf, isUnpaid, verdictOn } from "./failures.ts";
 import { partsOf } from "./parts.ts";
 import { Prompt } from "./prompt.ts";
 import type { FinishReason, ModelRequest, ProviderModel } from "./provider-model.ts";
+import { type Headers, limitsIn } from "./rate-headers.ts";
 import { type Spent, spentAtMost, spentOf } from "./tokens.ts";
 import type { Toolset } from "./toolset.ts";
 
@@ -54,7 +55,17 @@ export class ModelSession implements Session {
     }
     if (mayStart && !mayStart()) return { outcome: "withheld", ...UNSPENT };
     if (signal.aborted) return { outcome: "interrupted", parts: [], finish: "other", ...UNSPENT };
-    const called = await callModel(model, request, { signal, clock, onDelta });
+    let headers: Headers | undefined;
+    const onHeaders = (told: Headers) => {
+      headers = told;
+    };
+    const called = await callModel(model, request, { signal, clock, onDelta, onHeaders });
+    const outcome = await this.#outcomeOf(called, state);
+    const limits = limitsIn(headers ?? (called.end === "failed" ? headersOf(called.error) : undefined));
+    return limits ? { ...outcome, limits } : outcome;
+  }
+
+  #outcomeOf(called: CallEnd, state: State): TurnOutcome | Promise<TurnOutcome> {
     const spent = spentBy(called, this.worstCase(state));
     if (called.end === "finished") this.#bound.settle(state, spent.usage);
     const broken = breakOf(called);

@@ -49,6 +49,26 @@ export const stats = z.strictObject({
   waitingForSlot: count,
   /** Models that living agents need and the process does not have; they wait until it has. */
   missingModels: z.array(z.strictObject({ model: z.string(), agents: count })),
+  /** Providers that the process has called, by family of models: their limits a minute as they tell them, and who calls and waits. */
+  providers: z.array(
+    z.strictObject({
+      family: z.string(),
+      limits: z
+        .array(
+          z.strictObject({
+            rate: z.enum(["requests", "inputTokens", "outputTokens", "tokens"]),
+            limit: count,
+            left: z.int(),
+          }),
+        )
+        .readonly(),
+      inFlight: count,
+      waiting: count,
+      /** Calls that may be in flight at once; null while nothing bounds them. */
+      callsMax: count.nullable(),
+      breaker: z.enum(["closed", "open", "halfOpen"]),
+    }),
+  ),
   /** Agents that could not be read when the data was opened. */
   damaged: z.array(z.strictObject({ agent: id, error: failure })),
   /** Resident memory of the process. */
