@@ -13,7 +13,7 @@ import { chart } from "./core/chart.ts";
 import { CONTENDERS } from "./core/contender.ts";
 import { renewed } from "./core/docs.ts";
 import type { Line } from "./core/figures.ts";
-import { installBeside } from "./core/install.ts";
+import { build, installBeside } from "./core/install.ts";
 import { rowsOf } from "./core/report.ts";
 import { type Bench, run } from "./core/run.ts";
 
@@ -75,6 +75,7 @@ async function core(): Promise<void> {
     failures.push(what);
     console.error(`CANNOT RUN: ${what}`);
   };
+  build();
   const modules = await ready(chosen(wanted, Object.keys(CONTENDERS), "contender"), onFailure);
   const planned: Bench[] = BENCHES.filter(({ name }) => benches.includes(name)).map(({ name, alone, runsMax }) => ({
     name,

@@ -2,7 +2,7 @@
  * Packages of a peer, installed on first use from its own lock file, beside its code. No script of theirs runs: no peer needs
  * one, and none of theirs is ours to trust.
  */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -15,6 +15,11 @@ export async function installBeside(module: string): Promise<void> {
   if (!needsInstall(folder)) return;
   console.error(`Installing the packages of ${basename(folder)} (once) ...`);
   await promisify(execFile)("npm", ["ci", "--prefix", folder, ...OPTIONS], { cwd: folder });
+}
+
+/** Makes `dist/` of the sources as they are now. @throws with what the compiler said */
+export function build(): void {
+  execFileSync("npm", ["run", "--silent", "build"], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
 /** What npm left says what it installed; a peer without packages has no lock file. */

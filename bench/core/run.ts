@@ -33,6 +33,7 @@ export interface Bench {
   readonly runsMax?: number;
 }
 
+const AS_BUILT = new URL("as-built.ts", import.meta.url).href;
 const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
 /** The same for everyone. The bound on the space for new objects is what the banyan command sets, and spares all of them memory. */
 const NODE_FLAGS = ["--expose-gc", "--max-semi-space-size=16", "--disable-warning=ExperimentalWarning"];
@@ -65,7 +66,7 @@ function child(args: readonly string[], profileDir: string | undefined): Promise
   const profile = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
   return new Promise((resolve, reject) => {
     const started = fork(CHILD, args, {
-      execArgv: [...NODE_FLAGS, ...profile],
+      execArgv: [...NODE_FLAGS, ...profile, "--import", AS_BUILT],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       timeout: CHILD_MS_MAX,
       killSignal: "SIGKILL",
