@@ -96,8 +96,8 @@ class Pace {
   }
 }
 
-/** About 5 ms of JSON. */
-const PACE_CHARACTERS = 2 * 1024 * 1024;
+/** About 20 ms of JSON. */
+const PACE_CHARACTERS = 8 * 1024 * 1024;
 
 function markOf({ position, time, type, body }: StoredRecord): string {
   return hash("sha256", `${position} ${time} ${type} ${body}`);
