@@ -175,6 +175,22 @@ export function headOfFork(agent: AgentId, past: Head, event: EventOf<"agent.for
   return { ...head, origin: event.origin };
 }
 
+/**
+ * The head of a fork made right behind its origin's newest event, when it follows from the origin's head alone: one that waits for
+ * a message, and never had a child, is forked to one that does the same. Undefined when the past has to be folded first.
+ */
+export function restingHeadOfFork(
+  agent: AgentId,
+  past: Head,
+  event: EventOf<"agent.forked">,
+  recorded: Recorded,
+): Head | undefined {
+  const { status, waitingFor, childrenTotal, interrupted } = past;
+  if (status !== "waiting" || waitingFor !== "message" || childrenTotal > 0) return undefined;
+  if (recorded.seq !== past.seq + 1) return undefined;
+  return { ...headOfFork(agent, past, event, recorded), status, waitingFor, interrupted };
+}
+
 function definedOf({ execution, rights }: EventOf<"agent.forked">) {
   return { ...(execution && { execution }), ...(rights && { rights }) };
 }

@@ -41,9 +41,13 @@ export interface Birth {
   readonly cell: Cell;
   readonly append: Append;
   readonly head: Head;
+  /** The head has all that a fold would find. Without it the first load completes it. */
+  readonly isWhole: boolean;
   readonly state: State | undefined;
   readonly recorded: readonly Recorded[];
+  /** Of the state, as in `Cell`. */
   readonly size: number;
+  readonly snapshotSize?: number;
 }
 
 interface Job {
@@ -98,6 +102,11 @@ export class Cell {
     return this.#state ? this.#size : 0;
   }
 
+  /** What of `size` the newest snapshot covers. */
+  get snapshotSize(): number {
+    return this.#snapshotSize;
+  }
+
   /** The state, read from the journal when it is not in memory. @throws JOURNAL_DAMAGED */
   async load(): Promise<State> {
     if (this.#state) return this.#state;
@@ -132,12 +141,13 @@ export class Cell {
   }
 
   /** Takes over its first append, which is durable now. */
-  begin({ head, state, size, append, recorded }: Birth): void {
+  begin({ head, isWhole, state, size, snapshotSize = 0, append, recorded }: Birth): void {
     this.#head = head;
     this.#state = state;
     this.#size = size;
+    this.#snapshotSize = snapshotSize;
     this.#summarySeq = append.summary === undefined ? 0 : head.seq;
-    this.#isWhole = state !== undefined;
+    this.#isWhole = isWhole;
     this.#hooks.committed(this, recorded);
   }
 

@@ -4,14 +4,16 @@
  *
  * K1  The fork of a subtree is a consistent cut: every member as it was when the forked event became durable, or as it is now.
  * K2  A fork stays where its origin is, under the same holds and budgets, unless it is asked to be a root of its own.
- * K3  What a fork shares is read when it goes on: under a hold not before that is released. Its head says until then neither what it
- *     waits for nor how many children it has.
+ * K3  What a fork shares is not read to make it. Of an origin in memory it has the state; of one that only waits for a message its head
+ *     follows from the origin's; any other is read when it goes on, under a hold not before that is released, and its head says
+ *     until then neither what it waits for nor how many children it has.
  */
 import { encodeEvent } from "../agent/codec.ts";
-import type { AgentEvent, Budget, EventOf, Sender } from "../agent/events.ts";
-import { headOfFork } from "../agent/evolve.ts";
+import type { AgentEvent, Budget, EventOf, Recorded, Sender } from "../agent/events.ts";
+import { evolve, headOfFork, restingHeadOfFork } from "../agent/evolve.ts";
 import type { Node } from "../agent/forest.ts";
 import { hasEnded } from "../agent/status.ts";
+import { summaryOf } from "../agent/summary.ts";
 import { assert } from "../base/assert.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
@@ -48,6 +50,12 @@ export interface ForkingOptions {
   readonly stopping: AbortSignal;
 }
 
+/** Who is forked: the one at the top, and the sequence of each at that moment. */
+interface Cut {
+  readonly past: Node;
+  readonly members: ReadonlyMap<AgentId, number>;
+}
+
 /** Where a fork will stand. */
 interface Stand {
   readonly agent: AgentId;
@@ -78,19 +86,13 @@ export class Forking {
    * runtime stops before it is its turn
    */
   async fork(agent: AgentId, options: ForkOptions = {}): Promise<AgentId> {
-    const { journal, ids } = this.#services;
     const { head } = this.#roster.cell(agent);
-    const now = await journal.position();
-    const at = options.at ?? (await journal.seqAt(agent, now)) ?? head.seq;
-    const holder = await holderOf(journal, agent, at);
+    const { past, members } = options.subtree
+      ? await this.#cut(agent, options.at)
+      : await this.#alone(agent, options.at);
     const node = this.#nodeOf(agent);
-    // What was below it then was below the agent that it was then, when it is a fork itself.
-    const past = this.#nodeOf(holder);
-    const position = options.at === undefined ? now : await journal.positionOf(holder, at);
-    assert(position !== undefined, `event ${at} of ${holder} has a position`);
-    const members = options.subtree ? await this.#members(past, at, position) : new Map([[holder, at]]);
     const parent = this.#parentFor(node, options.as);
-    const fork = ids();
+    const fork = this.#services.ids();
     const { name: wanted = head.name, budget } = options;
     const suffix = options.name === undefined ? "-fork" : undefined;
     const { name, release } = this.#places.hold({ agent: fork, parent, count: members.size, name: wanted, suffix });
@@ -116,6 +118,25 @@ export class Forking {
     const node = this.#roster.forest.get(agent);
     if (!node) throw new BanyanError("AGENT_NOT_FOUND", `no agent ${agent}`, { agent });
     return node;
+  }
+
+  /** The agent by itself, as it was after its event `at`, or is. */
+  async #alone(agent: AgentId, at = this.#roster.cell(agent).head.seq): Promise<Cut> {
+    const holder = await holderOf(this.#services.journal, agent, at);
+    return { past: this.#nodeOf(holder), members: new Map([[holder, at]]) };
+  }
+
+  /** K1: with all below it. */
+  async #cut(agent: AgentId, seq: number | undefined): Promise<Cut> {
+    const { journal } = this.#services;
+    const now = await journal.position();
+    const at = seq ?? (await journal.seqAt(agent, now)) ?? this.#roster.cell(agent).head.seq;
+    const holder = await holderOf(journal, agent, at);
+    // What was below it then was below the agent that it was then, when it is a fork itself.
+    const past = this.#nodeOf(holder);
+    const position = seq === undefined ? now : await journal.positionOf(holder, at);
+    assert(position !== undefined, `event ${at} of ${holder} has a position`);
+    return { past, members: await this.#members(past, at, position) };
   }
 
   /** K1: the agent and those below it that it had then, with the sequence of each at the moment of the fork. */
@@ -188,12 +209,33 @@ export class Forking {
     const time = this.#services.clock.now();
     const { origin } = forked;
     const recorded = [forked, ...more].map((event, index) => ({ seq: origin.seq + 1 + index, time, event }));
+    const known = this.#beginning(node, agent, forked, recorded);
+    const head = { ...known.head, seq: origin.seq + recorded.length };
+    const records = recorded.map(({ event }) => ({ time, ...encodeEvent(event) }));
+    const summary = known.isWhole && summaryOf(head);
+    const append = { agent, expectedSeq: origin.seq, origin, records, ...(summary && { summary }) };
+    return { ...known, cell: this.#roster.unborn(agent), append, head, recorded };
+  }
+
+  /** K3: what is known of the fork before anything is read. */
+  #beginning(
+    node: Node,
+    agent: AgentId,
+    forked: EventOf<"agent.forked">,
+    recorded: readonly Recorded[],
+  ): Pick<Birth, "head" | "isWhole" | "state" | "size" | "snapshotSize"> {
     const [first] = recorded;
     assert(first, "a fork has a first event");
-    const head = { ...headOfFork(agent, node.head, forked, first), seq: origin.seq + recorded.length };
-    const records = recorded.map(({ event }) => ({ time, ...encodeEvent(event) }));
-    const append = { agent, expectedSeq: origin.seq, origin, records };
-    return { cell: this.#roster.unborn(agent), append, head, state: undefined, recorded, size: 0 };
+    const { origin } = forked;
+    const cell = this.#roster.cell(origin.agent);
+    let state = cell.loaded?.head.seq === origin.seq ? cell.loaded : undefined;
+    if (state) {
+      for (const each of recorded) state = evolve(agent, state, each);
+      return { head: state.head, isWhole: true, state, size: cell.size, snapshotSize: cell.snapshotSize };
+    }
+    const resting = recorded.length === 1 && cell.isWhole && restingHeadOfFork(agent, cell.head, forked, first);
+    if (resting) return { head: resting, isWhole: true, state: undefined, size: 0 };
+    return { head: headOfFork(agent, node.head, forked, first), isWhole: false, state: undefined, size: 0 };
   }
 
   async #task({ task, by }: ForkOptions): Promise<AgentEvent[]> {

@@ -123,7 +123,7 @@ export class Spawning {
       if (events instanceof BanyanError) throw events;
     }
     const { head, state, recorded, size } = batch;
-    return { cell: this.#roster.unborn(agent), append: batch.append(0), head, state, recorded, size };
+    return { cell: this.#roster.unborn(agent), append: batch.append(0), head, isWhole: true, state, recorded, size };
   }
 }
 

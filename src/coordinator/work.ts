@@ -153,6 +153,7 @@ export class Work implements Workplace {
     // A held agent that is not in memory has nothing under way, but what a crash left: it need not be read to rest (K3 of forks).
     const isIdle = !cell.loaded && cell.head.reservedUsd === 0;
     if (isIdle && this.roster.forest.holder(cell.agent)) return false;
+    if (isIdle && cell.isWhole && !wantsWork(cell.head) && !this.roster.forest.isOrphan(cell.agent)) return false;
     // Whoever will work waits for a slot first, and is read then: of a large tree that goes on, few are in memory at a time.
     if (isIdle && wantsWork(cell.head) && !(await this.#mayBeRead(worker))) return false;
     const state = await cell.load();

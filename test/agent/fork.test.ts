@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decide, isRefusal } from "../../src/agent/decide.ts";
 import type { EventOf } from "../../src/agent/events.ts";
 import { EVENTS } from "../../src/agent/events.ts";
-import { evolve, headOfFork } from "../../src/agent/evolve.ts";
+import { evolve, headOfFork, restingHeadOfFork } from "../../src/agent/evolve.ts";
 import { nextStep } from "../../src/agent/next.ts";
 import type { State } from "../../src/agent/state.ts";
 import { NO_USAGE } from "../../src/agent/usage.ts";
@@ -26,7 +26,7 @@ const RUNS = { numRuns: 60 };
 const FORK = idOf(2);
 const [CHILD, OTHER, CHILD_FORK] = [idOf(50), idOf(51), idOf(60)];
 
-function forkOf(past: State, more: Partial<EventOf<"agent.forked">> = {}, agent = FORK): State {
+function forkedAt(past: State, more: Partial<EventOf<"agent.forked">> = {}, agent = FORK) {
   const event: EventOf<"agent.forked"> = {
     type: "agent.forked",
     origin: { agent: past.head.agent, seq: past.head.seq },
@@ -38,11 +38,11 @@ function forkOf(past: State, more: Partial<EventOf<"agent.forked">> = {}, agent 
     by: PERSON,
     ...more,
   };
-  return evolve(agent, past, {
-    seq: past.head.seq + 1,
-    time: START_MS + 1,
-    event: EVENTS["agent.forked"].parse(event),
-  });
+  return { seq: past.head.seq + 1, time: START_MS + 1, event: EVENTS["agent.forked"].parse(event) };
+}
+
+function forkOf(past: State, more: Partial<EventOf<"agent.forked">> = {}, agent = FORK): State {
+  return evolve(agent, past, forkedAt(past, more, agent));
 }
 
 describe("a fork", () => {
@@ -125,21 +125,25 @@ describe("a fork", () => {
   test("begins with the head that is known before its past is folded, but for children and status", () => {
     const past = after(undefined, creation(), receive(1), startTurn(), answer("One."));
     const fork = forkOf(past);
-    const event = {
-      type: "agent.forked",
-      parent: null,
-      root: FORK,
-      level: 0,
-      name: "twin",
-      children: {},
-      by: PERSON,
-    } as const;
-    const recorded = {
-      seq: fork.head.seq,
-      time: fork.head.time,
-      event: { ...event, origin: { agent: AGENT, seq: past.head.seq } },
-    };
+    const recorded = forkedAt(past);
     expect(headOfFork(FORK, past.head, recorded.event, recorded)).toEqual(fork.head);
+  });
+
+  test("K3: of one that waits for a message, and never had a child, has the head that its past folds to", () => {
+    let resting = 0;
+    fc.assert(
+      fc.property(plans(), (plan) => {
+        for (const past of live(plan).states) {
+          const recorded = forkedAt(past);
+          const head = restingHeadOfFork(FORK, past.head, recorded.event, recorded);
+          if (!head) continue;
+          resting += 1;
+          expect(plain(head)).toEqual(plain(forkOf(past).head));
+        }
+      }),
+      RUNS,
+    );
+    expect(resting).toBeGreaterThan(0);
   });
 
   test("does not see messages twice that its past has seen, and reads what its past had not", () => {

@@ -1,6 +1,7 @@
 /** Forks: from every event, alone and with what was below, beside the origin and as a tree of its own. */
 import { expect, test } from "vitest";
 import type { AgentId } from "../../src/base/ids.ts";
+import { foldAgent } from "../../src/coordinator/fold.ts";
 import type { Journal } from "../../src/journal/journal.ts";
 import { asks, cast } from "../support/cast.ts";
 import { intercept } from "../support/journals.ts";
@@ -258,7 +259,7 @@ test("K2: a fork under a hold waits until that is released, and one of a held ag
   expect(await life.outcome(fork)).toBe("done");
 });
 
-test("a fork of a conversation that is not in memory reads none of it under a hold, and all of it once that is released", async () => {
+test("K3: a fork of a conversation that is not in memory reads none of it under a hold, and all of it once that is released", async () => {
   const world = new World();
   const reads: AgentId[] = [];
   const around = (journal: Journal) => intercept(journal, { beforeRead: async (agent) => void reads.push(agent) });
@@ -276,6 +277,38 @@ test("a fork of a conversation that is not in memory reads none of it under a ho
   await life.control.resume(lead);
   for (const fork of forks) expect(await life.outcome(fork)).toBe("done");
   expect(new Set(reads)).toEqual(new Set([child, ...forks]));
+});
+
+test("K3: a fork of what is in memory, or rests, reads nothing, and is what its journal folds to", async () => {
+  const world = new World();
+  const reads: AgentId[] = [];
+  const around = (journal: Journal) => intercept(journal, { beforeRead: async (agent) => void reads.push(agent) });
+  const models = [cast({ lead: () => "ready" })];
+  const life = await world.open({ models, around });
+  const lead = await life.spawn("lead", { mode: "chat" });
+  await life.became(lead, "waiting");
+  reads.length = 0;
+  const loaded = await life.coordinator.fork(lead, { task: "Once more." });
+  await life.became(loaded, "waiting");
+  const resting = await life.coordinator.fork(lead);
+  await quiet(world);
+  expect(reads).toEqual([]);
+  expect(life.head(resting)).toMatchObject({ status: "waiting", waitingFor: "message" });
+  await life.stop();
+  const again = await world.open({ models, around });
+  reads.length = 0;
+  const third = await again.coordinator.fork(lead);
+  await quiet(world);
+  expect(reads).toEqual([]);
+  expect(again.head(third)).toMatchObject({ status: "waiting", waitingFor: "message" });
+  for (const fork of [loaded, resting, third]) {
+    const { state } = await foldAgent({ journal: again.services.journal }, fork);
+    expect({ ...again.head(fork), output: null }).toEqual({ ...state.head, output: null });
+  }
+  await again.control.send(third, "Go on.");
+  await again.became(third, "waiting");
+  expect((await again.state(third)).entries.length).toBe((await again.state(loaded)).entries.length);
+  expect([life.faults, again.faults]).toEqual([[], []]);
 });
 
 test("a fork that rests shows at once what it waits for", async () => {
