@@ -189,7 +189,7 @@ export class People {
         return;
       }
       case "checkpoint":
-        await control.checkpoint(agent, `c${dice.int(1, 5)}`, dice.chance(0.5) ? undefined : dice.int(1, head.seq));
+        await control.checkpoint(agent, `c${dice.int(1, 5)}`, dice.chance(0.5) ? {} : { at: dice.int(1, head.seq) });
         return;
       case "answer": {
         const open = this.#audit.states.get(agent)?.open.find(({ state }) => state === "approval");

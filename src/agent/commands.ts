@@ -63,7 +63,15 @@ export type Command =
       /** What the agent reads of it, when it is not started again. */
       readonly told?: Content | undefined;
     } & Fields<EventOf<"process.ended">>)
-  | { readonly do: "nameCheckpoint"; readonly name: string; readonly at?: number | undefined }
+  | {
+      readonly do: "nameCheckpoint";
+      readonly name: string;
+      readonly at?: number | undefined;
+      readonly pinned?: true | undefined;
+      readonly by?: Sender | undefined;
+    }
+  | { readonly do: "pinCheckpoint"; readonly name: string; readonly pinned: boolean; readonly by: Sender }
+  | { readonly do: "forgetCheckpoints"; readonly names: readonly string[]; readonly by: Sender }
   | { readonly do: "setBudget"; readonly budget: Budget; readonly by: Sender }
   | { readonly do: "hold"; readonly by: Sender; readonly reason: string }
   | { readonly do: "release"; readonly by: Sender }

@@ -9,12 +9,13 @@
  */
 import { unreachable } from "../base/assert.ts";
 import { LIMITS } from "../base/limits.ts";
+import { type CheckpointCommand, decideCheckpoint, isCheckpointCommand } from "./checkpoints.ts";
 import type { Command } from "./commands.ts";
 import { callsOf, type ToolCall } from "./content.ts";
 import { type AgentEvent, LABEL_LENGTH_MAX, REASON_LENGTH_MAX } from "./events.ts";
 import { nextStep } from "./next.ts";
 import { endProcess, restartProcess, startProcess } from "./processes.ts";
-import { checkName, type Decision, isRefusal, type Refusal, refuse } from "./refusal.ts";
+import { checkName, type Decision, isLabel, isRefusal, type Refusal, refuse } from "./refusal.ts";
 import type { Head, OpenCall, State } from "./state.ts";
 import { hasEnded } from "./status.ts";
 
@@ -34,10 +35,11 @@ export function decide(state: State | undefined, command: Command): Decision {
     return checkName(command.name, { type: "agent.forked", ...fields });
   }
   if (isHeadCommand(command)) return decideHead(state.head, command);
+  if (isCheckpointCommand(command)) return decideCheckpoint(state, command);
   return hasEnded(state.head.status) ? decideEnded(state, command) : decideLiving(state, command);
 }
 
-type LaterCommand = Exclude<Command, { do: "create" | "fork" } | HeadCommand>;
+type LaterCommand = Exclude<Command, { do: "create" | "fork" } | HeadCommand | CheckpointCommand>;
 
 function decideLiving(state: State, command: LaterCommand): Decision {
   switch (command.do) {
@@ -72,8 +74,6 @@ function decideLiving(state: State, command: LaterCommand): Decision {
       return restartProcess(state, command);
     case "endProcess":
       return endProcess(state, command);
-    case "nameCheckpoint":
-      return nameCheckpoint(state, command);
     case "rewind":
       return rewind(state, command);
     case "revive":
@@ -110,8 +110,6 @@ function decideEnded(state: State, command: LaterCommand): Decision {
       return endChild(state, command);
     case "endProcess":
       return endProcess(state, command);
-    case "nameCheckpoint":
-      return nameCheckpoint(state, command);
     case "reviveChild":
       return refuse("PARENT_ENDED", `the parent is ${state.head.status}`);
     default:
@@ -145,11 +143,6 @@ export function decideHead(head: Head, command: HeadCommand): Decision {
     default:
       return unreachable(command);
   }
-}
-
-/** True for what an event may carry as an id, a tool's name or a checkpoint's. */
-function isLabel(text: string): boolean {
-  return text.length >= 1 && text.length <= LABEL_LENGTH_MAX;
 }
 
 function checkReason(reason: string, event: AgentEvent): Decision {
@@ -313,17 +306,6 @@ function writeArtifact(state: State, { artifact, callId }: Extract<Command, { do
     return refuse("CONTENT_TOO_LARGE", `it has ${state.head.artifacts.length} artifacts`);
   }
   return checkName(artifact.name, { type: "artifact.written", artifact, ...(callId !== undefined && { callId }) });
-}
-
-function nameCheckpoint(state: State, { name, at }: Extract<Command, { do: "nameCheckpoint" }>): Decision {
-  const place = at ?? state.head.seq;
-  if (place > state.head.seq || place < 1) return refuse("CHECKPOINT_NOT_FOUND", `it has no event ${place}`);
-  if (!isLabel(name)) return refuse("NAME_INVALID", `a checkpoint's name has 1 to ${LABEL_LENGTH_MAX} characters`);
-  const known = state.checkpoints.some((checkpoint) => checkpoint.name === name);
-  if (!known && state.checkpoints.length >= LIMITS.checkpointsMax) {
-    return refuse("CONTENT_TOO_LARGE", `it has ${state.checkpoints.length} named checkpoints`);
-  }
-  return [{ type: "checkpoint.named", name, at: place }];
 }
 
 /** To the end of any message of the present conversation, or to its very start. */

@@ -32,6 +32,8 @@ export const LABEL_LENGTH_MAX = 256;
 
 export const name = z.string().min(1).max(LIMITS.nameLengthMax).regex(NAME_SYNTAX);
 
+const label = z.string().min(1).max(LABEL_LENGTH_MAX);
+
 export const failure = z.strictObject({ code: errorCode, message: z.string() });
 export type Failure = z.infer<typeof failure>;
 
@@ -300,9 +302,25 @@ export const EVENTS = {
     ...systemProcess,
   }),
   "checkpoint.named": event("checkpoint.named", "A restore point got a name.", {
-    name: z.string().min(1).max(LABEL_LENGTH_MAX),
+    name: label,
     at: seq,
+    /** It is never forgotten, until it is unpinned. */
+    pinned: z.literal(true).optional(),
+    by: sender.optional(),
   }),
+  "checkpoint.pinned": event("checkpoint.pinned", "A named restore point is not to be forgotten.", {
+    name: label,
+    by: sender,
+  }),
+  "checkpoint.unpinned": event("checkpoint.unpinned", "A named restore point may be forgotten again.", {
+    name: label,
+    by: sender,
+  }),
+  "checkpoint.forgotten": event(
+    "checkpoint.forgotten",
+    "Names of restore points were let go; the events that they stood for are all there.",
+    { names: z.array(label).max(LIMITS.checkpointsMax), by: sender },
+  ),
   "budget.set": event("budget.set", "The bounds of the subtree changed.", { budget, by: sender }),
   "hold.set": event("hold.set", "A pause: no model call starts in the subtree until it is released.", {
     by: sender,

@@ -8,6 +8,7 @@
 import { assert, unreachable } from "../base/assert.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
+import { checkpointChanged } from "./checkpoints.ts";
 import { callsOf } from "./content.ts";
 import type { AgentEvent, EventOf, Recorded } from "./events.ts";
 import { evolveHead, isHeadEvent, startHead, statusOf } from "./head.ts";
@@ -100,10 +101,11 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
       return processEnded(state, event, time);
     case "process.restarted":
       return processRestarted(state, event, time);
-    case "checkpoint.named": {
-      const others = state.checkpoints.filter(({ name }) => name !== event.name);
-      return { ...state, checkpoints: [...others, { name: event.name, at: event.at, time }] };
-    }
+    case "checkpoint.named":
+    case "checkpoint.pinned":
+    case "checkpoint.unpinned":
+    case "checkpoint.forgotten":
+      return checkpointChanged(state, event, time);
     case "agent.rewound":
       return rewound(state, event.to, seq);
     case "agent.revived":

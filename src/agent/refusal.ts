@@ -1,7 +1,7 @@
 /** What a decision is: events, or a refusal with its reason. */
 import type { ErrorCode } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import { type AgentEvent, NAME_SYNTAX } from "./events.ts";
+import { type AgentEvent, LABEL_LENGTH_MAX, NAME_SYNTAX } from "./events.ts";
 
 export interface Refusal {
   readonly refused: ErrorCode;
@@ -25,4 +25,9 @@ export function checkName(name: string, event: AgentEvent): Decision {
     return refuse("NAME_INVALID", `not a name: ${JSON.stringify(name.slice(0, 80))}`);
   }
   return [event];
+}
+
+/** True for what an event may carry as an id, a tool's name or a checkpoint's. */
+export function isLabel(text: string): boolean {
+  return text.length >= 1 && text.length <= LABEL_LENGTH_MAX;
 }

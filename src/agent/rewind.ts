@@ -22,7 +22,7 @@ export function rewind(state: State, to: number): State {
     turn: null,
     retry: null,
     interrupted: false,
-    checkpoints: state.checkpoints.filter(({ at }) => at <= to),
+    checkpoints: state.checkpoints.filter(({ at, pinned }) => pinned || at <= to),
   };
 }
 

@@ -168,6 +168,15 @@ export interface Process {
   readonly last?: Omit<EventOf<"process.ended">, "type" | "id" | "restartTime"> | undefined;
 }
 
+/** A restore point that was given a name. */
+export interface NamedCheckpoint {
+  readonly name: string;
+  readonly at: number;
+  /** When it was named. */
+  readonly time: number;
+  readonly pinned?: true | undefined;
+}
+
 export interface State {
   readonly head: Head;
   readonly instructions: Content;
@@ -195,7 +204,7 @@ export interface State {
   readonly interrupted: boolean;
   /** Ids of the newest messages received, to drop one that is delivered twice. */
   readonly receivedIds: List<string>;
-  readonly checkpoints: readonly { readonly name: string; readonly at: number; readonly time: number }[];
+  readonly checkpoints: readonly NamedCheckpoint[];
   /** Events that rewinds took out of the conversation: those after `after` and before `before`. */
   readonly cuts: readonly { readonly after: number; readonly before: number }[];
 }

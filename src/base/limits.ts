@@ -55,6 +55,8 @@ export const LIMITS = {
   inboxIdsMax: 1_024,
   /** Named checkpoints of one agent. */
   checkpointsMax: 1_000,
+  /** Messages that a comparison of two checkpoints tells of. */
+  diffMessagesMax: 1_000,
   /** Artifacts of one agent: its report to its parent names them all. */
   artifactsMax: 1_000,
 

@@ -123,7 +123,12 @@ function saysOf(event: AgentEvent): string {
     case "process.restarted":
       return `${event.id}, pid ${event.pid}`;
     case "checkpoint.named":
-      return `${event.name} at ${event.at}`;
+      return `${event.name} at ${event.at}${event.pinned ? ", pinned" : ""}`;
+    case "checkpoint.pinned":
+    case "checkpoint.unpinned":
+      return `${event.name}, by ${senderOf(event.by)}`;
+    case "checkpoint.forgotten":
+      return `${event.names.join(", ")}, by ${senderOf(event.by)}`;
     case "budget.set":
       return JSON.stringify(event.budget);
     case "hold.set":

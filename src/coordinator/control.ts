@@ -143,9 +143,17 @@ export class Control {
     await this.#roster.cell(agent).dispatch({ do: "setBudget", budget, by });
   }
 
-  /** Names a restore point: the newest event, or event `at`. Returns its sequence. @throws CHECKPOINT_NOT_FOUND */
-  async checkpoint(agent: AgentId, name: string, at?: number): Promise<number> {
-    const [event] = await this.#roster.cell(agent).dispatch({ do: "nameCheckpoint", name, at });
+  /**
+   * Names a restore point: the newest event, or event `at`; a pinned one is never forgotten. Returns its sequence.
+   * @throws CHECKPOINT_NOT_FOUND
+   */
+  async checkpoint(
+    agent: AgentId,
+    name: string,
+    { at, pin = false, by }: VerbOptions & { at?: number; pin?: boolean } = {},
+  ): Promise<number> {
+    const pinned = pin || undefined;
+    const [event] = await this.#roster.cell(agent).dispatch({ do: "nameCheckpoint", name, at, pinned, by });
     if (event?.type !== "checkpoint.named") throw new BanyanError("INTERNAL", "a checkpoint has a place", { agent });
     return event.at;
   }

@@ -13,6 +13,7 @@ import { LIMITS } from "../base/limits.ts";
 import { Snapshotter } from "../checkpoints/snapshotter.ts";
 import type { ProcessInfo } from "../tools/tool.ts";
 import type { Cell } from "./cell.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { Control } from "./control.ts";
 import { afterCommit } from "./ends.ts";
 import { foldAgent, outputOf } from "./fold.ts";
@@ -58,6 +59,7 @@ export class Coordinator {
   readonly #forking: Forking;
   readonly #processes: Processes;
   readonly control: Control;
+  readonly checkpoints: Checkpoints;
   readonly #commitWatchers = new Set<CommitWatcher>();
   readonly #deltaWatchers = new Set<DeltaWatcher>();
   /** Those who wait for an agent's end, or to be told that the runtime stopped first. */
@@ -99,6 +101,7 @@ export class Coordinator {
         processes: this.#processes,
       }),
     });
+    this.checkpoints = new Checkpoints(this.#roster);
     this.control = new Control(services, this.#roster, this.#work, this.#processes);
     this.#roster.onCommit((cell, recorded) => this.#committed(cell, recorded, onFault));
   }

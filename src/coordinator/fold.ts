@@ -74,8 +74,14 @@ export async function outputOf(journal: Journal, head: Head): Promise<Content | 
 }
 
 /** Every record of the agent's past in batches, oldest first: through all the forks that led to it. */
-export async function* history(journal: Journal, agent: AgentId, to?: number): AsyncGenerator<StoredRecord[]> {
-  for (const segment of await segments(journal, agent, to)) yield* journal.read(segment.agent, { to: segment.to });
+export async function* history(
+  journal: Journal,
+  agent: AgentId,
+  { from = 1, to }: { from?: number | undefined; to?: number | undefined } = {},
+): AsyncGenerator<StoredRecord[]> {
+  for (const segment of await segments(journal, agent, to)) {
+    if (segment.to >= from) yield* journal.read(segment.agent, { from, to: segment.to });
+  }
 }
 
 interface Segment {

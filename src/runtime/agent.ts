@@ -6,6 +6,9 @@ import type { Status } from "../agent/status.ts";
 import type { Usage } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
+import type { CheckpointDiff } from "../checkpoints/diff.ts";
+import type { ListedCheckpoint } from "../checkpoints/listing.ts";
+import type { RestorePoint } from "../coordinator/checkpoints.ts";
 import type { ForkOptions } from "../coordinator/fork.ts";
 import { type FollowedEvent, loggedEvents } from "./events.ts";
 import type { Runtime } from "./open.ts";
@@ -115,19 +118,40 @@ export class Agent {
   }
 
   /** Goes on from an earlier point of its conversation. @throws CHECKPOINT_NOT_FOUND */
-  rewind(to: Checkpoint | number): Promise<void> {
-    return this.#coordinator.control.rewind(this.id, typeof to === "number" ? to : to.seq);
+  async rewind(to: Checkpoint | RestorePoint): Promise<void> {
+    const { checkpoints, control } = this.#coordinator;
+    await control.rewind(this.id, await checkpoints.resolve(this.id, pointOf(to)));
   }
 
   /** A new agent with this one's past; this one runs on. @throws CHECKPOINT_NOT_FOUND */
-  async fork({ at, ...options }: Omit<ForkOptions, "at"> & { at?: Checkpoint | number } = {}): Promise<Agent> {
-    const seq = typeof at === "object" ? at.seq : at;
+  async fork({ at, ...options }: Omit<ForkOptions, "at"> & { at?: Checkpoint | RestorePoint } = {}): Promise<Agent> {
+    const seq = at === undefined ? undefined : await this.#coordinator.checkpoints.resolve(this.id, pointOf(at));
     return new Agent(this.#runtime, await this.#coordinator.fork(this.id, { ...options, at: seq }));
   }
 
-  /** Names the present as a restore point. */
-  async checkpoint(name: string): Promise<Checkpoint> {
-    return { agent: this.id, seq: await this.#coordinator.control.checkpoint(this.id, name), name };
+  /** Names the present, or the event `at`, as a restore point; a pinned one is never forgotten. */
+  async checkpoint(name: string, options: { at?: number; pin?: boolean } = {}): Promise<Checkpoint> {
+    return { agent: this.id, seq: await this.#coordinator.control.checkpoint(this.id, name, options), name };
+  }
+
+  /** Restore points that stand out: named ones, those at which forks begin, those at which it came to rest. */
+  checkpoints(): Promise<ListedCheckpoint[]> {
+    return this.#coordinator.checkpoints.list(this.id);
+  }
+
+  /** What happened after one restore point, up to another, or up to now. @throws CHECKPOINT_NOT_FOUND */
+  diffCheckpoints(from: Checkpoint | RestorePoint, to?: Checkpoint | RestorePoint): Promise<CheckpointDiff> {
+    return this.#coordinator.checkpoints.diff(this.id, pointOf(from), to === undefined ? undefined : pointOf(to));
+  }
+
+  /** Has a restore point kept until it is unpinned. @throws CHECKPOINT_NOT_FOUND */
+  async pinCheckpoint(point: Checkpoint | RestorePoint): Promise<void> {
+    await this.#coordinator.checkpoints.pin(this.id, pointOf(point));
+  }
+
+  /** @throws CHECKPOINT_NOT_FOUND */
+  async unpinCheckpoint(point: Checkpoint | RestorePoint): Promise<void> {
+    await this.#coordinator.checkpoints.unpin(this.id, pointOf(point));
   }
 
   /**
@@ -169,6 +193,10 @@ export class Agent {
     if (!node) throw new BanyanError("AGENT_NOT_FOUND", `no agent ${this.id}`, { agent: this.id });
     return node;
   }
+}
+
+function pointOf(point: Checkpoint | RestorePoint): RestorePoint {
+  return typeof point === "object" ? point.seq : point;
 }
 
 export interface FollowOptions {

@@ -5,6 +5,7 @@ import type { AgentId } from "../base/ids.ts";
 import { loggedEvents } from "../runtime/events.ts";
 import type { Runtime } from "../runtime/open.ts";
 import { artifactBytes, artifactRows } from "./artifacts.ts";
+import { checkpointDetailOf } from "./checkpoints.ts";
 import type { AgentDetail } from "./contract/agent.ts";
 import { costReport } from "./cost.ts";
 import type { ReadHandlers } from "./handlers.ts";
@@ -37,6 +38,11 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
       const { entries } = await coordinator.state(select(agent), at);
       yield* batches(transcript(entries));
     },
+    async *checkpoints({ agent }) {
+      yield* batches(await coordinator.checkpoints.list(select(agent)));
+    },
+    showCheckpoint: async ({ agent, checkpoint }) => checkpointDetailOf(runtime, select(agent), checkpoint),
+    diffCheckpoints: async ({ agent, from, to }) => coordinator.checkpoints.diff(select(agent), from, to),
     artifacts: ({ agent, subtree = false }) =>
       lazily(() => batches(artifactRows(runtime, selectAny(agent), { subtree }))),
     artifact: ({ agent, ...wanted }) => lazily(() => artifactBytes(runtime, selectAny(agent), wanted)),
@@ -89,7 +95,7 @@ async function detailOf(runtime: Runtime, agent: AgentId): Promise<AgentDetail> 
     made: [...artifacts],
     children: node.children.map((child) => child.head.agent),
     unread: inbox.length,
-    checkpoints: checkpoints.map(({ name, at, time }) => ({ name, seq: at, time })),
+    checkpoints: checkpoints.map(({ name, at, time, pinned = false }) => ({ name, seq: at, time, pinned })),
     asks: open
       .filter(({ state }) => state === "approval")
       .map(({ call }) => ({ callId: call.callId, tool: call.name })),

@@ -16,7 +16,7 @@ export interface VerbOptions {
 
 export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions): CommandHandlers {
   const { coordinator } = runtime;
-  const { control, forest } = coordinator;
+  const { control, checkpoints, forest } = coordinator;
   const standing = (agent: AgentId): Standing => {
     return { agent, name: forest.get(agent)?.head.name ?? "", status: forest.status(agent) };
   };
@@ -37,20 +37,29 @@ export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions)
     cancel: on((agent, { reason }) => control.cancel(agent, { by, ...defined({ reason }) })),
     answer: on((agent, { callId, decision }) => control.answer(agent, callId, decision, { by })),
     setBudget: on((agent, { budget }) => control.setBudget(agent, budget, { by })),
-    rewind: on(async (agent, { to }) => control.rewind(agent, (await sequenceOf(runtime, agent, to)) ?? 0, { by })),
+    rewind: on(async (agent, { to }) => control.rewind(agent, await checkpoints.resolve(agent, to), { by })),
     async interrupt({ agent: selector, subtree = false }) {
       const agent = selectAgent(forest, selector);
       const interrupted = await control.interrupt(agent, { subtree });
       return { ...standing(agent), interrupted };
     },
-    async checkpoint({ agent: selector, name, at }) {
+    async checkpoint({ agent: selector, name, ...options }) {
       const agent = selectAgent(forest, selector);
-      const seq = await control.checkpoint(agent, name, at);
+      const seq = await control.checkpoint(agent, name, { by, ...defined(options) });
       return { ...standing(agent), seq, checkpoint: name };
+    },
+    async pinCheckpoint({ agent: selector, checkpoint }) {
+      const agent = selectAgent(forest, selector);
+      return { ...standing(agent), checkpoint: await checkpoints.pin(agent, checkpoint, { by }) };
+    },
+    async unpinCheckpoint({ agent: selector, checkpoint }) {
+      const agent = selectAgent(forest, selector);
+      return { ...standing(agent), checkpoint: await checkpoints.unpin(agent, checkpoint, { by }) };
     },
     async fork({ agent: selector, at, ...options }) {
       const origin = selectAgent(forest, selector);
-      const agent = await coordinator.fork(origin, { ...options, at: await sequenceOf(runtime, origin, at), by });
+      const seq = at === undefined ? undefined : await checkpoints.resolve(origin, at);
+      const agent = await coordinator.fork(origin, { ...options, at: seq, by });
       return { ...standing(agent), path: pathOf(forest, agent) };
     },
     async shutdown() {
@@ -60,24 +69,6 @@ export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions)
     },
   };
 }
-
-/** The sequence of a restore point that may be given by its name. @throws CHECKPOINT_NOT_FOUND */
-async function sequenceOf(
-  { coordinator }: Runtime,
-  agent: AgentId,
-  at: number | string | undefined,
-): Promise<number | undefined> {
-  if (typeof at !== "string") return at;
-  const { checkpoints } = await coordinator.state(agent);
-  const found = checkpoints.find(({ name }) => name === at);
-  if (found) return found.at;
-  const known = checkpoints.slice(-NAMED_MAX).map(({ name }) => name);
-  const hint = known.length > 0 ? `; it has ${known.join(", ")}` : "; it has none";
-  throw new BanyanError("CHECKPOINT_NOT_FOUND", `no checkpoint ${JSON.stringify(at)}${hint}`, { agent });
-}
-
-/** Checkpoints that an error names. */
-const NAMED_MAX = 5;
 
 type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 

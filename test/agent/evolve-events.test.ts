@@ -32,7 +32,10 @@ const starting = startProcess(1, "server");
 const { id: SERVER, policy } = starting;
 const serving = after(task, starting);
 const final = after(inFlight, answer("Done."));
+const named = after(task, { do: "nameCheckpoint", name: "c", at: 2 });
+const NAMED = { name: "c", at: 2, time: named.checkpoints[0]?.time };
 const by = PERSON;
+const pinned = after(named, { do: "pinCheckpoint", name: "c", pinned: true, by });
 const error = { code: "TOOL_FAILED", message: "no" } as const;
 const digest = `sha256:${"a".repeat(64)}`;
 const artifact = { name: "map", digest, bytes: 3, mediaType: "text/plain" };
@@ -261,6 +264,9 @@ const CASES: readonly Case<EventType>[] = [
     },
   ),
   of("checkpoint.named", task, { name: "c", at: 2 }, { checkpoints: [{ name: "c", at: 2, time: 7 }], head: {} }),
+  of("checkpoint.pinned", named, { name: "c", by }, { checkpoints: [{ ...NAMED, pinned: true }], head: {} }),
+  of("checkpoint.unpinned", pinned, { name: "c", by }, { checkpoints: [NAMED], head: {} }),
+  of("checkpoint.forgotten", named, { names: ["c"], by }, { checkpoints: [], head: {} }),
   of("budget.set", task, { budget: { costUsd: 3 }, by }, { head: { budget: { costUsd: 3 } } }),
   of("hold.set", task, { by, reason: "lunch" }, { head: { held: true, activity: "lunch" } }),
   of(

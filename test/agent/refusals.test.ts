@@ -46,6 +46,7 @@ const fork: Command = {
   children: {},
   by: PERSON,
 };
+const pin = (name: string): Command => ({ do: "pinCheckpoint", name, pinned: true, by: PERSON });
 const name = (name: string, at?: number): Command => ({ do: "nameCheckpoint", name, at });
 const artifact = (name: string): Command => ({
   do: "writeArtifact",
@@ -78,6 +79,7 @@ describe("refusals", () => {
     ["NAME_INVALID", "an artifact's name with a path in it", task, artifact("a/b")],
     ["NAME_INVALID", "a checkpoint without a name", task, name("")],
     ["NAME_INVALID", "a checkpoint's name that is too long", task, name("n".repeat(LABEL_LENGTH_MAX + 1))],
+    ["NAME_INVALID", "a checkpoint's name that is a number", task, name("12")],
     ["INPUT_INVALID", "a message without an id", task, { ...receive(2), id: "" }],
     ["INPUT_INVALID", "a message's id that is too long", task, { ...receive(2), id: "i".repeat(LABEL_LENGTH_MAX + 1) }],
     [
@@ -112,6 +114,7 @@ describe("refusals", () => {
     ["AGENT_NOT_FOUND", "the end of a stranger", final, endChild(idOf(99), 3)],
     ["AGENT_ENDED", "completing while a child lives", parent, complete],
     ["NOT_HELD", "a release without a hold", task, release],
+    ["CHECKPOINT_NOT_FOUND", "a pin of a name that is not there", task, pin("c")],
     ["CHECKPOINT_NOT_FOUND", "a checkpoint in the future", task, name("c", 3)],
     ["CHECKPOINT_NOT_FOUND", "a checkpoint before the beginning", task, name("c", 0)],
     ["CHECKPOINT_NOT_FOUND", "a rewind to no message's end", final, rewindTo(2)],

@@ -115,10 +115,12 @@ describe("what programs read", () => {
       return [exit, JSON.parse(out)];
     };
     const lead = { agent: live.lead.id, name: "lead" };
-    expect(await ask("checkpoint lead here")).toEqual([
+    expect(await ask("checkpoint create lead here")).toEqual([
       0,
       { ...lead, status: "waiting", checkpoint: "here", seq: expect.any(Number) },
     ]);
+    expect(await ask("checkpoint pin lead here")).toEqual([0, { ...lead, status: "waiting", checkpoint: "here" }]);
+    expect(await ask("checkpoint unpin lead here")).toEqual([0, { ...lead, status: "waiting", checkpoint: "here" }]);
     expect(await ask("pause lead --reason lunch")).toEqual([0, { ...lead, status: "held" }]);
     expect(await ask("send lead hello")).toEqual([0, { ...lead, status: "held" }]);
     expect(await ask("interrupt lead --subtree")).toEqual([0, { ...lead, status: "held", interrupted: 0 }]);

@@ -16,7 +16,18 @@ describe.each(names)("%s", (name) => {
   });
 
   test("Q3: refuses a field that it does not know", () => {
-    const given = { agent: "lead", lines: 5, to: 1, text: "x", name: "x", callId: "x", decision: "rerun", budget: {} };
+    const given = {
+      agent: "lead",
+      lines: 5,
+      to: 1,
+      text: "x",
+      name: "x",
+      callId: "x",
+      decision: "rerun",
+      budget: {},
+      checkpoint: "here",
+      from: 1,
+    };
     const known = Object.fromEntries(Object.entries(given).filter(([field]) => field in input.shape));
     expect(input.safeParse(known).error).toBeUndefined();
     expect(input.safeParse({ ...known, surprise: 1 }).success).toBe(false);

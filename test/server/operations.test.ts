@@ -81,6 +81,20 @@ test("each operation answers in the form of the contract", async () => {
     checkpoint: "before",
     agent: lead.id,
   });
+  expect(await ask("pinCheckpoint", { agent: "lead", checkpoint: "before" })).toMatchObject({ checkpoint: "before" });
+  expect(await ask("checkpoints", { agent: "lead" })).toContainEqual(
+    expect.objectContaining({ kind: "named", name: "before", pinned: true, status: "waiting", holder: lead.id }),
+  );
+  expect(await ask("showCheckpoint", { agent: "lead", checkpoint: "before" })).toMatchObject({
+    names: ["before"],
+    pinned: true,
+    children: [{ agent: kid.id, name: "kid", ended: true }],
+  });
+  expect(await ask("diffCheckpoints", { agent: "lead", from: 1, to: "before" })).toMatchObject({
+    from: 1,
+    spawned: [{ name: "kid" }],
+  });
+  expect(await ask("unpinCheckpoint", { agent: "lead", checkpoint: "before" })).toMatchObject({ checkpoint: "before" });
   expect(await ask("pause", { agent: "lead", reason: "lunch" })).toEqual({
     agent: lead.id,
     name: "lead",

@@ -53,6 +53,8 @@ const ASKED = [
   "restartProcess",
   "endProcess",
   "nameCheckpoint",
+  "pinCheckpoint",
+  "forgetCheckpoints",
   "setBudget",
   "hold",
   "release",
@@ -282,7 +284,7 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
     case "startProcess":
       return startProcess(number, `p-${pick % 4}`);
     case "restartProcess":
-      return { do: "restartProcess", id: processId(state, pick), pid: 1 + also };
+      return { do: "restartProcess", id: processId(state, pick, "backingOff"), pid: 1 + also };
     case "endProcess":
       return endProcess(processId(state, pick), {
         how: yes ? "exited" : "signalled",
@@ -293,6 +295,10 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
       });
     case "nameCheckpoint":
       return { do: "nameCheckpoint", name: `c-${pick % 8}`, ...(yes && { at: also % (number + 2) }) };
+    case "pinCheckpoint":
+      return { do: "pinCheckpoint", name: checkpointOf(state, pick), pinned: yes, by: PERSON };
+    case "forgetCheckpoints":
+      return { do: "forgetCheckpoints", names: [checkpointOf(state, pick), `c-${also}`], by: PERSON };
     case "setBudget":
       return { do: "setBudget", budget: yes ? { costUsd: pick } : {}, by: PERSON };
     case "hold":
@@ -345,12 +351,17 @@ function randomAnswer(state: State, pick: number, also: number): Extract<Command
   };
 }
 
-/** Mostly one that lives. */
-function processId(state: State, pick: number): string {
+/** Mostly one that lives, and is in the phase if it is said. */
+function processId(state: State, pick: number, wanted?: "backingOff"): string {
   const processes = state.processes ?? [];
-  const live = processes.filter(({ phase }) => phase.is !== "ended");
+  const live = processes.filter(({ phase }) => (wanted ? phase.is === wanted : phase.is !== "ended"));
   const choices = pick % 10 > 0 && live.length > 0 ? live : processes;
   return choices.length > 0 ? at(choices, pick).id : idOf(9);
+}
+
+/** Mostly one that it has. */
+function checkpointOf({ checkpoints }: State, pick: number): string {
+  return checkpoints.length > 0 && pick % 10 > 0 ? at(checkpoints, pick).name : "c-none";
 }
 
 /** Mostly an entry or a checkpoint; sometimes the start, sometimes anything. */

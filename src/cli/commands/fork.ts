@@ -11,7 +11,8 @@ interface Options extends CommonOptions {
   readonly name?: string;
 }
 
-export const register: Register = (program, io) => {
+/** As a command of its own, and under `checkpoint`. */
+export const registerFork: Register = (program, io) => {
   dataCommand(
     program,
     "fork <agent>",

@@ -2,7 +2,8 @@
 import { type CommonOptions, dataCommand, type Register, restorePoint } from "../command.ts";
 import { steer } from "../steer.ts";
 
-export const register: Register = (program, io) => {
+/** As a command of its own, and under `checkpoint`. */
+export const registerRewind: Register = (program, io) => {
   dataCommand(
     program,
     "rewind <agent> <point>",

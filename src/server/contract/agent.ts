@@ -45,7 +45,7 @@ export const agentDetail = treeRow.extend({
   children: z.array(id),
   /** Messages that it has not read. */
   unread: count,
-  checkpoints: z.array(z.strictObject({ name: z.string(), seq, time })),
+  checkpoints: z.array(z.strictObject({ name: z.string(), seq, time, pinned: z.boolean() })),
   /** Calls that wait for a person: see `answer`. */
   asks: z.array(z.strictObject({ callId: z.string(), tool: z.string() })),
   /** Its background processes, in the order of their starts. */

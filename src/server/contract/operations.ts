@@ -10,6 +10,7 @@ import { z } from "zod";
 import { budget } from "../../agent/events.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { agentDetail, artifactRow, loggedEvent, processRow, standing, transcriptEntry } from "./agent.ts";
+import { checkpointDetail, checkpointDiff, checkpointRow } from "./checkpoint.ts";
 import { COST_GROUPS, costReport, stats } from "./fleet.ts";
 import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq } from "./shapes.ts";
@@ -78,6 +79,21 @@ export const OPERATIONS = {
     "The conversation of an agent, oldest first: now, or as it was after an event.",
     { agent: selector, at: seq.optional() },
     transcriptEntry,
+  ),
+  checkpoints: readMany(
+    "Restore points of an agent that stand out: named ones, those at which forks begin, those at which it came to rest.",
+    { agent: selector },
+    checkpointRow,
+  ),
+  showCheckpoint: readOne(
+    "An agent as it stood at a restore point.",
+    { agent: selector, checkpoint: restorePoint },
+    checkpointDetail,
+  ),
+  diffCheckpoints: readOne(
+    "What happened to an agent between two of its restore points, the second being now when it is not given.",
+    { agent: selector, from: restorePoint, to: restorePoint.optional() },
+    checkpointDiff,
   ),
   artifacts: readMany(
     "Named outputs: of all agents, of one, or of a subtree.",
@@ -150,8 +166,23 @@ export const OPERATIONS = {
   cancel: command("Ends a subtree.", { agent: selector, reason }, standing),
   checkpoint: command(
     "Names a restore point: the newest event, or one before.",
-    { agent: selector, name: checkpointName, at: seq.optional() },
+    {
+      agent: selector,
+      name: checkpointName,
+      at: seq.optional(),
+      /** It is never forgotten. */ pin: z.boolean().optional(),
+    },
     standing.extend({ seq, checkpoint: checkpointName }),
+  ),
+  pinCheckpoint: command(
+    "Has a restore point kept until it is unpinned; one without a name gets one.",
+    { agent: selector, checkpoint: restorePoint },
+    standing.extend({ checkpoint: checkpointName }),
+  ),
+  unpinCheckpoint: command(
+    "Has a restore point kept no longer than others.",
+    { agent: selector, checkpoint: restorePoint },
+    standing.extend({ checkpoint: checkpointName }),
   ),
   answer: command(
     "Says what to do with a call whose outcome is unknown.",
