@@ -18,8 +18,9 @@ import { createToolsets } from "../model/toolset.ts";
 import { Gateway } from "./gateway.ts";
 import { COMMAND_TOOL } from "./program.ts";
 import type { Upstream } from "./relay.ts";
+import { type Profile, Running } from "./running.ts";
 import { type ClaudeSdk, findSdk, loadSdk } from "./sdk.ts";
-import { ClaudeSession } from "./session.ts";
+import { ClaudeSession, type Programs } from "./session.ts";
 import { Starts } from "./starts.ts";
 
 export interface ClaudeOptions {
@@ -53,6 +54,15 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   const ownMark = markOf(homes);
   const marks = [...(environment[MARKS_VARIABLE]?.split(" ") ?? []), ownMark];
   let isSwept: Promise<unknown> | undefined;
+  const inTurn = async <T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> => {
+    await starts.enter(signal);
+    return start().finally(() => starts.leave());
+  };
+  const programs: Programs = {
+    ready: (profile, hasInstructions, signal) =>
+      inTurn(signal, () => Running.ready(profile, hasInstructions, { gateway, uuid }, signal)),
+    from: (profile, past, signal) => inTurn(signal, () => Running.from(profile, past, { gateway, uuid }, signal)),
+  };
   const uuid = () => uuidOf(random.bytes(16));
   const check = () => {
     if (!options.sdk) findSdk();
@@ -80,13 +90,17 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
       const ownTools = ownToolsOf(state.head.execution, rights);
       if (ownTools.length > 0 && rights.root === undefined)
         throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
-      const program = {
+      const { model, outputTokensMax } = state.head.execution;
+      const profile: Profile = {
         sdk,
         homes,
         marks,
+        model,
+        outputTokensMax,
         folder: rights.root ?? "/",
         mayRunCommands: rights.commands,
         ownTools,
+        tools: toolset.tools,
         environment,
       };
       const upstream = upstreamOf(options);
@@ -96,11 +110,10 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
         toolset,
         instructions,
         state,
-        gateway,
-        starts,
         upstream,
         uuid,
-        program,
+        profile,
+        programs,
       });
     },
   };

@@ -11,6 +11,12 @@ export type ToolMessage = Extract<PromptMessage, { role: "tool" }>;
 
 type Block = { type: string } & Record<string, unknown>;
 
+/** As the Messages API takes it. */
+export interface ApiMessage {
+  readonly role: "user" | "assistant";
+  readonly content: readonly Block[];
+}
+
 /** True for a tool of Claude Code's own, and false for one that Banyan runs. */
 export type IsOwn = (tool: string) => boolean;
 
@@ -136,19 +142,23 @@ export function transcriptOf(messages: readonly PromptMessage[], options: Transc
 }
 
 function entryMessage(message: PromptMessage, { model, isOwn, uuid }: TranscriptOptions): object {
+  const said = apiMessage(message, isOwn);
+  if (said.role === "user") return said;
+  const calls = said.content.some(({ type }) => type === "tool_use");
+  const ended = { stop_reason: calls ? "tool_use" : "end_turn", stop_sequence: null, usage: NO_USAGE };
+  return { id: `msg_${uuid()}`, type: "message", model, ...said, ...ended };
+}
+
+export function apiMessage(message: PromptMessage, isOwn: IsOwn): ApiMessage {
   switch (message.role) {
-    case "assistant": {
-      const content = blocksOf(message, isOwn);
-      const calls = content.some(({ type }) => type === "tool_use");
-      const ended = { stop_reason: calls ? "tool_use" : "end_turn", stop_sequence: null, usage: NO_USAGE };
-      return { id: `msg_${uuid()}`, type: "message", role: "assistant", model, content, ...ended };
-    }
+    case "assistant":
+      return { role: "assistant", content: blocksOf(message, isOwn) };
     case "tool":
       return { role: "user", content: resultsOf(message, isOwn) };
     case "user":
       return { role: "user", content: message.content.map(({ text }) => ({ type: "text", text })) };
     case "system":
-      return { role: "user", content: message.content };
+      return { role: "user", content: [{ type: "text", text: message.content }] };
   }
 }
 

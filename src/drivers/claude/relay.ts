@@ -8,8 +8,8 @@
 import { APICallError, type LanguageModelV4FinishReason, type LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { BrokenOff } from "../model/call.ts";
 import type { ProviderModel } from "../model/provider-model.ts";
-import type { Parked } from "./gateway.ts";
 import { toOwnName } from "./mcp-tools.ts";
+import type { Running } from "./running.ts";
 
 /** Where the provider is, and what lets us in. */
 export interface Upstream {
@@ -17,8 +17,8 @@ export interface Upstream {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A model that sends the request that is parked when it is called. */
-export function relayModel(name: string, upstream: Upstream, parked: () => Parked): ProviderModel {
+/** A model that sends the call with which Claude Code waits then. */
+export function relayModel(name: string, upstream: Upstream, call: () => ReturnType<Running["call"]>): ProviderModel {
   return {
     specificationVersion: "v4",
     provider: "claude",
@@ -26,7 +26,7 @@ export function relayModel(name: string, upstream: Upstream, parked: () => Parke
     supportedUrls: {},
     doGenerate: () => Promise.reject(new Error("it streams")),
     async doStream({ abortSignal }) {
-      const { body, headers } = parked();
+      const { body, headers } = call();
       const url = `${upstream.url}/v1/messages?beta=true`;
       const response = await fetch(url, {
         method: "POST",
@@ -35,7 +35,10 @@ export function relayModel(name: string, upstream: Upstream, parked: () => Parke
         ...(abortSignal && { signal: abortSignal }),
       });
       if (!response.ok || !response.body) throw await refusalOf(response, url);
-      return { stream: ReadableStream.from(partsOf(eventsOf(response.body))) };
+      return {
+        stream: ReadableStream.from(partsOf(eventsOf(response.body))),
+        response: { headers: Object.fromEntries(response.headers) },
+      };
     },
   };
 }

@@ -4,8 +4,8 @@
  *
  * Z1  Claude Code hears what the journal holds and nothing else: an answer once it is durable, a call's result, a message. What was cut
  *     off, refused or lost never reached it.
- * Z2  When it is not where the journal is (it died, a rewind, an answer cut off before its first word), another one is started from the
- *     journal.
+ * Z2  When it is not where the journal is (it died, a rewind, an answer cut off before its first word), another one takes its place
+ *     and has the journal's past.
  * Z3  What a call may cost is known before it is sent: one that needs more than was reserved is withheld, and asked for anew; one
  *     of another model or for more tokens is refused.
  */
@@ -19,33 +19,24 @@ import { verdictOn } from "../model/failures.ts";
 import { Prompt } from "../model/prompt.ts";
 import type { PromptMessage } from "../model/provider-model.ts";
 import { ModelSession, type SessionParts } from "../model/session.ts";
-import { type AssistantMessage, eventsOf, transcriptOf } from "./conversation.ts";
-import type { Gateway, Line, Parked } from "./gateway.ts";
-import { Program, type ProgramOptions } from "./program.ts";
+import { type ApiMessage, type AssistantMessage, apiMessage, transcriptOf } from "./conversation.ts";
+import type { Line } from "./gateway.ts";
 import { relayModel, type Upstream } from "./relay.ts";
-import type { Starts } from "./starts.ts";
+import type { Past, Profile, Running } from "./running.ts";
 
 export interface ClaudeSessionParts extends Omit<SessionParts, "model"> {
-  readonly gateway: Gateway;
-  readonly starts: Starts;
   readonly upstream: Upstream;
   readonly uuid: () => string;
-  readonly program: Pick<
-    ProgramOptions,
-    "sdk" | "homes" | "marks" | "folder" | "mayRunCommands" | "ownTools" | "environment"
-  >;
+  readonly profile: Profile;
+  readonly programs: Programs;
 }
 
-/** A program at work, and how far it has been told. */
-interface Running {
-  readonly program: Program;
-  readonly line: Line;
-  /** Messages that it knows, the last of them, and the parts that it had. */
-  known: number;
-  last: PromptMessage | undefined;
-  lastParts: number;
-  /** The call that it waits for. */
-  parked: Parked | undefined;
+/** Where Claude Codes come from. Nothing is left of one when these reject. */
+export interface Programs {
+  /** One that waits with its first call. */
+  ready(profile: Profile, hasInstructions: boolean, signal: AbortSignal): Promise<Running>;
+  /** One that had a conversation, and waits with its next call. */
+  from(profile: Profile, past: Past, signal: AbortSignal): Promise<Running>;
 }
 
 export class ClaudeSession implements Session {
@@ -65,8 +56,8 @@ export class ClaudeSession implements Session {
 
   constructor(parts: ClaudeSessionParts) {
     const { state, upstream, contents, toolset } = parts;
-    const model = relayModel(state.head.execution.model, upstream, () => this.#parked());
-    const tokensMax = toolset.tokensMax + OVERHEAD_TOKENS + parts.program.ownTools.length * OWN_TOOL_TOKENS;
+    const model = relayModel(state.head.execution.model, upstream, () => this.#call());
+    const tokensMax = toolset.tokensMax + OVERHEAD_TOKENS + parts.profile.ownTools.length * OWN_TOOL_TOKENS;
     this.#with = parts;
     this.#inner = new ModelSession({ ...parts, model, toolset: { ...toolset, tokensMax } });
     this.#isOwn = (tool) => !state.tools.includes(tool);
@@ -83,15 +74,16 @@ export class ClaudeSession implements Session {
   async turn(state: State, options: TurnOptions): Promise<TurnOutcome> {
     const promised = this.#promised;
     let running: Running;
+    let body: string;
     try {
       running = await this.#inStep(() => this.#bring(state, options.signal));
+      body = running.call().body;
     } catch (error) {
       await this.close();
       if (options.signal.aborted) return { outcome: "interrupted", parts: [], finish: "other", usage: NO_USAGE };
       const { clock, contents } = this.#with;
       return { ...verdictOn(error, { clock, redact: contents.redact }), usage: NO_USAGE };
     }
-    const { body } = this.#parked();
     const strange = strangeIn(body, state.head.execution);
     if (strange !== undefined) {
       await this.close();
@@ -112,15 +104,14 @@ export class ClaudeSession implements Session {
   }
 
   ownTool(name: string): OwnTool | undefined {
-    if (!this.#with.program.ownTools.includes(name)) return undefined;
+    if (!this.#with.profile.ownTools.includes(name)) return undefined;
     return { name, run: (state, call, signal) => this.#run(state, call, signal) };
   }
 
   async close(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
-    running?.line.close();
-    await running?.program.end();
+    await running?.end();
   }
 
   /** An upper bound of the prompt counts what Claude Code adds to it as well. */
@@ -137,10 +128,9 @@ export class ClaudeSession implements Session {
     return this.#billed.tokens + Math.max(0, bytes - this.#billed.bytes);
   }
 
-  #parked(): Parked {
-    const parked = this.#running?.parked;
-    if (!parked || parked.isGone) throw new BanyanError("MODEL_GARBLED", "Claude Code ended before its call was sent");
-    return parked;
+  #call(): ReturnType<Running["call"]> {
+    if (!this.#running) throw new BanyanError("MODEL_GARBLED", "Claude Code ended before its call was sent");
+    return this.#running.call();
   }
 
   #inStep<T>(work: () => Promise<T>): Promise<T> {
@@ -153,8 +143,10 @@ export class ClaudeSession implements Session {
   async #bring({ entries }: State, signal: AbortSignal): Promise<Running> {
     const messages = await this.#prompt.for(entries);
     const running = this.#running;
-    const goesOn = running && !running.program.isOver && (await within(running, signal, this.#tell(running, messages)));
-    return goesOn ? this.#park(running, signal) : this.#begin(messages, signal);
+    if (!running || running.isOver || !(await running.within(signal, this.#tell(running, messages))))
+      return this.#begin(messages, signal);
+    await running.park(signal);
+    return running;
   }
 
   /** A call of its own, let through. A program that does not know of it is started, and hears of it again. */
@@ -176,7 +168,7 @@ export class ClaudeSession implements Session {
     const messages = await this.#prompt.for(entries);
     const at = messages.findLastIndex(({ role }) => role === "assistant");
     let running = this.#running;
-    if (!running || running.program.isOver || running.known !== at || running.last !== messages[at - 1]) {
+    if (!running || running.isOver || running.known !== at || running.last !== messages[at - 1]) {
       running = await this.#begin(messages.slice(0, at), signal);
       for (const { call, result } of open) {
         if (!result) continue;
@@ -205,77 +197,79 @@ export class ClaudeSession implements Session {
       }
       program.goOn();
     } else if (first.role === "user" && !second) {
-      if (!this.#answer(running, answer)) return false;
-      await program.idle;
-      await program.say(textsOf(first));
+      if (running.isAhead) running.mean([this.#api(first)]);
+      else {
+        if (!this.#answer(running, answer)) return false;
+        await program.idle;
+        await program.say(textsOf(first));
+      }
     } else return false;
-    note(running, messages);
+    running.note(messages);
     return true;
   }
 
-  /** Gives the program the answer to its call, if it does not have it. False when it does not wait for one any more. */
   #answer(running: Running, answer: AssistantMessage): boolean {
-    const { parked } = running;
-    running.parked = undefined;
-    if (parked?.isGone) return false;
     const { state, uuid } = this.#with;
-    parked?.answer(eventsOf(answer, { model: state.head.execution.model, isOwn: this.#isOwn, uuid }));
-    return true;
+    return running.answer(answer, { model: state.head.execution.model, isOwn: this.#isOwn, uuid });
+  }
+
+  #api(message: PromptMessage): ApiMessage {
+    return apiMessage(message, this.#isOwn);
   }
 
   /** Z2. Another program, that waits with the call which these messages ask for. */
   async #begin(messages: readonly PromptMessage[], signal: AbortSignal): Promise<Running> {
     await this.close();
-    const { starts } = this.#with;
-    await starts.enter(signal);
-    try {
-      return await this.#park(await this.#start(messages), signal);
-    } finally {
-      starts.leave();
-    }
-  }
-
-  async #start(messages: readonly PromptMessage[]): Promise<Running> {
-    const { gateway, state, instructions, toolset, uuid, clock } = this.#with;
-    const { model, outputTokensMax } = state.head.execution;
-    const sessionId = uuid();
-    const line = await gateway.open(uuid());
-    const program = new Program();
-    const running: Running = { program, line, known: 0, last: undefined, lastParts: 0, parked: undefined };
+    const running = remembersFiles(messages) ? await this.#from(messages, signal) : await this.#ready(messages, signal);
+    running.note(messages);
     this.#running = running;
-    const { folder } = this.#with.program;
-    const last = messages.at(-1);
-    const before = messages.at(-2);
-    // A message that follows an answer is said; results, and what came with them, are part of the past.
-    const said = last?.role === "user" && before?.role !== "tool" ? last : undefined;
-    const time = new Date(clock.now()).toISOString();
-    const past = { sessionId, cwd: folder, model, time, isOwn: this.#isOwn, uuid };
-    const { tools } = toolset;
-    const transcript = before && transcriptOf(said ? messages.slice(0, -1) : messages, past);
-    await program.start({
-      ...this.#with.program,
-      line,
-      sessionId,
-      model,
-      instructions,
-      outputTokensMax,
-      tools,
-      transcript,
-      goesOn: !said,
-    });
-    if (said) await within(running, NEVER, program.say(textsOf(said)));
-    note(running, messages);
     return running;
   }
 
-  /** Resolves once the program waits with a call. */
-  async #park(running: Running, signal: AbortSignal): Promise<Running> {
-    if (running.parked && !running.parked.isGone) return running;
-    const idle = running.program.idle.then(() => Promise.reject(ended("it made no call")));
-    running.parked = await within(running, signal, Promise.race([running.line.next(), idle]));
+  async #ready(messages: readonly PromptMessage[], signal: AbortSignal): Promise<Running> {
+    const { programs, profile, instructions } = this.#with;
+    const running = await programs.ready(profile, instructions !== "", signal);
+    running.instruct(instructions);
+    running.mean(messages.map((message) => this.#api(message)));
     return running;
+  }
+
+  #from(messages: readonly PromptMessage[], signal: AbortSignal): Promise<Running> {
+    const { programs, profile, state, instructions, uuid, clock } = this.#with;
+    const last = messages.at(-1);
+    // A message that follows an answer is said; results, and what came with them, are part of the past.
+    const said = last?.role === "user" && messages.at(-2)?.role !== "tool" ? last : undefined;
+    const past = {
+      cwd: profile.folder,
+      model: state.head.execution.model,
+      time: new Date(clock.now()).toISOString(),
+      isOwn: this.#isOwn,
+      uuid,
+    };
+    return programs.from(
+      profile,
+      {
+        instructions,
+        said: said && textsOf(said),
+        transcriptFor: (sessionId) => transcriptOf(said ? messages.slice(0, -1) : messages, { ...past, sessionId }),
+      },
+      signal,
+    );
   }
 }
+
+/**
+ * Claude Code changes only files that it has read, as far as it knows from its past. Of one with calls of these tools it needs a
+ * transcript, with which it takes longer to start.
+ */
+function remembersFiles(messages: readonly PromptMessage[]): boolean {
+  return messages.some(
+    ({ role, content }) =>
+      role === "assistant" && content.some((part) => part.type === "tool-call" && FILE_TOOLS.has(part.toolName)),
+  );
+}
+
+const FILE_TOOLS: ReadonlySet<string> = new Set(["Read", "Edit", "Write", "NotebookEdit"]);
 
 /**
  * What Claude Code adds to a prompt: its own words, at first and from turn to turn, and the definitions of its tools. Guesses on the safe
@@ -289,36 +283,10 @@ const GROWTH_TOKENS = 1_024;
 function strangeIn(body: string, { model, outputTokensMax }: Execution): string | undefined {
   const asked = /"model":"([^"]*)"/.exec(body)?.[1];
   if (asked !== model) return `Claude Code asked for the model ${asked}, not ${model}`;
-  const tokens = Number(/"max_tokens":(\d+)/.exec(body)?.[1]);
+  const tokens = Number(/^"max_tokens":(\d+)/.exec(body.slice(body.lastIndexOf('"max_tokens":')))?.[1]);
   return tokens <= outputTokensMax ? undefined : `Claude Code asked for ${tokens} tokens, more than ${outputTokensMax}`;
-}
-
-const NEVER = new AbortController().signal;
-
-function note(running: Running, messages: readonly PromptMessage[]): void {
-  running.known = messages.length;
-  running.last = messages.at(-1);
-  running.lastParts = running.last?.content.length ?? 0;
 }
 
 function textsOf({ content }: Extract<PromptMessage, { role: "user" }>): string[] {
   return content.map(({ text }) => text);
-}
-
-function ended(why: string): BanyanError {
-  return new BanyanError("MODEL_GARBLED", `Claude Code ended: ${why}`);
-}
-
-/** The work, unless the program ends or the signal is aborted before. */
-async function within<T>({ program }: Running, signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  const over = program.ended.then((why) => Promise.reject(ended(why)));
-  try {
-    return await Promise.race([work, over, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

@@ -107,9 +107,9 @@ export class Stage implements AsyncDisposable {
     return pids.filter((_, at) => folders[at] === this.folder).map(Number);
   }
 
-  /** An empty file where the agents work. */
-  write(file: string): Promise<void> {
-    return writeFile(join(this.folder, file), "");
+  /** A file where the agents work. */
+  write(file: string, text = ""): Promise<void> {
+    return writeFile(join(this.folder, file), text);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -50,6 +50,26 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(resumed).toBe(live);
   });
 
+  test("a file that it has read may be changed in a new one, as its past says that it knows the file", async () => {
+    const path = () => join(stage.folder, "notes");
+    await using stage = await Stage.set({
+      lead: (turn) => {
+        if (turn === 0) return asks(call("Read", { file_path: path() }));
+        if (turn === 1) return asks(call("wait_for_message", {}, { banyan: true }));
+        return turn === 2 ? asks(call("Edit", { file_path: path(), old_string: "old", new_string: "new" })) : "Done.";
+      },
+    });
+    await stage.write("notes", "My old hat.\n");
+    const banyan = await stage.open();
+    const driver = stage.claude("Read", "Edit");
+    const agent = await banyan.spawn({ driver, instructions: "lead", task: "Go.", tools: [messaging()] });
+    await seen(agent, (event) => event.type === "tool.started" && event.waitsFor === "message");
+    await expect.poll(() => stage.processes()).toEqual([]);
+    await agent.send("Go on.");
+    expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
+    expect(await stage.lines("notes")).toEqual(["My new hat."]);
+  });
+
   test("Claude Code is killed during the model call: the answer is kept and goes on in a new one", async () => {
     await using stage = await Stage.set({
       lead: (turn) =>
