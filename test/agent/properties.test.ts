@@ -24,7 +24,7 @@ function overLives(check: (life: Life, plan: Plan) => void): void {
 describe("decide and evolve", () => {
   test("lives get somewhere: the plans reach every event, every status and every refusal there is", () => {
     const seen = new Set<string>();
-    for (const plan of fc.sample(plans(), { numRuns: 400, seed: 7 })) {
+    for (const plan of fc.sample(plans(), { numRuns: 600, seed: 7 })) {
       const { recorded, states, asked } = live(plan);
       for (const { event } of recorded) seen.add(event.type);
       for (const { head } of states) seen.add(head.status);

@@ -79,6 +79,10 @@ const intent: fc.Arbitrary<Intent> = fc.record({
   want: fc.oneof(
     { weight: 5, arbitrary: fc.constant(STEP) },
     { weight: 1, arbitrary: fc.constantFrom("receive" as const, "spawn" as const, "endChild" as const) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom("startProcess" as const, "endProcess" as const, "restartProcess" as const),
+    },
     { weight: 3, arbitrary: fc.constantFrom(...ASKED) },
   ),
   pick: fc.nat(1_000),
@@ -296,7 +300,7 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
     case "nameCheckpoint":
       return { do: "nameCheckpoint", name: `c-${pick % 8}`, ...(yes && { at: also % (number + 2) }) };
     case "pinCheckpoint":
-      return { do: "pinCheckpoint", name: checkpointOf(state, pick), pinned: yes, by: PERSON };
+      return pinning(state, checkpointOf(state, pick), yes);
     case "forgetCheckpoints":
       return { do: "forgetCheckpoints", names: [checkpointOf(state, pick), `c-${also}`], by: PERSON };
     case "setBudget":
@@ -357,6 +361,11 @@ function processId(state: State, pick: number, wanted?: "backingOff"): string {
   const live = processes.filter(({ phase }) => (wanted ? phase.is === wanted : phase.is !== "ended"));
   const choices = pick % 10 > 0 && live.length > 0 ? live : processes;
   return choices.length > 0 ? at(choices, pick).id : idOf(9);
+}
+
+function pinning({ checkpoints }: State, name: string, yes: boolean): Command {
+  const pinned = checkpoints.some((each) => each.name === name && each.pinned);
+  return { do: "pinCheckpoint", name, pinned: pinned ? !yes : true, by: PERSON };
 }
 
 /** Mostly one that it has. */
