@@ -42,8 +42,14 @@ export type Command =
     }
   | { readonly do: "loseTurn" }
   | { readonly do: "startTool"; readonly callId: string; readonly waitsFor?: WaitsFor | undefined }
-  | { readonly do: "askTool"; readonly callId: string; readonly question: string }
-  | { readonly do: "answerTool"; readonly callId: string; readonly decision: "rerun" | "report"; readonly by: Sender }
+  | { readonly do: "askTool"; readonly callId: string; readonly question: string; readonly unrun?: boolean }
+  | {
+      readonly do: "answerTool";
+      readonly callId: string;
+      readonly decision: "rerun" | "report";
+      readonly by: Sender;
+      readonly reason?: string | undefined;
+    }
   | {
       readonly do: "endTool";
       readonly callId: string;

@@ -240,7 +240,7 @@ function decideTool(
     case "startTool":
       return [{ type: "tool.started", callId, ...(command.waitsFor && { waitsFor: command.waitsFor }) }];
     case "askTool":
-      return [{ type: "tool.asked", callId, question: command.question }];
+      return [{ type: "tool.asked", callId, question: command.question, ...(command.unrun && { unrun: true }) }];
     case "answerTool":
       return answerTool(command, open);
     case "endTool":
@@ -268,18 +268,17 @@ function wrongFor(verb: "startTool" | "askTool" | "answerTool" | "endTool", { st
 }
 
 function answerTool(
-  { callId, decision, by }: Extract<Command, { do: "answerTool" }>,
+  { callId, decision, by, reason }: Extract<Command, { do: "answerTool" }>,
   { startSeq }: OpenCall,
 ): Decision {
-  const answered: AgentEvent = { type: "tool.answered", callId, decision, by };
+  const why = reason === undefined ? "" : ` ${reason}`;
+  const answered: AgentEvent = { type: "tool.answered", callId, decision, by, ...(reason !== undefined && { reason }) };
   if (decision === "rerun") return [answered];
   if (startSeq === undefined) {
-    return [
-      answered,
-      { type: "tool.ended", callId, outcome: "denied", content: "Denied: a person did not allow this." },
-    ];
+    const denied = `Denied: a person did not allow this.${why}`;
+    return [answered, { type: "tool.ended", callId, outcome: "denied", content: denied }];
   }
-  const content = "Interrupted: the runtime stopped while this ran, so its outcome is unknown.";
+  const content = `Interrupted: the runtime stopped while this ran, so its outcome is unknown.${why}`;
   return [answered, { type: "tool.ended", callId, outcome: "unknown", content }];
 }
 

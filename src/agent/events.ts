@@ -68,6 +68,8 @@ export const execution = z.strictObject({
   ownTools: z.array(z.string().min(1).max(LABEL_LENGTH_MAX)).optional(),
   /** Tools of either kind whose every call a person must allow before it runs. */
   askFirst: z.array(z.string().min(1).max(LABEL_LENGTH_MAX)).optional(),
+  /** `claude`: a person is asked for what Claude Code's own rules do not let pass; otherwise it is refused. */
+  asksBeyond: z.boolean().optional(),
   /** Extra headers of every call, such as a tenant's tag. Never a secret: they are journaled. */
   headers: z.record(z.string(), z.string()).optional(),
   /** US dollars a million tokens; absent where it is not known, and then nothing can be budgeted. */
@@ -222,6 +224,8 @@ export const EVENTS = {
     {
       callId: z.string(),
       question: z.string(),
+      /** It was to run, and has done nothing: it may not without. */
+      unrun: z.boolean().optional(),
     },
   ),
   "tool.answered": event(
@@ -231,6 +235,8 @@ export const EVENTS = {
       callId: z.string(),
       decision: z.enum(["rerun", "report"]),
       by: sender,
+      /** Why; the model is told. */
+      reason: z.string().max(REASON_LENGTH_MAX).optional(),
     },
   ),
   "tool.ended": event("tool.ended", "A call has its result.", {

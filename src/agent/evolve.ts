@@ -69,7 +69,11 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
         waitsFor: event.waitsFor,
       }));
     case "tool.asked":
-      return withCall(state, event.callId, (open) => ({ ...open, state: "approval" }));
+      return withCall(state, event.callId, ({ startSeq, ...open }) => ({
+        ...open,
+        ...(startSeq !== undefined && !event.unrun && { startSeq }),
+        state: "approval",
+      }));
     case "tool.answered":
       return withCall(state, event.callId, (open) => {
         const isNew = event.decision === "rerun" && open.startSeq === undefined;

@@ -12,6 +12,7 @@ import { hasEnded } from "../agent/status.ts";
 import { waitResult } from "../agent/waits.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import { MustAsk } from "../drivers/driver.ts";
 import type { Tool, ToolAnswer } from "../tools/tool.ts";
 import type { StartedCall, StopReason, Worker } from "./worker.ts";
 import type { Workplace } from "./workplace.ts";
@@ -126,27 +127,37 @@ async function runCall(
   const { callId } = call;
   const ended = await outcomeOf(work, worker, call, tool, flight);
   if (ended === undefined) return;
+  if (ended instanceof MustAsk) {
+    const question = ended.message.slice(0, SHOWN_LENGTH_MAX);
+    return cell.dispatch({ do: "askTool", callId, question, unrun: true }).then(ignore, unlessUnwanted);
+  }
   const { outcome, content, meta } = await stowed(work, ended);
   const results = await Promise.allSettled([
     cell.dispatch({ do: "endTool", callId, outcome, content, meta }),
     afterResult(),
   ]);
-  for (const each of results) if (each.status === "rejected" && !isUnwanted(each.reason)) throw each.reason;
+  for (const each of results) if (each.status === "rejected") unlessUnwanted(each.reason);
 }
+
+function unlessUnwanted(error: unknown): void {
+  if (!isUnwanted(error)) throw error;
+}
+
+function ignore(): void {}
 
 /** The agent was cancelled or rewound while the tool ran: nobody waits for the result. */
 function isUnwanted(error: unknown): boolean {
   return error instanceof BanyanError && (error.code === "AGENT_ENDED" || error.code === "CALL_NOT_FOUND");
 }
 
-/** K3. Undefined when the call stays open: it waits, the runtime stops and its policy decides at the next start, or it was rewound. */
+/** K3. A question when a person must allow it first; undefined when the call stays open: it waits, the runtime stops and its policy decides at the next start, or it was rewound. */
 async function outcomeOf(
   work: Workplace,
   worker: Worker,
   call: ToolCall,
   tool: Tool,
   flight: AbortSignal,
-): Promise<Ended | undefined> {
+): Promise<Ended | MustAsk | undefined> {
   const limit = limitTime(work, tool, flight);
   try {
     const context = work.options.contextFor(worker.cell, call, limit.signal);
@@ -157,7 +168,7 @@ async function outcomeOf(
       return (flight.reason as StopReason) === "interrupt"
         ? { outcome: "interrupted", text: "Interrupted." }
         : undefined;
-    return { outcome: "error", text: describe(error) };
+    return error instanceof MustAsk ? error : { outcome: "error", text: describe(error) };
   } finally {
     limit.clear();
   }

@@ -127,14 +127,14 @@ export class Control {
     this.#work.kick(agent);
   }
 
-  /** Answers a call that waits for a person: it is to run (again), or not. @throws CALL_NOT_FOUND */
+  /** Answers a call that waits for a person: it is to run (again), or not, and the model is told why. @throws CALL_NOT_FOUND */
   async answer(
     agent: AgentId,
     callId: string,
     decision: "rerun" | "report",
-    { by = PERSON }: VerbOptions = {},
+    { by = PERSON, reason }: VerbOptions & { readonly reason?: string | undefined } = {},
   ): Promise<void> {
-    await this.#roster.cell(agent).dispatch({ do: "answerTool", callId, decision, by });
+    await this.#roster.cell(agent).dispatch({ do: "answerTool", callId, decision, by, reason });
     this.#work.kick(agent);
   }
 

@@ -34,9 +34,15 @@ export interface Session {
 /** A tool that comes with what the session runs, and is carried out there. Never safe to repeat. */
 export interface OwnTool {
   readonly name: string;
-  /** Resolves to what the model reads; rejects with why it failed. `state` has the call open, and its start is durable. */
+  /**
+   * Resolves to what the model reads; rejects with why it failed. `state` has the call open, and its start is durable.
+   * @throws MustAsk when a person must allow it: it has done nothing then, and is run again once they have
+   */
   run(state: State, call: ToolCall, signal: AbortSignal): Promise<string>;
 }
+
+/** Why a tool did not run; the message is what to ask a person. */
+export class MustAsk extends Error {}
 
 export interface TurnBound {
   readonly promptTokensMax: number;

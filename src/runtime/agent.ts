@@ -155,11 +155,12 @@ export class Agent {
   }
 
   /**
-   * Answers a call that waits for a person, because its tool is one of `askFirst`, or asks when its outcome is unknown: `rerun` has it
-   * run, `report` tells the model that it did not, or that nobody knows. @throws CALL_NOT_FOUND
+   * Answers a call that waits for a person, because its tool is one of `askFirst`, Claude Code's own rules do not let it pass, or its
+   * outcome is unknown: `rerun` has it run, `report` tells the model that it did not, or that nobody knows, and the reason.
+   * @throws CALL_NOT_FOUND
    */
-  answer(callId: string, decision: "rerun" | "report"): Promise<void> {
-    return this.#coordinator.control.answer(this.id, callId, decision);
+  answer(callId: string, decision: "rerun" | "report", options: { reason?: string } = {}): Promise<void> {
+    return this.#coordinator.control.answer(this.id, callId, decision, options);
   }
 
   setBudget(budget: Budget): Promise<void> {

@@ -14,6 +14,11 @@ export interface ClaudeAgentOptions {
   readonly tools?: readonly ClaudeTool[];
   /** Where the tools work; needed with any. It becomes the agent's right, and its children's. */
   readonly folder?: string;
+  /**
+   * What Claude Code's own rules do not let pass, such as a file outside the folder, waits for a person: see `Agent.answer`. Default:
+   * it is refused, and the model is told.
+   */
+  readonly asksBeyond?: boolean;
 }
 
 /** What `claude` makes: spawn an agent with it as its `driver`. */
@@ -21,6 +26,7 @@ export interface ClaudeAgent {
   readonly driver: "claude";
   readonly model: string;
   readonly tools: readonly ClaudeTool[];
+  readonly asksBeyond: boolean;
   readonly rights: Partial<Rights>;
 }
 
@@ -28,7 +34,7 @@ export interface ClaudeAgent {
  * An agent that Claude Code executes. It needs the package @anthropic-ai/claude-agent-sdk, which is loaded with the first such agent.
  * @throws CONFIG_INVALID
  */
-export function claude({ model, tools = [], folder }: ClaudeAgentOptions): ClaudeAgent {
+export function claude({ model, tools = [], folder, asksBeyond = false }: ClaudeAgentOptions): ClaudeAgent {
   const unknown = tools.find((tool) => !CLAUDE_TOOLS.includes(tool));
   if (unknown !== undefined) {
     const message = `Claude Code's ${String(unknown)} cannot be used here; there are ${CLAUDE_TOOLS.join(", ")}`;
@@ -41,6 +47,7 @@ export function claude({ model, tools = [], folder }: ClaudeAgentOptions): Claud
     driver: "claude",
     model,
     tools: [...tools],
+    asksBeyond,
     rights: { ...root, ...(tools.includes("Bash") && { commands: true }) },
   };
 }

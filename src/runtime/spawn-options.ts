@@ -101,9 +101,15 @@ export function executionOf(options: SpawnOptions): Execution {
   };
 }
 
-function executorOf({ model, driver }: SpawnOptions): Pick<Execution, "driver" | "provider" | "model" | "ownTools"> {
+function executorOf({
+  model,
+  driver,
+}: SpawnOptions): Pick<Execution, "driver" | "provider" | "model" | "ownTools" | "asksBeyond"> {
   if (driver && model) throw new BanyanError("CONFIG_INVALID", "an agent has a model or a driver, not both");
-  if (driver) return { driver: "claude", provider: "claude", model: driver.model, ownTools: [...driver.tools] };
+  if (driver) {
+    const asks = driver.asksBeyond && { asksBeyond: true };
+    return { driver: "claude", provider: "claude", model: driver.model, ownTools: [...driver.tools], ...asks };
+  }
   if (!model) throw new BanyanError("CONFIG_INVALID", "an agent needs a model or a driver");
   return { driver: "model", provider: model.provider, model: model.modelId };
 }

@@ -35,7 +35,7 @@ export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions)
     resume: on((agent) => control.resume(agent, { by })),
     send: on((agent, { text, id }) => control.send(agent, text, { by, ...defined({ id }) })),
     cancel: on((agent, { reason }) => control.cancel(agent, { by, ...defined({ reason }) })),
-    answer: on((agent, { callId, decision }) => control.answer(agent, callId, decision, { by })),
+    answer: on((agent, { callId, decision, reason }) => control.answer(agent, callId, decision, { by, reason })),
     setBudget: on((agent, { budget }) => control.setBudget(agent, budget, { by })),
     rewind: on(async (agent, { to }) => control.rewind(agent, await checkpoints.resolve(agent, to), { by })),
     async interrupt({ agent: selector, subtree = false }) {

@@ -145,6 +145,12 @@ describe("calls", () => {
   });
 
   test("that a person has reported end with what is known of them", () => {
+    const unrun = after(started, { do: "askTool", callId: "a", question: "May it?", unrun: true });
+    expect(after(unrun, answering("a")).open[0]).toMatchObject({ state: "asked", allowed: true });
+    expect(decide(unrun, { ...answering("a", "report"), reason: "No." })).toMatchObject([
+      { type: "tool.answered", reason: "No." },
+      { type: "tool.ended", outcome: "denied", content: expect.stringMatching(/ No\.$/) },
+    ]);
     expect(decide(asked, answering("a", "report"))).toMatchObject([
       { type: "tool.answered", decision: "report" },
       { type: "tool.ended", callId: "a", outcome: "unknown" },

@@ -172,6 +172,7 @@ describe("exit codes come from the registry, and errors are told once, on the er
     ["resume lead", 4, "NOT_HELD"],
     ["rewind lead nowhere", 3, "CHECKPOINT_NOT_FOUND"],
     ["answer lead c1 rerun", 3, "CALL_NOT_FOUND"],
+    ["answer lead c1 deny --reason no", 3, "CALL_NOT_FOUND"],
     ["artifact get none", 3, "ARTIFACT_NOT_FOUND"],
     ["artifact get sha256:zz", 2, "INPUT_INVALID"],
     ["fork lead --name ../x", 2, "INPUT_INVALID"],

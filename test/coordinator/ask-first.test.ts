@@ -42,8 +42,8 @@ test("nothing of an answer runs before the person has spoken, also after a resta
 
 test("what a person does not allow never runs, and the model is told", async () => {
   const { life, lead, danger, work, callId } = await begin();
-  await life.control.answer(lead, callId, "report");
-  expect(await life.outcome(lead)).toMatch(/Denied: a person did not allow this\./);
+  await life.control.answer(lead, callId, "report", { reason: "Not on a Friday." });
+  expect(await life.outcome(lead)).toMatch(/Denied: a person did not allow this\. Not on a Friday\./);
   expect([danger.runs.length, work.runs.length]).toEqual([0, 1]);
   const ended = await life.all(lead, "tool.ended");
   expect(ended.map(({ outcome }) => outcome)).toEqual(["denied", "ok"]);

@@ -99,6 +99,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
         outputTokensMax,
         folder: rights.root ?? "/",
         mayRunCommands: rights.commands,
+        asksBeyond: state.head.execution.asksBeyond === true,
         ownTools,
         tools: toolset.tools,
         environment,

@@ -5,13 +5,14 @@
  * - before a tool of its own runs (PreToolUse), until the call is to run, or has its result already;
  * - when all calls have their results (PostToolBatch), until the next turn has started.
  *
- * Y1  None of its tools runs but by `run`.
+ * Y1  None of its tools runs but by `run`, nor what its own rules do not let pass without a person's permission.
  * Y2  A call that Banyan carries out is answered by `settle` alone.
  * Y3  It reads no settings, memory or servers but what it is given here, and of the environment only what PASSED names.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BanyanError } from "../../base/errors.ts";
+import { MustAsk } from "../driver.ts";
 import type { ToolDefinition } from "../model/provider-model.ts";
 import type { Line } from "./gateway.ts";
 import { type Launched, launch } from "./launch.ts";
@@ -20,6 +21,7 @@ import type {
   ClaudeSdk,
   HookInput,
   Permission,
+  PermissionAsked,
   Query,
   QueryOptions,
   SdkMessage,
@@ -40,6 +42,8 @@ export interface ProgramOptions {
   /** Of whoever it belongs to: see `launch`. */
   readonly marks: readonly string[];
   readonly mayRunCommands: boolean;
+  /** A person is asked for what its own rules do not let pass; otherwise it is refused. */
+  readonly asksBeyond: boolean;
   /** Claude Code's own. */
   readonly ownTools: readonly string[];
   /** Those that Banyan carries out. */
@@ -52,12 +56,23 @@ export interface ProgramOptions {
 }
 
 interface Call {
-  readonly permit: PromiseWithResolvers<{ readonly denied?: string }>;
+  readonly permit: PromiseWithResolvers<Verdict>;
   readonly result: PromiseWithResolvers<ToolText>;
+  /** Its own rules do not let it pass: the question for a person, and what they said. */
+  readonly question: PromiseWithResolvers<string>;
+  readonly verdict: PromiseWithResolvers<Verdict>;
+  /** It was let through, and it has come to it. */
+  isWanted: boolean;
+  isBegun: boolean;
+}
+
+interface Verdict {
+  readonly denied?: string;
 }
 
 export class Program {
   readonly #calls = new Map<string, Call>();
+  readonly #calledOff = new Set<Call>();
   readonly #prompts: { message: UserMessage; taken: () => void }[] = [];
   #wanted: (() => void) | undefined;
   #gate = Promise.withResolvers<void>();
@@ -108,17 +123,24 @@ export class Program {
     });
   }
 
-  /** Y1. Lets it run a call of its own, and resolves to what came of it. */
-  run(callId: string): Promise<ToolText> {
+  /** Y1. Lets it run a call of its own, and resolves to what came of it. @throws MustAsk, unless a person has allowed it */
+  run(callId: string, isAllowed: boolean): Promise<ToolText> {
     const call = this.#call(callId);
+    call.isWanted = true;
     call.permit.resolve({});
-    return call.result.promise;
+    if (isAllowed) {
+      call.verdict.resolve({});
+      return call.result.promise;
+    }
+    const asked = call.question.promise.then((question) => Promise.reject(new MustAsk(question)));
+    return Promise.race([call.result.promise, asked]);
   }
 
   /** Y2. What a call has come to. Of its own, one that it has not run yet is not run any more. */
   settle(callId: string, result: ToolText): void {
     const call = this.#call(callId);
     call.permit.resolve({ denied: result.text });
+    call.verdict.resolve({ denied: result.text });
     call.result.resolve(result);
   }
 
@@ -138,7 +160,14 @@ export class Program {
   #call(callId: string): Call {
     const known = this.#calls.get(callId);
     if (known) return known;
-    const call: Call = { permit: Promise.withResolvers(), result: Promise.withResolvers() };
+    const call: Call = {
+      permit: Promise.withResolvers(),
+      result: Promise.withResolvers(),
+      question: Promise.withResolvers(),
+      verdict: Promise.withResolvers(),
+      isWanted: false,
+      isBegun: false,
+    };
     // Nobody may wait for it when the program ends.
     call.result.promise.catch(() => undefined);
     this.#calls.set(callId, call);
@@ -207,7 +236,7 @@ export class Program {
         PreToolUse: [{ timeout, hooks: [(input) => this.#beforeTool(input, ownTools)] }],
         PostToolBatch: [{ timeout, hooks: [() => this.#afterTools()] }],
       },
-      canUseTool: async (name, input) => permissionFor(name, input, options),
+      canUseTool: (name, input, asked) => this.#permission(name, input, asked, options),
       stderr: (text) => {
         this.#stderr = `${this.#stderr}\n${text}`.slice(-STDERR_LENGTH_MAX);
       },
@@ -225,9 +254,39 @@ export class Program {
 
   async #beforeTool({ tool_name: name = "", tool_use_id: callId = "" }: HookInput, ownTools: readonly string[]) {
     if (!ownTools.includes(name)) return decision("allow", "Banyan carries it out.");
-    const { denied } = await this.#call(callId).permit.promise;
+    const call = this.#call(callId);
+    const { denied } = await call.permit.promise;
+    call.isBegun = true;
+    if (this.#calledOff.has(call)) return decision("deny", NOT_RUN);
     // What its own rules do not let pass, it asks for.
     return denied === undefined ? {} : decision("deny", denied);
+  }
+
+  /** What its own rules let pass needs no permission: reading and editing inside the folder. */
+  async #permission(
+    name: string,
+    input: Record<string, unknown>,
+    { toolUseID, decisionReason }: PermissionAsked,
+    { mayRunCommands, ownTools, asksBeyond }: ProgramOptions,
+  ): Promise<Permission> {
+    const allowed: Permission = { behavior: "allow", updatedInput: input };
+    if (mayRunCommands && name === COMMAND_TOOL && ownTools.includes(name)) return allowed;
+    if (!asksBeyond) return { behavior: "deny", message: "This agent may work inside its folder only." };
+    const call = this.#call(toolUseID);
+    const why = decisionReason === undefined ? "" : ` (${decisionReason})`;
+    call.question.resolve(`May ${name} run with ${JSON.stringify(input)}?${why}`);
+    this.#callOff(call);
+    const { denied } = await call.verdict.promise;
+    return denied === undefined ? allowed : { behavior: "deny", message: denied };
+  }
+
+  /** It runs one call after the other: those behind one that waits for a person would wait as if they ran. */
+  #callOff(asking: Call): void {
+    for (const call of this.#calls.values()) {
+      if (call === asking || call.isBegun || !call.isWanted) continue;
+      this.#calledOff.add(call);
+      call.result.reject(new BanyanError("TOOL_FAILED", NOT_RUN));
+    }
   }
 
   async #afterTools() {
@@ -258,16 +317,7 @@ function errorText(error: unknown): ToolText {
   return { text: error instanceof Error ? error.message : String(error), isError: true };
 }
 
-/** What its own rules let pass needs no permission: reading and editing inside the folder. */
-function permissionFor(
-  name: string,
-  input: Record<string, unknown>,
-  { mayRunCommands, ownTools }: ProgramOptions,
-): Permission {
-  if (mayRunCommands && name === COMMAND_TOOL && ownTools.includes(name))
-    return { behavior: "allow", updatedInput: input };
-  return { behavior: "deny", message: "This agent may work inside its folder only." };
-}
+const NOT_RUN = "It did not run: a call before it waits for a person. Call it again if it is still needed.";
 
 /** The tool that runs commands. */
 export const COMMAND_TOOL = "Bash";

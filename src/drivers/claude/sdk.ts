@@ -44,6 +44,12 @@ export type Permission =
   | { behavior: "allow"; updatedInput: Record<string, unknown> }
   | { behavior: "deny"; message: string };
 
+export interface PermissionAsked {
+  readonly toolUseID: string;
+  /** Why it asks. */
+  readonly decisionReason?: string;
+}
+
 export interface QueryOptions {
   cwd: string;
   model: string;
@@ -56,7 +62,7 @@ export interface QueryOptions {
   mcpServers: Record<string, { type: "sdk"; name: string; instance: McpServer }>;
   env: Record<string, string>;
   hooks: Record<"PreToolUse" | "PostToolBatch", HookMatcher[]>;
-  canUseTool(name: string, input: Record<string, unknown>): Promise<Permission>;
+  canUseTool(name: string, input: Record<string, unknown>, asked: PermissionAsked): Promise<Permission>;
   stderr(text: string): void;
   spawnClaudeCodeProcess(launch: Launch): unknown;
   resume?: string;

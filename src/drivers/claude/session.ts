@@ -156,7 +156,8 @@ export class ClaudeSession implements Session {
     try {
       const { program } = await this.#inStep(() => this.#bringToCalls(state, signal));
       signal.throwIfAborted();
-      const { text, isError } = await program.run(callId);
+      const isAllowed = state.open.some((open) => open.call.callId === callId && open.allowed === true);
+      const { text, isError } = await program.run(callId, isAllowed);
       if (isError) throw new BanyanError("TOOL_FAILED", text);
       return text;
     } finally {

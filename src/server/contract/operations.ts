@@ -185,8 +185,8 @@ export const OPERATIONS = {
     standing.extend({ checkpoint: checkpointName }),
   ),
   answer: command(
-    "Says what to do with a call whose outcome is unknown.",
-    { agent: selector, callId: z.string().min(1).max(256), decision: z.enum(["rerun", "report"]) },
+    "Says what to do with a call that may not run without a person, or whose outcome is unknown.",
+    { agent: selector, callId: z.string().min(1).max(256), decision: z.enum(["rerun", "report"]), reason },
     standing,
   ),
   setBudget: command("Replaces the bounds of a subtree.", { agent: selector, budget }, standing),

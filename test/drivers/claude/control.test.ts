@@ -1,4 +1,5 @@
 /** What people and limits do to agents of Claude Code: hold, cancel, fork, rewind, budgets, and a provider that puts them off. */
+import { hostname } from "node:os";
 import { describe, expect, test } from "vitest";
 import { messaging } from "../../../src/index.ts";
 import { asks, call, isInstalled, type Part, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
@@ -42,6 +43,32 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
     expect(await stage.lines("ran")).toEqual(["ran"]);
     expect(stage.requests).toHaveLength(2);
+  });
+
+  test("Y1: what its own rules do not let pass waits for a person, and the model is told why it was denied", async () => {
+    await using stage = await Stage.set({
+      lead: (turn) =>
+        turn < 2
+          ? asks(call("Read", { file_path: "/etc/hostname" }), call("Bash", { command: "echo ran >> ran" }))
+          : "Done.",
+    });
+    const banyan = await stage.open();
+    const driver = { ...stage.claude("Bash", "Read"), asksBeyond: true };
+    const agent = await banyan.spawn({ driver, instructions: "lead", task: "Go." });
+    const first = await seen(agent, ({ type }) => type === "tool.asked");
+    await seen(agent, ({ type }) => type === "tool.ended");
+    expect(first.event).toMatchObject({ unrun: true, question: expect.stringContaining("/etc/hostname") });
+    await expect.poll(() => banyan.runtime.coordinator.forest.get(agent.id)?.head.waitingFor).toBe("approval");
+    await agent.answer(callOf(first), "report", { reason: "Ask the host itself." });
+    const second = await seen(agent, ({ type }) => type === "tool.asked", { after: first.seq });
+    await agent.answer(callOf(second), "rerun");
+    expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
+    const said = stage.requests.map(({ messages }) => messages.slice(2).flatMap(saidIn));
+    const [denied, behind] = said[1] ?? [];
+    expect(denied).toBe("! Denied: a person did not allow this. Ask the host itself.");
+    expect(behind).toMatch(/It did not run: a call before it waits for a person/);
+    expect(said[2]?.at(-2)).toContain(hostname());
+    expect(await stage.lines("ran")).toEqual([]);
   });
 
   test("a cancel ends Claude Code and what it runs within a second", async () => {
@@ -132,5 +159,7 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(await stage.lines("ran")).toEqual(["ran"]);
   });
 });
+
+const callOf = ({ event }: { event: object }) => (event as { callId: string }).callId;
 
 const FORKS = Number(process.env.CLAUDE_FORKS ?? 4);
