@@ -36,11 +36,12 @@ const release: Command = { do: "release", by: PERSON };
 const revive: Command = { do: "revive", by: PERSON };
 const fail: Command = { do: "fail", error: { code: "TOOL_FAILED", message: "no" } };
 const name = (name: string, at?: number): Command => ({ do: "nameCheckpoint", name, at });
-const answering = (callId: string, decision: "rerun" | "report" = "rerun"): Command => ({
+const answering = (callId: string, decision: "rerun" | "report" = "rerun", reason?: string): Command => ({
   do: "answerTool",
   callId,
   decision,
   by: PERSON,
+  ...(reason !== undefined && { reason }),
 });
 
 const completed = after(final, complete);
@@ -147,7 +148,7 @@ describe("calls", () => {
   test("that a person has reported end with what is known of them", () => {
     const unrun = after(started, { do: "askTool", callId: "a", question: "May it?", unrun: true });
     expect(after(unrun, answering("a")).open[0]).toMatchObject({ state: "asked", allowed: true });
-    expect(decide(unrun, { ...answering("a", "report"), reason: "No." })).toMatchObject([
+    expect(decide(unrun, answering("a", "report", "No."))).toMatchObject([
       { type: "tool.answered", reason: "No." },
       { type: "tool.ended", outcome: "denied", content: expect.stringMatching(/ No\.$/) },
     ]);
