@@ -15,15 +15,15 @@ export class BadSnapshots extends MemorySnapshots {
     this.#world = world;
   }
 
-  override async keep(agent: AgentId, seq: number, text: string): Promise<void> {
+  override async keep(agent: AgentId, seq: number, bytes: Buffer): Promise<void> {
     if (this.#world.strikes("snapshotLost")) return;
     if (this.#world.strikes("snapshotRefused")) throw new BanyanError("DISK_FAILED", "no space left on device");
-    await super.keep(agent, seq, this.#world.strikes("snapshotDamaged") ? text.slice(0, text.length / 2) : text);
+    await super.keep(agent, seq, this.#world.strikes("snapshotDamaged") ? bytes.subarray(0, bytes.length / 2) : bytes);
   }
 
-  override async read(agent: AgentId, seq: number): Promise<string> {
-    const text = await super.read(agent, seq);
+  override async read(agent: AgentId, seq: number): Promise<Buffer> {
+    const bytes = await super.read(agent, seq);
     this.#world.count("snapshot read");
-    return text;
+    return bytes;
   }
 }

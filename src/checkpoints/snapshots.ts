@@ -1,5 +1,5 @@
 /**
- * The snapshots port: folded states as text, kept beside the journal so that an agent is restored without folding all of its past.
+ * The snapshots port: folded states as bytes, kept beside the journal so that an agent is restored without folding all of its past.
  * Everything here is made from the journal: losing it loses time and nothing else, so nothing waits for a sync.
  *
  * S1  What is read is what was kept, or an error: a damaged snapshot is never handed over.
@@ -9,11 +9,11 @@ import type { AgentId } from "../base/ids.ts";
 
 export interface Snapshots {
   /** Keeps the state after the agent's event `seq`. @throws DISK_FAILED */
-  keep(agent: AgentId, seq: number, text: string): Promise<void>;
+  keep(agent: AgentId, seq: number, bytes: Buffer): Promise<void>;
   /** Sequences of the agent's snapshots, newest first. */
   list(agent: AgentId): Promise<number[]>;
   /** @throws SNAPSHOT_DAMAGED, also when there is none */
-  read(agent: AgentId, seq: number): Promise<string>;
+  read(agent: AgentId, seq: number): Promise<Buffer>;
   /** Harmless when there is none. */
   delete(agent: AgentId, seq: number): Promise<void>;
 }

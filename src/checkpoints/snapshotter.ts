@@ -10,7 +10,7 @@ import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Past } from "./restore.ts";
 import { recordAt } from "./restore.ts";
-import { type Folded, snapshotText } from "./snapshot-text.ts";
+import { type Folded, writeSnapshot } from "./snapshot-bytes.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 const KEPT = 2;
@@ -77,7 +77,7 @@ export class Snapshotter {
     const { seq } = folded.state.head;
     const record = await recordAt(journal, agent, seq);
     if (!record) return;
-    await snapshots.keep(agent, seq, await snapshotText(folded, record));
+    await snapshots.keep(agent, seq, await writeSnapshot(folded, record));
     for (const old of (await snapshots.list(agent)).slice(KEPT)) await snapshots.delete(agent, old);
   }
 }

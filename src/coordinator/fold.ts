@@ -8,7 +8,7 @@ import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { type Past, restore } from "../checkpoints/restore.ts";
-import type { Folded } from "../checkpoints/snapshot-text.ts";
+import type { Folded } from "../checkpoints/snapshot-bytes.ts";
 import type { Journal, StoredRecord } from "../journal/journal.ts";
 
 export interface Restored extends Folded {

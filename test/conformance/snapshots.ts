@@ -1,5 +1,6 @@
 /** The conformance of the snapshots port: every adapter passes all of it. The numbers are those of src/checkpoints/snapshots.ts. */
 import { describe, expect, test } from "vitest";
+import type { AgentId } from "../../src/base/ids.ts";
 import type { Snapshots } from "../../src/checkpoints/snapshots.ts";
 import { idOf } from "../support/commands.ts";
 
@@ -10,30 +11,31 @@ export function snapshotsConformance(name: string, make: () => Promise<Snapshots
 
     test("S1: what is read is what was kept, of each agent and sequence", async () => {
       const snapshots = await make();
-      const texts = ["", "one", "ä\u0000\n漢字", "x".repeat(1_000_000)];
-      for (const [index, text] of texts.entries()) await snapshots.keep(a, index + 1, text);
-      await snapshots.keep(b, 2, "of another");
-      for (const [index, text] of texts.entries()) expect(await snapshots.read(a, index + 1)).toBe(text);
-      expect(await snapshots.read(b, 2)).toBe("of another");
+      const all = ["", "one", "ä\u0000\n漢字", "x".repeat(300), "x".repeat(1_000_000)].map((text) => Buffer.from(text));
+      all.push(Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7919) % 251)));
+      for (const [index, bytes] of all.entries()) await snapshots.keep(a, index + 1, bytes);
+      await snapshots.keep(b, 2, Buffer.from("of another"));
+      for (const [index, bytes] of all.entries()) expect(bytes.equals(await snapshots.read(a, index + 1))).toBe(true);
+      expect(await textOf(snapshots, b, 2)).toBe("of another");
     });
 
     test("they are listed newest first, and those of others are not", async () => {
       const snapshots = await make();
-      for (const seq of [9, 10, 100, 2]) await snapshots.keep(a, seq, `${seq}`);
+      for (const seq of [9, 10, 100, 2]) await snapshots.keep(a, seq, Buffer.from(`${seq}`));
       expect(await snapshots.list(a)).toEqual([100, 10, 9, 2]);
       expect(await snapshots.list(b)).toEqual([]);
     });
 
     test("S2: one that is kept again replaces the one before", async () => {
       const snapshots = await make();
-      await Promise.all(Array.from({ length: 20 }, () => snapshots.keep(a, 5, "same")));
-      await snapshots.keep(a, 5, "newer");
-      expect([await snapshots.list(a), await snapshots.read(a, 5)]).toEqual([[5], "newer"]);
+      await Promise.all(Array.from({ length: 20 }, () => snapshots.keep(a, 5, Buffer.from("same"))));
+      await snapshots.keep(a, 5, Buffer.from("newer"));
+      expect([await snapshots.list(a), await textOf(snapshots, a, 5)]).toEqual([[5], "newer"]);
     });
 
     test("one that is deleted, or never was, is not there; deleting it again is harmless", async () => {
       const snapshots = await make();
-      await snapshots.keep(a, 5, "text");
+      await snapshots.keep(a, 5, Buffer.from("text"));
       await snapshots.delete(a, 5);
       await snapshots.delete(a, 5);
       await snapshots.delete(b, 1);
@@ -43,4 +45,8 @@ export function snapshotsConformance(name: string, make: () => Promise<Snapshots
       }
     });
   });
+}
+
+async function textOf(snapshots: Snapshots, agent: AgentId, seq: number): Promise<string> {
+  return (await snapshots.read(agent, seq)).toString();
 }

@@ -11,11 +11,11 @@ import type { Tool } from "../../src/tools/tool.ts";
 
 const SEEDS_MAX = 60;
 
-/** The first violation that the sabotage leads to, within so many seeds. */
-async function found(sabotage: () => Sabotage) {
+/** The first violation, by the checker if one is named, that the sabotage leads to, within so many seeds. */
+async function found(sabotage: () => Sabotage, checker?: string) {
   for (let seed = 1; seed <= SEEDS_MAX; seed++) {
     const { violation } = await simulate({ seed, sabotage: sabotage() });
-    if (violation) return violation;
+    if (violation && (checker === undefined || violation.checker === checker)) return violation;
   }
   return undefined;
 }
@@ -177,7 +177,8 @@ test("6: what starts for an agent that has ended is found", async () => {
       forest.isOrphan = (agent) => isOrphan.call(forest, agent) && false;
     },
   };
-  expect(await found(() => sabotage)).toMatchObject({ checker: "ends", message: expect.stringContaining("started") });
+  // Which of the two that notice it comes first is the seed's affair.
+  expect(await found(() => sabotage, "ends")).toMatchObject({ message: expect.stringContaining("started") });
 });
 
 test("6: a tool that goes on after its agent was cancelled is found", async () => {

@@ -1,6 +1,6 @@
 /**
  * Snapshots as files, a folder an agent: `XX/ID/SEQ.zst`, XX being the last two characters of the id. Compressed, with the
- * compressor's own checksum over the text (S1); written beside and renamed into place (S2), never synced.
+ * compressor's own checksum (S1); written beside and renamed into place (S2), never synced.
  *
  * Reading is done at once, as the journal is read: each step that waited for another thread would wait for a whole turn of a busy
  * event loop, ten of them for one agent.
@@ -18,6 +18,11 @@ import type { Snapshots } from "../snapshots.ts";
 const compress = promisify(zstdCompress);
 const FILE = /^\d{1,16}\.zst$/;
 const params = { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_compressionLevel]: 3 };
+/**
+ * What is decompressed at a time. The decompressor keeps its last chunk until the next collection of old objects, and brings that about
+ * by what it keeps: so a chunk is a small part of a snapshot, and all of it is put together in a buffer that is soon free again.
+ */
+const CHUNK_BYTES = 64 * 1024;
 
 /** In `folder`, which is made when something is kept. */
 export function openFsSnapshots({ folder }: { folder: string }): Snapshots {
@@ -32,13 +37,13 @@ class FsSnapshots implements Snapshots {
     this.#folder = folder;
   }
 
-  async keep(agent: AgentId, seq: number, text: string): Promise<void> {
+  async keep(agent: AgentId, seq: number, bytes: Buffer): Promise<void> {
     const path = this.#pathOf(agent, seq);
     this.#writes += 1;
     const temporary = `${path}.${process.pid}-${this.#writes}`;
     try {
       await mkdir(this.#folderOf(agent), { recursive: true, mode: 0o700 });
-      await writeFile(temporary, await compress(text, { params }), { mode: 0o600 });
+      await writeFile(temporary, await compress(bytes, { params }), { mode: 0o600 });
       await rename(temporary, path);
     } catch (cause) {
       await rm(temporary, { force: true }).catch(() => undefined);
@@ -54,10 +59,10 @@ class FsSnapshots implements Snapshots {
       .sort((a, b) => b - a);
   }
 
-  async read(agent: AgentId, seq: number): Promise<string> {
+  async read(agent: AgentId, seq: number): Promise<Buffer> {
     try {
       const bytes = readFileSync(this.#pathOf(agent, seq));
-      return zstdDecompressSync(bytes, { maxOutputLength: LIMITS.snapshotBytesMax }).toString("utf8");
+      return zstdDecompressSync(bytes, { chunkSize: CHUNK_BYTES, maxOutputLength: LIMITS.snapshotBytesMax });
     } catch (cause) {
       const { message } = cause as Error;
       throw new BanyanError("SNAPSHOT_DAMAGED", `snapshot ${seq} of ${agent}: ${message}`, { agent, cause });

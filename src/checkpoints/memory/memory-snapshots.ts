@@ -3,7 +3,7 @@ import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
 import type { Snapshots } from "../snapshots.ts";
 
-export type SnapshotStore = Map<AgentId, Map<number, string>>;
+export type SnapshotStore = Map<AgentId, Map<number, Buffer>>;
 
 export class MemorySnapshots implements Snapshots {
   readonly #store: SnapshotStore;
@@ -13,19 +13,19 @@ export class MemorySnapshots implements Snapshots {
     this.#store = store;
   }
 
-  async keep(agent: AgentId, seq: number, text: string): Promise<void> {
-    const known = this.#store.get(agent) ?? new Map<number, string>();
-    this.#store.set(agent, known.set(seq, text));
+  async keep(agent: AgentId, seq: number, bytes: Buffer): Promise<void> {
+    const known = this.#store.get(agent) ?? new Map<number, Buffer>();
+    this.#store.set(agent, known.set(seq, bytes));
   }
 
   async list(agent: AgentId): Promise<number[]> {
     return [...(this.#store.get(agent)?.keys() ?? [])].sort((a, b) => b - a);
   }
 
-  async read(agent: AgentId, seq: number): Promise<string> {
-    const text = this.#store.get(agent)?.get(seq);
-    if (text === undefined) throw new BanyanError("SNAPSHOT_DAMAGED", `no snapshot ${seq} of ${agent}`, { agent });
-    return text;
+  async read(agent: AgentId, seq: number): Promise<Buffer> {
+    const bytes = this.#store.get(agent)?.get(seq);
+    if (bytes === undefined) throw new BanyanError("SNAPSHOT_DAMAGED", `no snapshot ${seq} of ${agent}`, { agent });
+    return bytes;
   }
 
   async delete(agent: AgentId, seq: number): Promise<void> {

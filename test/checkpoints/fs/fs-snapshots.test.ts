@@ -24,7 +24,7 @@ test("S1: of a damaged file nothing is handed over, whichever byte is changed an
   const folder = newFolder();
   const snapshots = openFsSnapshots({ folder });
   const text = Array.from({ length: 50 }, (_, line) => `{"line":${line},"text":"${line * 7919}"}`).join("\n");
-  await snapshots.keep(AGENT, 3, text);
+  await snapshots.keep(AGENT, 3, Buffer.from(text));
   const path = join(folder, AGENT.slice(-2), AGENT, "3.zst");
   const sound = await readFile(path);
   for (let at = 0; at < sound.length; at += 1) {
@@ -32,7 +32,7 @@ test("S1: of a damaged file nothing is handed over, whichever byte is changed an
     flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
     for (const bytes of [flipped, sound.subarray(0, at)]) {
       await writeFile(path, bytes);
-      const read = await snapshots.read(AGENT, 3).catch((error) => error.code);
+      const read = await snapshots.read(AGENT, 3).then(String, (error) => error.code);
       // A bit that means nothing to the compressor, such as an unused one of its header, may change and harm nothing.
       expect(["SNAPSHOT_DAMAGED", text], `byte ${at}`).toContain(read);
     }
@@ -42,7 +42,7 @@ test("S1: of a damaged file nothing is handed over, whichever byte is changed an
 test("files are for their owner alone, nothing is left of a write, and what is not a snapshot is not listed", async () => {
   const folder = newFolder();
   const snapshots = openFsSnapshots({ folder });
-  await snapshots.keep(AGENT, 3, "text");
+  await snapshots.keep(AGENT, 3, Buffer.from("text"));
   const own = join(folder, AGENT.slice(-2), AGENT);
   expect(await readdir(own)).toEqual(["3.zst"]);
   expect([(await stat(own)).mode & 0o777, (await stat(join(own, "3.zst"))).mode & 0o777]).toEqual([0o700, 0o600]);
@@ -53,7 +53,7 @@ test("files are for their owner alone, nothing is left of a write, and what is n
 test("no path is made of anything but an id", async () => {
   const snapshots = openFsSnapshots({ folder: newFolder() });
   for (const hostile of ["../../etc", "", "a/b", `${AGENT}/..`]) {
-    await expect(snapshots.keep(hostile, 1, "text")).rejects.toThrow();
+    await expect(snapshots.keep(hostile, 1, Buffer.from("text"))).rejects.toThrow();
     await expect(snapshots.read(hostile, 1)).rejects.toThrow();
   }
 });
@@ -62,6 +62,9 @@ test("a folder that cannot be written to is told as the disk's fault", async () 
   const file = join(root, "file");
   await writeFile(file, "in the way");
   const snapshots = openFsSnapshots({ folder: file });
-  await expect(snapshots.keep(AGENT, 1, "text")).rejects.toMatchObject({ code: "DISK_FAILED", agent: AGENT });
+  await expect(snapshots.keep(AGENT, 1, Buffer.from("text"))).rejects.toMatchObject({
+    code: "DISK_FAILED",
+    agent: AGENT,
+  });
   expect(await snapshots.list(AGENT)).toEqual([]);
 });
