@@ -45,7 +45,7 @@ async function midway(data: string): Promise<string> {
   const { tree } = await startJob(banyan, {
     task: "survey this source tree",
     dir: join(repository, "src"),
-    model: source.model,
+    source,
     outputTokensMax: 8_192,
     instructions: DEFAULT_INSTRUCTIONS,
     budget: { costUsd: 20 },

@@ -1,6 +1,6 @@
 /** `banyan run`: a task for a tree of agents over a folder. */
 
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import type { Budget } from "../../agent/events.ts";
 import { loadSettings } from "../../runtime/settings.ts";
 import { type CommonOptions, dataCommand, type Register, wholeNumber } from "../command.ts";
@@ -8,6 +8,7 @@ import { run } from "../run/run.ts";
 
 interface RunFlags extends CommonOptions {
   readonly dir: string;
+  readonly driver: "model" | "claude";
   readonly model?: string;
   readonly instructions?: string;
   readonly budgetUsd?: number;
@@ -27,6 +28,14 @@ export const register: Register = (program, io) => {
     "{tree, status, agents, levels, turns, events, usage, costUsd, artifacts, data}, as the last line",
   )
     .option("--dir <path>", "folder that the agents see", ".")
+    .addOption(
+      new Option(
+        "--driver <driver>",
+        "what executes the agents; claude: Claude Code, with its own tools for files and commands",
+      )
+        .choices(["model", "claude"])
+        .default("model"),
+    )
     .option(
       "--model <name>",
       "model of ANTHROPIC_API_KEY's account; without a key a simulated one surveys source trees",
@@ -40,14 +49,14 @@ export const register: Register = (program, io) => {
     .option("--kill-at <event>", "a drill: die by SIGKILL after so many events", wholeNumber)
     .option("--kill-log <file>", "with --kill-at: write down first what was acknowledged")
     .action(async (task: string, flags: RunFlags) => {
-      const { dir, instructions, allowCommands, json, killAt, killLog } = flags;
+      const { dir, driver, instructions, allowCommands, json, killAt, killLog } = flags;
       const { settings } = await loadSettings({
         options: { dataDir: flags.data, model: flags.model, runningMax: flags.runningMax, budgetUsd: flags.budgetUsd },
         environment: io.environment,
         folder: io.folder,
         file: flags.config,
       });
-      const job = { task, dir, instructions, allowCommands, json, killAt, killLog };
+      const job = { task, dir, driver, instructions, allowCommands, json, killAt, killLog };
       io.exitCode = await run({ ...job, settings, budget: budgetOf(flags, settings.budgetUsd) }, io);
     });
 };

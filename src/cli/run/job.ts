@@ -10,14 +10,14 @@ import type { Usage } from "../../agent/usage.ts";
 import { BanyanError } from "../../base/errors.ts";
 import type { Agent } from "../../runtime/agent.ts";
 import type { Banyan } from "../../runtime/banyan.ts";
-import type { ProviderModel } from "../../runtime/spawn-options.ts";
 import { artifacts, commands, files, messaging, spawning } from "../../tools/kits.ts";
+import type { Source } from "./model.ts";
 
 export interface Job {
   readonly task: string;
   /** Absolute path of the folder that agents see. */
   readonly dir: string;
-  readonly model: ProviderModel;
+  readonly source: Source;
   readonly outputTokensMax: number;
   readonly instructions: string;
   readonly budget: Budget | undefined;
@@ -46,14 +46,23 @@ export async function startJob(banyan: Banyan, job: Job): Promise<{ tree: Agent;
   if (unfinished) return { tree: unfinished, resumed: true };
   const tree = await banyan.spawn({
     name: "coordinator",
-    model: job.model,
+    ...executorOf(job.source),
     outputTokensMax: job.outputTokensMax,
     instructions: job.instructions,
     task: job.task,
-    tools: [files({ root: job.dir }), artifacts(), spawning(), messaging(), ...(job.allowCommands ? [commands()] : [])],
+    tools: [...("model" in job.source ? kitsFor(job) : []), artifacts(), spawning(), messaging()],
     ...(job.budget && { budget: job.budget }),
   });
   return { tree, resumed: false };
+}
+
+function executorOf(source: Source) {
+  return "model" in source ? { model: source.model } : { driver: source.driver };
+}
+
+/** Claude Code has tools of its own for these. */
+function kitsFor({ dir, allowCommands }: Job) {
+  return [files({ root: dir }), ...(allowCommands ? [commands()] : [])];
 }
 
 async function findJob(banyan: Banyan, { task, dir }: Job): Promise<Agent | undefined> {

@@ -3,11 +3,14 @@
  * trees. The provider's package is loaded only here.
  */
 import { BanyanError } from "../../base/errors.ts";
+import type { ClaudeAgent } from "../../runtime/claude.ts";
 import type { ProviderModel } from "../../runtime/spawn-options.ts";
 import type { Simulator } from "../../simulator/simulator.ts";
 
-export interface RunModel extends AsyncDisposable {
-  readonly model: ProviderModel;
+/** What executes the agents: a model, or Claude Code. */
+export type Source = ({ readonly model: ProviderModel } | { readonly driver: ClaudeAgent }) & Provided;
+
+interface Provided extends AsyncDisposable {
   /** Where its answers come from, for people. */
   readonly provider: string;
 }
@@ -18,7 +21,7 @@ interface Choice {
 }
 
 /** @throws DEPENDENCY_MISSING */
-export async function openModel({ model, environment }: Choice): Promise<RunModel> {
+export async function openModel({ model, environment }: Choice): Promise<Source> {
   const { ANTHROPIC_API_KEY: apiKey, ANTHROPIC_BASE_URL: baseURL } = environment;
   if (apiKey) {
     const provider = baseURL ? `the Messages API at ${new URL(baseURL).host}` : "Anthropic";

@@ -8,6 +8,7 @@ import type { Settings } from "../../runtime/settings.ts";
 import { startControl } from "../../server/control-socket.ts";
 import { duration } from "../figures.ts";
 import { type Io, print, printJson, remark } from "../io.ts";
+import { claudeCode } from "./claude-code.ts";
 import { DEFAULT_INSTRUCTIONS } from "./instructions.ts";
 import { type JobResult, resultOf, startJob } from "./job.ts";
 import { killAt } from "./kill-at.ts";
@@ -17,6 +18,8 @@ import { showTree, summaryOf } from "./show.ts";
 export interface RunOptions {
   readonly task: string;
   readonly dir: string;
+  /** What executes the agents. */
+  readonly driver: "model" | "claude";
   readonly settings: Settings;
   /** File with instructions for every agent. */
   readonly instructions?: string | undefined;
@@ -34,10 +37,17 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
   const { runningMax, childrenLiveMax, forksPerMinute, outputTokensMax } = settings;
   const startMs = clock.monotonic();
   const say = (text: string) => remark(io, text);
-  await using source = await openModel({ model: settings.model, environment });
+  const { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: apiKey } = environment;
+  const dir = resolve(options.dir);
+  await using source =
+    options.driver === "model"
+      ? await openModel({ model: settings.model, environment })
+      : claudeCode({ model: settings.model, environment, dir, allowCommands: options.allowCommands ?? false });
   const faults: unknown[] = [];
   const onFault = (_agent: string, error: unknown) => void faults.push(error);
-  await using banyan = await Banyan.open(settings.dataDir, { runningMax, childrenLiveMax, forksPerMinute, onFault });
+  const claude = { ...(baseUrl && { baseUrl }), ...(apiKey && { apiKey }) };
+  const bounds = { runningMax, childrenLiveMax, forksPerMinute };
+  await using banyan = await Banyan.open(settings.dataDir, { ...bounds, onFault, claude });
   if (options.killAt !== undefined)
     killAt(banyan.runtime.coordinator, { killAt: options.killAt, logFile: options.killLog });
   // Ctrl-C, or `shutdown` through the socket: waiting for the tree ends, and says that it goes on at the next start.
@@ -46,15 +56,15 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
   await using _control = await startControl(banyan.runtime, { shutDown: stop });
   const { tree, resumed } = await startJob(banyan, {
     task: options.task,
-    dir: resolve(options.dir),
-    model: source.model,
+    dir,
+    source,
     outputTokensMax,
     instructions:
       options.instructions === undefined ? DEFAULT_INSTRUCTIONS : await readFile(options.instructions, "utf8"),
     budget: options.budget,
     allowCommands: options.allowCommands ?? false,
   });
-  banyan.register(source.model);
+  if ("model" in source) banyan.register(source.model);
   say(`tree ${tree.id} on ${source.provider}`);
   if (resumed)
     say(

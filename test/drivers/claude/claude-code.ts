@@ -53,6 +53,7 @@ export class Stage implements AsyncDisposable {
   readonly folder: string;
   readonly #home: string;
   readonly #open: Banyan[] = [];
+  #anyPart: Part | undefined;
 
   private constructor(simulator: Simulator, home: string, folder: string, requests: MessagesRequest[]) {
     this.simulator = simulator;
@@ -66,7 +67,7 @@ export class Stage implements AsyncDisposable {
     const requests: MessagesRequest[] = [];
     const mind = scriptedMind((request) => {
       requests.push(request);
-      const part = parts[partOf(request)];
+      const part = parts[partOf(request)] ?? stage.#anyPart;
       if (!part) throw new ApiError("invalid_request_error", `no part ${partOf(request)}`);
       return part(request.messages.filter(({ role }) => role === "assistant").length, request);
     });
@@ -74,7 +75,13 @@ export class Stage implements AsyncDisposable {
     const simulator = await startSimulator({ mind, clock: systemClock(), random, ...(faults && { faults }) });
     const home = await mkdtemp(join(tmpdir(), "banyan-stage-"));
     const folder = await mkdtemp(join(home, "work-"));
-    return new Stage(simulator, home, folder, requests);
+    const stage = new Stage(simulator, home, folder, requests);
+    return stage;
+  }
+
+  /** The part of an agent whose instructions name none. */
+  plays(part: Part): void {
+    this.#anyPart = part;
   }
 
   async open(options: BanyanOptions = {}): Promise<Banyan> {
