@@ -12,6 +12,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BanyanError } from "../../base/errors.ts";
+import type { Warden } from "../../processes/warden.ts";
 import { MustAsk } from "../driver.ts";
 import type { ToolDefinition } from "../model/provider-model.ts";
 import type { Line } from "./gateway.ts";
@@ -41,6 +42,7 @@ export interface ProgramOptions {
   readonly homes: string;
   /** Of whoever it belongs to: see `launch`. */
   readonly marks: readonly string[];
+  readonly warden: Warden;
   readonly mayRunCommands: boolean;
   /** A person is asked for what its own rules do not let pass; otherwise it is refused. */
   readonly asksBeyond: boolean;
@@ -241,7 +243,7 @@ export class Program {
         this.#stderr = `${this.#stderr}\n${text}`.slice(-STDERR_LENGTH_MAX);
       },
       spawnClaudeCodeProcess: (how) => {
-        this.#launched = launch(how, [...options.marks, sessionId]);
+        this.#launched = launch(how, { marks: [...options.marks, sessionId], warden: options.warden });
         void this.#launched.exited.then((why) => this.#finish(why));
         return this.#launched.process;
       },
@@ -351,7 +353,8 @@ function environmentOf({ environment, outputTokensMax, transcript, goesOn }: Pro
     DISABLE_AUTO_COMPACT: "1",
     CLAUDE_CODE_DISABLE_AUTO_MEMORY: "1",
     CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
-    CLAUDE_CODE_TOTAL_TOKENS_REMINDER: "0",
+    // Said after results and taken back with the next call, so that every call would miss the cache.
+    CLAUDE_CODE_TOTAL_TOKENS_REMINDER: "off",
     // It waits for as long as a hold lasts.
     API_TIMEOUT_MS: String(FOREVER_MS),
     CLAUDE_STREAM_IDLE_TIMEOUT_MS: String(FOREVER_MS),

@@ -158,3 +158,8 @@ function resultOf(content: string | readonly { text?: string | undefined }[] | u
 function plain(text: string): string {
   return text.replaceAll(/<system-reminder>[\s\S]*?<\/system-reminder>/g, "").trim();
 }
+
+/** A message as it is compared: without the marks of the cache, which move. */
+export function unmarked(message: MessagesRequest["messages"][number]): string {
+  return JSON.stringify(message, (key, value) => (key === "cache_control" ? undefined : value));
+}

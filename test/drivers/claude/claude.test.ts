@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { artifacts, spawning } from "../../../src/index.ts";
 import type { MessagesRequest } from "../../../src/simulator/messages-api.ts";
-import { asks, call, isInstalled, type Part, partOf, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
+import { asks, call, isInstalled, type Part, partOf, Stage, saidIn, seen, unmarked, WITH_SDK } from "./claude-code.ts";
 
 /** 12 take half a minute of a processor. */
 const LEVELS = Number(process.env.CLAUDE_LEVELS ?? 3);
@@ -123,8 +123,3 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
 });
 
 const levelOf = (request: MessagesRequest) => Number(partOf(request).slice("level-".length));
-
-/** A message as it is compared: without the marks of the cache, which move. */
-function unmarked(message: MessagesRequest["messages"][number]): string {
-  return JSON.stringify(message, (key, value) => (key === "cache_control" ? undefined : value));
-}
