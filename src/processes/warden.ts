@@ -64,6 +64,8 @@ export class Warden {
     const child = this.#child;
     if (!child) return;
     const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    // Its end is waited for, so this process must not end before.
+    child.ref();
     child.stdin?.end();
     await gone;
   }

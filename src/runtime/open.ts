@@ -93,6 +93,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
     let stopped: Promise<void> | undefined;
     const stop = async () => {
       await coordinator.stop();
+      await claude.close();
       await journal.close();
       await blobs.close();
     };

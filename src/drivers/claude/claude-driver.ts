@@ -13,6 +13,7 @@ import type { Random } from "../../base/random.ts";
 import type { Contents } from "../../blobs/content.ts";
 import { MARKS_VARIABLE } from "../../processes/environment.ts";
 import { endLeft } from "../../processes/sweep.ts";
+import { Warden } from "../../processes/warden.ts";
 import type { Driver, Session } from "../driver.ts";
 import { createToolsets } from "../model/toolset.ts";
 import { Gateway } from "./gateway.ts";
@@ -44,15 +45,20 @@ export interface ClaudeDriverOptions extends ClaudeOptions {
 export interface ClaudeDriver extends Driver {
   /** Looks whether agents can run here. @throws DEPENDENCY_MISSING, CONFIG_INVALID */
   check(): void;
+  /** Lets go of what watches over its processes. No session may be open any more. */
+  close(): Promise<void>;
 }
 
 export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   const { contents, clock, random, environment, folder: homes, sdk: load = loadSdk } = options;
+  const uuid = () => uuidOf(random.bytes(16));
   const toolsets = createToolsets(contents);
   const gateway = new Gateway(clock);
   const starts = new Starts(LIMITS.claudeStartsMax);
   const ownMark = markOf(homes);
-  const marks = [...(environment[MARKS_VARIABLE]?.split(" ") ?? []), ownMark];
+  const hostMark = `claude-host-${uuid()}`;
+  const warden = new Warden(hostMark);
+  const marks = [...(environment[MARKS_VARIABLE]?.split(" ") ?? []), ownMark, hostMark];
   let isSwept: Promise<unknown> | undefined;
   const inTurn = async <T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> => {
     await starts.enter(signal);
@@ -63,13 +69,13 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
       inTurn(signal, () => Running.ready(profile, hasInstructions, { gateway, uuid }, signal)),
     from: (profile, past, signal) => inTurn(signal, () => Running.from(profile, past, { gateway, uuid }, signal)),
   };
-  const uuid = () => uuidOf(random.bytes(16));
   const check = () => {
     if (!options.sdk) findSdk();
     upstreamOf(options);
   };
   return {
     check,
+    close: () => warden.close(),
     missing() {
       try {
         check();
@@ -95,6 +101,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
         sdk,
         homes,
         marks,
+        warden,
         model,
         outputTokensMax,
         folder: rights.root ?? "/",

@@ -1,15 +1,17 @@
 /**
  * The process of one session, as the SDK wants it. It leads a group of its own and is killed with this process, even when that is
  * killed itself (`setpriv --pdeathsig`, Linux). The shells that it starts have groups of their own: they are found by the marks in their
- * environment.
+ * environment, here as everywhere, and by the warden when this process is no more.
  *
  * X1  Once `end` resolves, neither the process nor anything that it started runs any more.
+ * X2  Nor does any of that outlive this process by more than a moment, however it ends.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { MARKS_VARIABLE } from "../../processes/environment.ts";
 import { endLeft } from "../../processes/sweep.ts";
+import type { Warden } from "../../processes/warden.ts";
 import type { Launch } from "./sdk.ts";
 
 export interface Launched {
@@ -19,8 +21,14 @@ export interface Launched {
   end(): Promise<void>;
 }
 
-/** `marks`: the last is the session's own, those before it are of whoever the session belongs to. No spaces in them. */
-export function launch({ command, args, cwd, env }: Launch, marks: readonly [...string[], string]): Launched {
+export interface Belongings {
+  /** The last is the session's own, those before it are of whoever the session belongs to. No spaces in them. */
+  readonly marks: readonly [...string[], string];
+  /** Of one of the marks. */
+  readonly warden: Warden;
+}
+
+export function launch({ command, args, cwd, env }: Launch, { marks, warden }: Belongings): Launched {
   const setpriv = onPath("setpriv", env.PATH ?? "");
   const [file, ...rest] = [...(setpriv ? [setpriv, "--pdeathsig", "KILL", "--"] : []), command, ...args] as [string];
   const process = spawn(file, rest, {
@@ -33,14 +41,18 @@ export function launch({ command, args, cwd, env }: Launch, marks: readonly [...
     process.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `killed by ${signal}`));
     process.once("error", (error) => resolve(error.message));
   });
+  const { pid } = process;
+  // X2. What it starts before the warden knows of it carries the mark.
+  if (pid !== undefined) void warden.watch(pid);
   // What is written after it has gone is lost, and nobody's fault.
   process.stdin.on("error", () => undefined);
   return {
     process,
     exited,
     async end() {
-      await endLeft(process.pid, marks.at(-1) as string);
+      await endLeft(pid, marks.at(-1) as string);
       await exited;
+      if (pid !== undefined) warden.forget(pid);
     },
   };
 }
