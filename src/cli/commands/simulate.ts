@@ -1,4 +1,4 @@
-/** `banyan simulate`: the provider simulator in the foreground, until Ctrl-C. */
+/** `banyan simulate`: the provider simulator in the foreground, or a whole fleet of agents that need none, until Ctrl-C. */
 import { InvalidArgumentError, Option } from "commander";
 import { BanyanError } from "../../base/errors.ts";
 import { seededRandom } from "../../base/random.ts";
@@ -20,6 +20,10 @@ interface Options {
   readonly speed?: number;
   readonly seed: number;
   readonly json?: boolean;
+  readonly fleet?: number;
+  readonly depth: number;
+  readonly rate: number;
+  readonly data?: string;
 }
 
 const FAULTS = ["rateLimit", "overloaded", "serverError", "slow", "cut", "garbage", "silence", "errorEvent"] as const;
@@ -29,7 +33,7 @@ export const register: Register = (program, io) => {
   program
     .command("simulate")
     .description(
-      "run a provider that speaks the Anthropic Messages API on this machine, without a model; Ctrl-C ends it",
+      "run a provider that speaks the Anthropic Messages API on this machine, without a model, or with --fleet a fleet of agents; Ctrl-C ends it",
     )
     .option("--port <port>", "0: the system chooses", wholeNumber, 0)
     .addOption(new Option("--mind <mind>", "what answers").choices(["survey", "replay", "echo"]).default("survey"))
@@ -49,12 +53,20 @@ export const register: Register = (program, io) => {
         .default({}, "at once"),
     )
     .option("--seed <seed>", "of the draws that decide what goes wrong", wholeNumber, 0)
-    .option("--json", "print JSON: {url, port}")
+    .option("--fleet <agents>", "instead: so many agents that live, to watch and to steer", wholeNumber)
+    .option("--depth <levels>", "levels of the fleet", wholeNumber, 10)
+    .option("--rate <events>", "events a second of the fleet, of all agents together", amount, 100)
+    .option("--data <dir>", "folder of the fleet's data (default: one that is removed at the end)")
+    .option("--json", "print JSON: {url, port}, or {data, agents, levels, eventsPerSecond}")
     .action((options: Options) => simulate(io, options));
 };
 
 async function simulate(io: Io, options: Options): Promise<void> {
-  const { port, faults, pace, seed, json } = options;
+  const { port, faults, pace, seed, json, fleet } = options;
+  if (fleet !== undefined) {
+    const { runFleet } = await import("../fleet/fleet.ts");
+    return runFleet(io, { ...options, fleet });
+  }
   // Loaded here: an HTTP server is no business of the other commands.
   const { startSimulator } = await import("../../simulator/simulator.ts");
   await using simulator = await startSimulator({
