@@ -6,10 +6,11 @@
  * Streams: https://docs.claude.com/en/docs/build-with-claude/streaming.
  */
 import { APICallError, type LanguageModelV4FinishReason, type LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import { LABEL_LENGTH_MAX } from "../../agent/events.ts";
 import { BrokenOff } from "../model/call.ts";
 import type { ProviderModel } from "../model/provider-model.ts";
 import { toOwnName } from "./mcp-tools.ts";
-import type { Running } from "./running.ts";
+import type { Call } from "./running.ts";
 
 /** Where the provider is, and what lets us in. */
 export interface Upstream {
@@ -18,7 +19,7 @@ export interface Upstream {
 }
 
 /** A model that sends the call with which Claude Code waits then. */
-export function relayModel(name: string, upstream: Upstream, call: () => ReturnType<Running["call"]>): ProviderModel {
+export function relayModel(name: string, upstream: Upstream, call: () => Call): ProviderModel {
   return {
     specificationVersion: "v4",
     provider: "claude",
@@ -26,7 +27,7 @@ export function relayModel(name: string, upstream: Upstream, call: () => ReturnT
     supportedUrls: {},
     doGenerate: () => Promise.reject(new Error("it streams")),
     async doStream({ abortSignal }) {
-      const { body, headers } = call();
+      const { body, headers, sessionId } = call();
       const url = `${upstream.url}/v1/messages?beta=true`;
       const response = await fetch(url, {
         method: "POST",
@@ -36,11 +37,17 @@ export function relayModel(name: string, upstream: Upstream, call: () => ReturnT
       });
       if (!response.ok || !response.body) throw await refusalOf(response, url);
       return {
-        stream: ReadableStream.from(partsOf(eventsOf(response.body))),
+        stream: ReadableStream.from(partsOf(eventsOf(response.body), metaOf(sessionId, response))),
         response: { headers: Object.fromEntries(response.headers) },
       };
     },
   };
+}
+
+/** Where the answer came from: what people look for in Claude Code's own records, and what the provider asks for. */
+function metaOf(sessionId: string, { headers }: Response): Record<string, string> {
+  const requestId = headers.get("request-id");
+  return { session: sessionId, ...(requestId !== null && { request: requestId.slice(0, LABEL_LENGTH_MAX) }) };
 }
 
 async function refusalOf(response: Response, url: string): Promise<APICallError> {
@@ -106,7 +113,10 @@ interface OpenBlock {
   input: string;
 }
 
-async function* partsOf(events: AsyncIterable<ApiEvent>): AsyncGenerator<LanguageModelV4StreamPart> {
+async function* partsOf(
+  events: AsyncIterable<ApiEvent>,
+  meta: Record<string, string>,
+): AsyncGenerator<LanguageModelV4StreamPart> {
   yield { type: "stream-start", warnings: [] };
   const blocks = new Map<number, OpenBlock>();
   let usage: ApiUsage = {};
@@ -153,7 +163,12 @@ async function* partsOf(events: AsyncIterable<ApiEvent>): AsyncGenerator<Languag
       case "error":
         throw Object.assign(new Error(event.error.message), { type: event.error.type });
       case "message_stop":
-        yield { type: "finish", finishReason: finishOf(stop), usage: usageOf(usage) };
+        yield {
+          type: "finish",
+          finishReason: finishOf(stop),
+          usage: usageOf(usage),
+          providerMetadata: { banyan: { meta } },
+        };
         return;
     }
   }

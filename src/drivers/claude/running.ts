@@ -18,6 +18,13 @@ export interface Means {
   readonly uuid: () => string;
 }
 
+export interface Call {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** As Claude Code names the session, in its requests too. */
+  readonly sessionId: string;
+}
+
 export class Running {
   readonly program = new Program();
   readonly line: Line;
@@ -116,11 +123,11 @@ export class Running {
   }
 
   /** The call that it waits with, as it is to be sent. @throws MODEL_GARBLED */
-  call(): { readonly body: string; readonly headers: Parked["headers"] } {
+  call(): Call {
     const parked = this.#parked;
     if (!parked || parked.isGone) throw ended("before its call was sent");
     if (this.#filled?.parked !== parked) this.#filled = { parked, body: this.#standIns.fill(parked.body) };
-    return { body: this.#filled.body, headers: parked.headers };
+    return { body: this.#filled.body, headers: parked.headers, sessionId: this.sessionId };
   }
 
   /** Gives it the answer to its call, if it does not have it. False when it does not wait for one any more. */

@@ -22,7 +22,7 @@ import { ModelSession, type SessionParts } from "../model/session.ts";
 import { type ApiMessage, type AssistantMessage, apiMessage, transcriptOf } from "./conversation.ts";
 import type { Line } from "./gateway.ts";
 import { relayModel, type Upstream } from "./relay.ts";
-import type { Past, Profile, Running } from "./running.ts";
+import type { Call, Past, Profile, Running } from "./running.ts";
 
 export interface ClaudeSessionParts extends Omit<SessionParts, "model"> {
   readonly upstream: Upstream;
@@ -128,7 +128,7 @@ export class ClaudeSession implements Session {
     return this.#billed.tokens + Math.max(0, bytes - this.#billed.bytes);
   }
 
-  #call(): ReturnType<Running["call"]> {
+  #call(): Call {
     if (!this.#running) throw new BanyanError("MODEL_GARBLED", "Claude Code ended before its call was sent");
     return this.#running.call();
   }

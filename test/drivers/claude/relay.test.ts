@@ -7,7 +7,7 @@ import { limitsIn } from "../../../src/drivers/model/rate-headers.ts";
 import { scriptedMind } from "../../../src/simulator/scripted.ts";
 import { startSimulator } from "../../../src/simulator/simulator.ts";
 
-test("what the provider says of its rates comes back with an answer", async () => {
+test("what the provider says of its rates and of the request comes back with an answer", async () => {
   const clock = systemClock();
   const limits = { requestsPerMinute: 50, inputTokensPerMinute: 30_000, outputTokensPerMinute: 8_000 };
   await using simulator = await startSimulator({
@@ -26,11 +26,13 @@ test("what the provider says of its rates comes back with an answer", async () =
   const model = relayModel("claude-sonnet-4-5", upstream, () => ({
     body,
     headers: { "anthropic-version": "2023-06-01" },
+    sessionId: "s",
   }));
   const told: unknown[] = [];
   const onHeaders = (headers: Parameters<typeof limitsIn>[0]) => void told.push(limitsIn(headers));
   const request = { prompt: [], maxOutputTokens: 9 };
   const call = await callModel(model, request, { signal: new AbortController().signal, clock, onHeaders });
-  expect(call.end).toBe("finished");
+  const meta = { session: "s", request: expect.stringMatching(/^req_/) };
+  expect(call).toMatchObject({ end: "finished", finish: { providerMetadata: { banyan: { meta } } } });
   expect(told).toEqual([expect.objectContaining({ requests: { limit: 50, remaining: 49 } })]);
 });
