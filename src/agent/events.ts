@@ -34,6 +34,9 @@ export const name = z.string().min(1).max(LIMITS.nameLengthMax).regex(NAME_SYNTA
 
 const label = z.string().min(1).max(LABEL_LENGTH_MAX);
 
+/** The tenant of trees that are nobody's in particular. Nothing warm is shared between tenants. */
+export const DEFAULT_TENANT = "default";
+
 export const failure = z.strictObject({ code: errorCode, message: z.string() });
 export type Failure = z.infer<typeof failure>;
 
@@ -135,6 +138,8 @@ export const EVENTS = {
     /** Its first turn needs no message. */
     speaksFirst: z.boolean().optional(),
     rights,
+    /** Absent for DEFAULT_TENANT. The same in the whole tree. */
+    tenant: name.optional(),
     budget: budget.optional(),
     /** Identifies the spawn, so that one repeated after a crash is the same spawn. */
     callId: z.string().optional(),

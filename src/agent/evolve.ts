@@ -176,8 +176,8 @@ function forked(agent: AgentId, past: State, event: EventOf<"agent.forked">, rec
 /** The head with which a fork begins: what it is known by before its past is folded. */
 export function headOfFork(agent: AgentId, past: Head, event: EventOf<"agent.forked">, recorded: Recorded): Head {
   const { parent, root, level, name, budget } = event;
-  const { mode, execution, rights } = { ...past, ...definedOf(event) };
-  const head = startHead(agent, { parent, root, level, name, budget, mode, execution, rights }, recorded);
+  const { mode, execution, rights, tenant } = { ...past, ...definedOf(event) };
+  const head = startHead(agent, { parent, root, level, name, budget, mode, execution, rights, tenant }, recorded);
   return { ...head, origin: event.origin };
 }
 

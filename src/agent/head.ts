@@ -4,7 +4,7 @@
  */
 import { unreachable } from "../base/assert.ts";
 import type { AgentId } from "../base/ids.ts";
-import type { AgentEvent, EventOf, Recorded } from "./events.ts";
+import { type AgentEvent, DEFAULT_TENANT, type EventOf, type Recorded } from "./events.ts";
 import { nextStep } from "./next.ts";
 import type { Head, State } from "./state.ts";
 import { hasEnded, type Status, type WaitingFor } from "./status.ts";
@@ -21,11 +21,11 @@ export function isHeadEvent(event: AgentEvent): event is HeadEvent {
 
 type Identity = Pick<
   EventOf<"agent.created">,
-  "parent" | "root" | "level" | "name" | "mode" | "execution" | "rights" | "budget"
+  "parent" | "root" | "level" | "name" | "mode" | "execution" | "rights" | "tenant" | "budget"
 >;
 
 export function startHead(agent: AgentId, identity: Identity, { seq, time }: Recorded): Head {
-  const { parent, root, level, name, mode, execution, rights, budget } = identity;
+  const { parent, root, level, name, mode, execution, rights, tenant, budget } = identity;
   return {
     agent,
     origin: null,
@@ -36,6 +36,7 @@ export function startHead(agent: AgentId, identity: Identity, { seq, time }: Rec
     mode,
     execution,
     rights,
+    tenant,
     budget: budget ?? null,
     seq,
     time,
@@ -57,6 +58,10 @@ export function startHead(agent: AgentId, identity: Identity, { seq, time }: Rec
     artifacts: [],
     interrupted: undefined,
   };
+}
+
+export function tenantOf({ tenant }: Pick<Head, "tenant">): string {
+  return tenant ?? DEFAULT_TENANT;
 }
 
 export function evolveHead(head: Head, { seq, time, event }: Recorded<HeadEvent>): Head {

@@ -36,6 +36,8 @@ export interface Head {
   readonly mode: "task" | "chat";
   readonly execution: Execution;
   readonly rights: Rights;
+  /** Absent for DEFAULT_TENANT. */
+  readonly tenant?: string | undefined;
   readonly budget: Budget | null;
   /** Sequence and time (ms since the epoch) of the newest event. */
   readonly seq: number;

@@ -45,7 +45,13 @@ type Values = [
   processes?: number,
 ];
 
-type Shared = [mode: Head["mode"], execution: Execution, rights: Rights, budget: Budget | null];
+type Shared = [
+  mode: Head["mode"],
+  execution: Execution,
+  rights: Rights,
+  budget: Budget | null,
+  tenant?: string | undefined,
+];
 
 export function summaryOf(head: Head): string {
   const { input, output, cacheRead, cacheWrite } = head.usage;
@@ -78,7 +84,9 @@ export function summaryOf(head: Head): string {
     head.artifacts,
     ...(head.processes === undefined ? ([] as const) : ([head.processes] as const)),
   ];
-  const shared: Shared = [head.mode, head.execution, head.rights, head.budget];
+  const { mode, execution, rights, budget, tenant } = head;
+  const shared: Shared =
+    tenant === undefined ? [mode, execution, rights, budget] : [mode, execution, rights, budget, tenant];
   return `${JSON.stringify(values)}\n${JSON.stringify(shared)}`;
 }
 
@@ -108,6 +116,7 @@ export class SummaryReader {
       execution: shared[1],
       rights: shared[2],
       budget: shared[3],
+      tenant: shared[4],
       seq: values[6],
       time: values[7],
       createdTime: values[8],

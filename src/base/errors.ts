@@ -58,6 +58,7 @@ export const ERRORS = {
   NOT_RUNNING: kind(409, 4, true, "No process runs on this data.", "Start one: everything goes on where it was."),
   OUT_OF_ROOT: kind(403, 4, false, "The path leads out of the folder the tool may see.", "Give a path inside it; links are not followed out of it."),
   PARENT_ENDED: kind(409, 4, false, "The agent's parent has ended, so it cannot run.", "Rewind the parent, or fork this agent as a new root."),
+  POOL_EXHAUSTED: kind(503, 6, true, "No session came free within the longest wait.", "Give sessions more memory (`poolMemoryBytes`) or fewer agents to serve; then send the agent a message, or rewind it."),
   PRICE_UNKNOWN: kind(400, 2, false, "A budget is set, and the model's price is not known.", "Give its price when the agent is spawned."),
   PROCESSES_NONE: kind(409, 4, false, "This runtime starts no background processes.", "Give the task to a runtime on a machine that may start programs."),
   PROCESS_NOT_FOUND: kind(404, 3, false, "The agent has no such background process.", "List them with `banyan ps`, or the tool list_processes."),

@@ -146,6 +146,23 @@ export const LIMITS = {
   /** Text written to a process at a time. */
   processInputBytesMax: 1 * MiB,
 
+  /** Bytes that the sessions of a process may take where it is not said, and those that the machine keeps free beside them. */
+  poolMemoryBytesDefault: 4 * 1024 * MiB,
+  poolSpareBytesMin: 512 * MiB,
+  /** Sessions that start at once where it is not said: as many as there are cores. */
+  poolStartsDefault: 2,
+  /** Longest wait of an agent for a session, after which it fails. */
+  poolWaitMsMax: 3_600_000,
+  /** A session that nobody uses is closed after so long; and once it is so old, less up to a half by chance. */
+  poolIdleMsMax: 600_000,
+  poolAgeMsMax: 1_800_000,
+  /** Between two looks at the pool, and two measurements of its memory. */
+  poolTickMs: 1_000,
+  poolMeasureMs: 5_000,
+  /** After which a session that does not say that it is well is not, and one that does not get warm is given up. */
+  poolHealthMsMax: 1_000,
+  poolWarmMsMax: 120_000,
+
   /** Processes of Claude Code that start at once; further ones wait. */
   claudeStartsMax: 2,
   /** Between signs of life to Claude Code while its model call waits; its client gives up a silent connection after minutes. */
@@ -193,6 +210,7 @@ assert(LIMITS.childrenLiveMax <= LIMITS.childrenTotalMax, "living children are c
 assert(LIMITS.inboxMessagesMax >= LIMITS.childrenTotalMax, "every child can report");
 assert(LIMITS.artifactsMax * 512 <= LIMITS.recordBytesMax, "a child's report names all its artifacts in one record");
 assert(LIMITS.turnCallsMax * 2 + 1 <= LIMITS.appendEventsMax, "a turn and all its calls fit one append");
+assert(LIMITS.poolTickMs < LIMITS.poolIdleMsMax, "the pool looks before a session has idled for too long");
 assert(LIMITS.breakerMsMin < LIMITS.retryMsMax, "a breaker has room to open for longer");
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");
 assert(

@@ -10,6 +10,7 @@ import type { Meta, ToolOutcome } from "../agent/events.ts";
 import type { OpenCall, State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
 import { waitResult } from "../agent/waits.ts";
+import { assert } from "../base/assert.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { MustAsk } from "../drivers/driver.ts";
@@ -233,10 +234,10 @@ function toolOf(work: Workplace, worker: Worker, name: string): Tool | undefined
   return (isGiven ? work.services.tools.find(name) : undefined) ?? ownTool(worker, name);
 }
 
-/** A tool of the session's own, as all others are. */
-function ownTool({ cell, session }: Worker, name: string): Tool | undefined {
-  const own = session?.ownTool?.(name);
-  if (!own) return undefined;
+/** A tool of the session's own, as all others are. When it runs the agent may have another session. */
+function ownTool(worker: Worker, name: string): Tool | undefined {
+  const { cell, session } = worker;
+  if (!session?.ownTool?.(name)) return undefined;
   return {
     name,
     description: "",
@@ -244,6 +245,8 @@ function ownTool({ cell, session }: Worker, name: string): Tool | undefined {
     onUnknownOutcome: "report",
     run: async (input, { callId, signal }) => {
       const call: ToolCall = { type: "toolCall", callId, name, input: { json: input } };
+      const own = worker.session?.ownTool?.(name);
+      assert(own, `the session of ${cell.agent} has its tool ${name}`);
       return own.run(await cell.load(), call, signal);
     },
   };

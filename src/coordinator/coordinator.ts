@@ -19,6 +19,9 @@ import { afterCommit } from "./ends.ts";
 import { foldAgent, outputOf } from "./fold.ts";
 import { Forking, type ForkOptions } from "./fork.ts";
 import { Places } from "./places.ts";
+import type { PoolWatcher } from "./pool/events.ts";
+import type { PoolFigures } from "./pool/figures.ts";
+import type { PoolOptions } from "./pool/pool.ts";
 import { Processes } from "./processes.ts";
 import { goOn, type Recovery, recall } from "./recovery.ts";
 import { Roster } from "./roster.ts";
@@ -32,6 +35,8 @@ export interface CoordinatorOptions {
   readonly runningMax?: number | undefined;
   /** Children of one agent at work at once. Default LIMITS.childrenLiveMax. */
   readonly childrenLiveMax?: number | undefined;
+  /** What sessions may take. */
+  readonly pool?: PoolOptions | undefined;
   /** Forks of one tree a minute. Default LIMITS.forksPerMinuteMax. */
   readonly forksPerMinute?: number | undefined;
   /** Characters of records after which a snapshot of an agent is due. Default LIMITS.snapshotTailMin. */
@@ -89,6 +94,7 @@ export class Coordinator {
     this.#work = new Work(services, this.#roster, {
       runningMax: options.runningMax ?? LIMITS.runningMax,
       childrenLiveMax: options.childrenLiveMax ?? LIMITS.childrenLiveMax,
+      pool: options.pool ?? {},
       onFault,
       onDelta: (agent, text) => {
         for (const watcher of this.#deltaWatchers) watcher(agent, text);
@@ -197,6 +203,16 @@ export class Coordinator {
   /** Providers' limits, and the calls that keep to them, by family of models. */
   get providers(): Work["governors"]["figures"] {
     return this.#work.governors.figures;
+  }
+
+  /** Sessions, and agents that wait for one. */
+  get pool(): PoolFigures {
+    return this.#work.pool.figures;
+  }
+
+  /** Tells of what happens in the pool, which no journal has. Returns how to stop that. */
+  watchPool(watcher: PoolWatcher): () => void {
+    return this.#work.pool.watch(watcher);
   }
 
   async #stop(): Promise<void> {

@@ -4,9 +4,10 @@
  *
  * P1  Rights only shrink from parent to child.
  * P2  A spawn repeated for the same call is the same spawn.
+ * P3  A whole tree has one tenant.
  */
 import type { Command } from "../agent/commands.ts";
-import type { Budget, Execution, Meta, Rights, Sender } from "../agent/events.ts";
+import { type Budget, DEFAULT_TENANT, type Execution, type Meta, type Rights, type Sender } from "../agent/events.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { toolsetText } from "../tools/registry.ts";
@@ -35,6 +36,8 @@ export interface SpawnSpec {
   /** Names of registered tools. */
   readonly tools: readonly string[];
   readonly rights: Rights;
+  /** Whose tree it is. Of a root; a child has its parent's. */
+  readonly tenant?: string | undefined;
   readonly budget?: Budget | undefined;
   readonly mode?: "task" | "chat" | undefined;
   readonly speaksFirst?: boolean | undefined;
@@ -78,7 +81,8 @@ export class Spawning {
       const place = { parent, root: state.head.root, level: state.head.level + 1, name };
       const rights = shrink(state.head.rights, spec.rights);
       const called = key !== undefined && { callId: key };
-      const birth = await this.#prepare(agent, { ...spec, rights }, { ...place, ...called });
+      const { tenant } = state.head;
+      const birth = await this.#prepare(agent, { ...spec, rights, tenant }, { ...place, ...called });
       await cell.dispatch({ do: "spawn", child: agent, name, callId: key }, [birth]);
       return { agent, name };
     } finally {
@@ -99,7 +103,7 @@ export class Spawning {
 
   async #prepare(agent: AgentId, spec: SpawnSpec, place: Place): Promise<Birth> {
     const { contents, clock, ids } = this.#services;
-    const { execution, tools, rights, budget, mode = "task", speaksFirst } = spec;
+    const { execution, tools, rights, tenant = DEFAULT_TENANT, budget, mode = "task", speaksFirst } = spec;
     const commands: Command[] = [
       {
         do: "create",
@@ -110,6 +114,7 @@ export class Spawning {
         tools: [...tools],
         mode,
         rights,
+        ...(tenant !== DEFAULT_TENANT && { tenant }),
         ...(budget && { budget }),
         ...(speaksFirst && { speaksFirst }),
       },

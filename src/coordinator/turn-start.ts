@@ -21,13 +21,14 @@ export interface StartedTurn {
   readonly price: Price | undefined;
 }
 
-/** The turn; or whether the agent has something else to do: it may wait for money, or be unable to go on. */
+/** The turn; or whether the agent has something else to do: it may wait for a session or money, or be unable to go on. */
 export async function startTurn(work: Workplace, worker: Worker): Promise<StartedTurn | boolean> {
   const { cell } = worker;
   const { forest } = work.roster;
   const state = await cell.load();
-  worker.session ??= await work.services.driver.open(state);
+  worker.session ??= await work.pool.claim(state);
   const { session } = worker;
+  if (!session) return false;
   const price = priceOf(state);
   const bound = session.worstCase(state);
   const reservedUsd = worstCaseOf(bound, price);
@@ -80,7 +81,8 @@ export async function startTurnAtOnce(
     if (reserved) giveBack(work, worker);
     // What it was prepared for may never be: the next session counts anew.
     worker.session = undefined;
-    await session.close();
+    if (work.pool.has(cell.agent)) await work.pool.end(cell.agent);
+    else await session.close();
     endedBy(error, worker);
     return undefined;
   }

@@ -2,7 +2,8 @@
  * The loops of agents at work: look at the state, take the next step, look again, until there is nothing to do.
  *
  * L1  One loop for an agent at a time; what happens meanwhile makes it look once more before it rests.
- * L2  An agent that rests has no slot, no session, no permit to call and no timer but for a retry.
+ * L2  An agent that rests has no slot, no permit to call and no timer but for a retry. Its session is the pool's, which may close it; one
+ *     that costs nothing is closed at once.
  * L3  Under a hold neither a model call nor a tool starts.
  * L4  An agent whose ancestor has ended does not run: it is cancelled.
  * L5  A step that is refused because the agent has moved on (it was cancelled, rewound, held) is no fault: it looks again.
@@ -18,16 +19,18 @@ import { LIMITS } from "../base/limits.ts";
 import { Admission } from "./admission.ts";
 import { endWaits, settleCalls, startCalls } from "./calls.ts";
 import { Governors } from "./governor/governors.ts";
+import { Pool, type PoolOptions } from "./pool/pool.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import { Slots } from "./slots.ts";
 import { callModel, runCalls } from "./turn.ts";
-import { newWorker, type StopReason, type Worker } from "./worker.ts";
+import { newWorker, type StartedCall, type StopReason, type Worker } from "./worker.ts";
 import type { StepOptions, Workplace } from "./workplace.ts";
 
 export interface WorkOptions extends StepOptions {
   readonly runningMax: number;
   readonly childrenLiveMax: number;
+  readonly pool: PoolOptions;
   /** Told of an error that ended an agent's loop and is nobody's answer: a damaged journal, a bug. */
   readonly onFault: (agent: AgentId, error: unknown) => void;
 }
@@ -38,6 +41,7 @@ export class Work implements Workplace {
   readonly options: WorkOptions;
   readonly slots: Slots;
   readonly governors: Governors;
+  readonly pool: Pool;
   readonly #admission: Admission;
   readonly #workers = new Map<AgentId, Worker>();
   /** Agents whose next call does not fit a budget until one in flight settles, by root. */
@@ -52,6 +56,7 @@ export class Work implements Workplace {
     this.options = options;
     this.slots = new Slots(options.runningMax);
     this.governors = new Governors(services, (agent) => this.kick(agent));
+    this.pool = new Pool({ ...services, wake: (agent) => this.kick(agent) }, options.pool);
     this.#admission = new Admission(options.childrenLiveMax);
   }
 
@@ -115,6 +120,7 @@ export class Work implements Workplace {
       this.#workers.delete(agent);
       void closeSession(worker);
     }
+    if (!worker?.running) void this.pool.end(agent);
     const next = parent === null ? undefined : this.#admission.leave(parent, agent);
     if (next !== undefined) this.kick(next);
   }
@@ -131,6 +137,7 @@ export class Work implements Workplace {
     }
     await Promise.all(workers.map((worker) => worker.running));
     await Promise.all(workers.map(closeSession));
+    await this.pool.stop();
   }
 
   async #run(worker: Worker): Promise<void> {
@@ -160,6 +167,8 @@ export class Work implements Workplace {
     try {
       if (worker.started.length === 0) return await this.#step(worker, state, nextStep(state));
       if (!(await this.#mayWork(worker))) return false;
+      const isOwn = ({ call }: StartedCall) => !state.tools.includes(call.name);
+      if (worker.started.some(isOwn) && !(await this.#hasSession(worker, state))) return false;
       await runCalls(this, worker);
       return true;
     } catch (error) {
@@ -207,8 +216,8 @@ export class Work implements Workplace {
       case "runTools":
         if (!(await this.#mayWork(worker))) return false;
         // A tool may be the session's own.
-        if (step.calls.some(({ call }) => !state.tools.includes(call.name)))
-          worker.session ??= await this.services.driver.open(state);
+        if (step.calls.some(({ call }) => !state.tools.includes(call.name)) && !(await this.#hasSession(worker, state)))
+          return false;
         await Promise.all(
           startCalls(
             this,
@@ -227,6 +236,12 @@ export class Work implements Workplace {
         await cell.dispatch({ do: "fail", error: { code: "MODEL_FAILED", message: step.why } });
         return false;
     }
+  }
+
+  /** False when it must wait for one. */
+  async #hasSession(worker: Worker, state: State): Promise<boolean> {
+    worker.session ??= await this.pool.claim(state);
+    return worker.session !== undefined;
   }
 
   /** True when its model or one of its tools is not registered in this process: it waits until they are. */
@@ -298,7 +313,10 @@ export class Work implements Workplace {
     this.governors.settle(cell.agent);
     const isKept = worker.alarm !== undefined || worker.started.length > 0;
     const isOver = hasEnded(cell.head.status) || this.#stopping;
-    if (isOver || !isKept) await closeSession(worker);
+    if (this.pool.has(cell.agent)) worker.session = undefined;
+    else if (isOver || !isKept) await closeSession(worker);
+    if (isOver) await this.pool.end(cell.agent);
+    else this.pool.leave(cell.agent, { waits: this.roster.forest.holder(cell.agent) === undefined });
     if (isOver || cell.size > LIMITS.waitingStateBytesMax) cell.unload();
   }
 }

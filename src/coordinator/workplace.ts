@@ -4,6 +4,7 @@ import type { AgentId } from "../base/ids.ts";
 import type { ToolContext } from "../tools/tool.ts";
 import type { Cell } from "./cell.ts";
 import type { Governors } from "./governor/governors.ts";
+import type { Pool } from "./pool/pool.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 
@@ -20,6 +21,7 @@ export interface Workplace {
   readonly roster: Roster;
   readonly options: StepOptions;
   readonly governors: Governors;
+  readonly pool: Pool;
   /** Nothing new is to begin. */
   readonly stopping: boolean;
   /** Tells agents that wait for money that some was settled in their tree. */

@@ -4,7 +4,8 @@ import type { Driver } from "./driver.ts";
 
 export function routed(drivers: Readonly<Record<Execution["driver"], Driver>>): Driver {
   return {
-    open: (state) => drivers[state.head.execution.driver].open(state),
+    open: (state, options) => drivers[state.head.execution.driver].open(state, options),
+    profile: (state) => drivers[state.head.execution.driver].profile?.(state),
     missing: (execution) => drivers[execution.driver].missing(execution),
   };
 }

@@ -26,6 +26,8 @@ export interface SpawnOptions {
   readonly tools?: readonly (Tool | Kit)[];
   /** Tools, Claude Code's included, whose every call a person must allow with `answer`; children ask for these too. */
   readonly askFirst?: readonly string[];
+  /** Whose tree it is, as 1 to 64 letters, digits, dots, dashes and underscores. Of a root; a child has its parent's. Default `default`. */
+  readonly tenant?: string;
   /** Binds the whole subtree. Money is reserved before each call, so it is never overshot. */
   readonly budget?: Budget;
   /** `task` (default): it completes with its final answer. `chat`: it then waits for the next message. */
@@ -53,7 +55,7 @@ export function registerModel({ driver, coordinator }: Runtime, model: ProviderM
 
 /**
  * What spawning is to be told; what `options` leaves open is the parent's. Tools that are new are registered.
- * @throws NAME_INVALID, CONFIG_INVALID for a tool whose name is taken
+ * @throws NAME_INVALID, CONFIG_INVALID for a tool whose name is taken, and for a tenant of a child
  */
 export function specOf(
   { services }: Runtime,
@@ -64,10 +66,11 @@ export function specOf(
   const kits = options.tools?.map(kitOf);
   const tools = kits?.flatMap((kit) => kit.tools);
   for (const tool of tools ?? []) services.tools.register(tool);
-  const name = options.name ?? "agent";
-  if (name.length > LIMITS.nameLengthMax || !NAME_SYNTAX.test(name)) {
-    throw new BanyanError("NAME_INVALID", `not a name: ${JSON.stringify(name.slice(0, 80))}`);
-  }
+  const { name = "agent", tenant } = options;
+  mustBeName(name, "not a name");
+  if (tenant !== undefined) mustBeName(tenant, "not a tenant");
+  if (tenant !== undefined && parent)
+    throw new BanyanError("CONFIG_INVALID", "a child has its parent's tenant, and none of its own");
   return {
     name,
     execution,
@@ -75,9 +78,15 @@ export function specOf(
     messages: options.task === undefined ? [] : [{ from: { kind: "person" }, text: options.task }],
     tools: tools?.map((tool) => tool.name) ?? parent?.tools ?? [],
     rights: rightsOf(options, kits) ?? parent?.rights ?? NO_RIGHTS,
+    tenant,
     budget: options.budget,
     mode: options.mode,
   };
+}
+
+function mustBeName(text: string, what: string): void {
+  if (text.length <= LIMITS.nameLengthMax && NAME_SYNTAX.test(text)) return;
+  throw new BanyanError("NAME_INVALID", `${what}: ${JSON.stringify(text.slice(0, 80))}`);
 }
 
 /** What its kits and its driver allow; undefined when it says nothing of either. */

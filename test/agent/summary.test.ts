@@ -19,6 +19,11 @@ test("U1: a head comes back as it was, but for the output, at every event of any
   );
 });
 
+test("U1: a tenant comes back too", () => {
+  const head = headOf(1, undefined, { tenant: "acme" });
+  expect(new SummaryReader().read(head.agent, summaryOf(head), nobody)).toStrictEqual(head);
+});
+
 test("ids that an agent above has, and what agents have alike, are kept once", () => {
   const top = headOf(1);
   const below = [2, 3].map((number) => headOf(number, top));

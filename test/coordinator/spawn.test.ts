@@ -164,3 +164,20 @@ test("an agent that speaks first needs no message; any other waits for one", asy
   expect(await life.outcome(greeter)).toBe("good morning");
   expect(life.head(silent)).toMatchObject({ status: "waiting", waitingFor: "message" });
 });
+
+test("P3: a whole tree, its forks and what a later process reads of it have the root's tenant", async () => {
+  const { world, life } = await resting();
+  const lead = await life.spawn("lead", { mode: "chat", tenant: "acme" });
+  await life.became(lead, "waiting");
+  const child = await life.spawnChild(lead, "child", { tenant: "other" });
+  const fork = await life.coordinator.fork(lead);
+  await quiet(world);
+  const other = await life.spawn("lead", { tenant: "default" });
+  await quiet(world);
+  const later = await world.open({ models: [cast({ lead: () => "ready", child: () => "done" })] });
+  for (const process of [life, later]) {
+    const tenants = [lead, child, fork, other].map((agent) => process.head(agent).tenant);
+    expect(tenants).toEqual(["acme", "acme", "acme", undefined]);
+  }
+  expect((await life.all(other, "agent.created"))[0]).not.toHaveProperty("tenant");
+});

@@ -155,3 +155,13 @@ test("a child has its parent's model, tools and rights, or fewer", async () => {
   });
   expect(out.head.rights.root).toBe(folder);
 });
+
+test("a tenant is a name, and a root's alone to choose", async () => {
+  await using banyan = await Banyan.open(folder);
+  const model = cast({ "": ["done"] });
+  for (const tenant of ["", "a b", "../up", "x".repeat(65)])
+    await expect(banyan.spawn({ model, tenant })).rejects.toMatchObject({ code: "NAME_INVALID" });
+  const lead = await banyan.spawn({ model, tenant: "acme" });
+  expect((await lead.spawn({})).head.tenant).toBe("acme");
+  await expect(lead.spawn({ tenant: "acme" })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+});

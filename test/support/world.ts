@@ -18,6 +18,7 @@ import { history } from "../../src/coordinator/fold.ts";
 import type { Recovery } from "../../src/coordinator/recovery.ts";
 import type { Services } from "../../src/coordinator/services.ts";
 import type { SpawnSpec } from "../../src/coordinator/spawn.ts";
+import type { Driver } from "../../src/drivers/driver.ts";
 import { createModelDriver, type ModelDriver, type ProviderModel } from "../../src/drivers/model/model-driver.ts";
 import type { Append, Journal } from "../../src/journal/journal.ts";
 import { MemoryJournal, MemoryStore } from "../../src/journal/memory/memory-journal.ts";
@@ -34,6 +35,8 @@ export interface OpenOptions extends CoordinatorOptions {
   /** Stands between the coordinator and the journal. */
   readonly around?: (journal: Journal) => Journal;
   readonly work?: boolean;
+  /** Stands between the coordinator and the driver. */
+  readonly aroundDriver?: (driver: Driver) => Driver;
   /** Without it there are no background processes. */
   readonly launch?: Launch;
 }
@@ -46,7 +49,8 @@ export class World {
   readonly #random = seededRandom(7);
 
   async open(options: OpenOptions = {}): Promise<Life> {
-    const { models = [], tools = [], commit, around = (journal) => journal, work = true, launch, ...more } = options;
+    const { models = [], tools = [], commit, work = true, launch, ...rest } = options;
+    const { around = (journal) => journal, aroundDriver = (own) => own, ...more } = rest;
     const journal = around(new MemoryJournal({ store: this.store, ...(commit && { commit }) }));
     const blobs = new MemoryBlobs(this.blobs);
     const contents = createContents({ blobs, redact: (text) => text });
@@ -56,7 +60,8 @@ export class World {
     const registry = toolRegistry([...builtInTools(), ...tools]);
     const ids = createIds({ clock, random });
     const snapshots = new MemorySnapshots(this.snapshots);
-    const services = { journal, blobs, contents, snapshots, driver, tools: registry, clock, random, ids, launch };
+    const stores = { journal, blobs, contents, snapshots };
+    const services = { ...stores, driver: aroundDriver(driver), tools: registry, clock, random, ids, launch };
     const faults: { agent: AgentId; error: unknown }[] = [];
     const coordinator = new Coordinator(services, {
       onFault: (agent, error) => faults.push({ agent, error }),

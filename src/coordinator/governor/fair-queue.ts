@@ -51,15 +51,37 @@ export class FairQueue<T extends Place> {
     return first;
   }
 
-  /** Serves the one whose turn it is. */
+  /** Whose turn it is among those that something suits. */
+  firstOf(suits: (place: T) => boolean): T | undefined {
+    for (const { levels } of [...this.#lines.values()].sort((a, b) => a.given - b.given)) {
+      for (const level of [...levels.keys()].sort((a, b) => b - a)) {
+        for (const place of levels.get(level) ?? []) if (suits(place)) return place;
+      }
+    }
+    return undefined;
+  }
+
+  /** Serves one whose turn it is. */
   take(place: T): void {
     const line = this.#lines.get(place.tree);
-    const level = line?.levels.get(place.level);
-    if (!line || !level?.delete(place)) return;
-    this.#agents.delete(place.agent);
+    if (!line || !this.drop(place)) return;
     this.#given = line.given;
     line.given += place.size;
+  }
+
+  /** Takes one out that was not served. False when it does not wait. */
+  drop(place: T): boolean {
+    const line = this.#lines.get(place.tree);
+    const level = line?.levels.get(place.level);
+    if (!line || !level?.delete(place)) return false;
+    this.#agents.delete(place.agent);
     if (level.size === 0) line.levels.delete(place.level);
     if (line.levels.size === 0) this.#lines.delete(place.tree);
+    return true;
+  }
+
+  /** All that wait, in no order. */
+  *[Symbol.iterator](): Iterator<T> {
+    for (const { levels } of this.#lines.values()) for (const level of levels.values()) yield* level;
   }
 }
