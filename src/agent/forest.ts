@@ -97,8 +97,8 @@ export class Forest {
     const done = () => {
       for (let at = added.length - 1; at >= 0; at--) {
         const node = added[at] as MutableNode;
-        accumulate(node.subtree, sumsOf(node), NOTHING);
-        if (node.parent) accumulate(node.parent.subtree, node.subtree, NOTHING);
+        addOwn(node);
+        if (node.parent) addSums(node.parent.subtree, node.subtree);
       }
     };
     return { add, done };
@@ -280,6 +280,34 @@ function accumulate(sums: MutableSums, after: Sums, before: Sums): void {
   sums.costUsd = tidy(sums.costUsd + after.costUsd - before.costUsd);
   sums.estimatedUsd = tidy(sums.estimatedUsd + after.estimatedUsd - before.estimatedUsd);
   sums.reservedUsd = tidy(sums.reservedUsd + after.reservedUsd - before.reservedUsd);
+}
+
+/** The same into sums that have nothing of it yet, and into those above. */
+function addOwn({ head, reservedUsd, subtree }: MutableNode): void {
+  subtree.agents += 1;
+  if (!hasEnded(head.status)) subtree.live += 1;
+  subtree.turns += head.turns;
+  addTo(subtree.usage, head.usage);
+  subtree.costUsd = tidy(subtree.costUsd + head.costUsd);
+  subtree.estimatedUsd = tidy(subtree.estimatedUsd + head.estimatedUsd);
+  subtree.reservedUsd = tidy(subtree.reservedUsd + reservedUsd);
+}
+
+function addSums(sums: MutableSums, more: Sums): void {
+  sums.agents += more.agents;
+  sums.live += more.live;
+  sums.turns += more.turns;
+  addTo(sums.usage, more.usage);
+  sums.costUsd += more.costUsd;
+  sums.estimatedUsd += more.estimatedUsd;
+  sums.reservedUsd += more.reservedUsd;
+}
+
+function addTo(usage: Mutable<Usage>, more: Usage): void {
+  usage.input += more.input;
+  usage.output += more.output;
+  usage.cacheRead += more.cacheRead;
+  usage.cacheWrite += more.cacheWrite;
 }
 
 /** Sums of many small dollars drift in binary; a billionth of a dollar is far below any price. */

@@ -93,6 +93,8 @@ export function summaryOf(head: Head): string {
 /** Reads summaries; a reader for all of them keeps what they have alike once. */
 export class SummaryReader {
   readonly #shared = new Map<string, Shared>();
+  /** What the summary before had: the next one mostly has the same, and to see that takes less than to look it up. */
+  #last: { readonly text: string; readonly shared: Shared } | undefined;
 
   /**
    * The head that the summary stands for (U1), or undefined (U2). Throws what JSON.parse throws. `known` gives heads read before:
@@ -133,20 +135,23 @@ export class SummaryReader {
       activity: values[23],
       output: null,
       error: values[24],
-      artifacts: values[25],
+      artifacts: values[25].length > 0 ? values[25] : NO_ARTIFACTS,
       processes: values[26],
       interrupted: values[12] || undefined,
     };
   }
 
   #sharedOf(text: string): Shared {
-    const known = this.#shared.get(text);
-    if (known) return known;
-    const shared: Shared = JSON.parse(text);
+    if (this.#last?.text === text) return this.#last.shared;
+    const shared: Shared = this.#shared.get(text) ?? JSON.parse(text);
     if (this.#shared.size < SHARED_MAX) this.#shared.set(text, shared);
+    this.#last = { text, shared };
     return shared;
   }
 }
+
+/** Of the many that wrote none. */
+const NO_ARTIFACTS: Head["artifacts"] = [];
 
 const START = `[${FORMAT},`;
 /** Beyond, what agents have alike is read anew for each. */

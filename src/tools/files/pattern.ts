@@ -1,9 +1,8 @@
 /**
  * Patterns that a model wrote. The platform's own engine backtracks, so that a short pattern could stop the process for good;
  * this one takes time linear in the text (see docs/decisions/search-with-re2js.md). The factor is the size of the compiled
- * pattern, so that is bounded too.
+ * pattern, so that is bounded too. The engine is loaded with the first pattern.
  */
-import { RE2JS, RE2JSException } from "re2js";
 import { LIMITS } from "../../base/limits.ts";
 import { badField } from "../define.ts";
 
@@ -11,8 +10,8 @@ import { badField } from "../define.ts";
 export type Pattern = (line: string) => boolean;
 
 /** @throws INPUT_INVALID when it is no RE2 pattern, or compiles to over LIMITS.searchPatternStepsMax steps */
-export function compilePattern(source: string): Pattern {
-  const compiled = parse(source);
+export async function compilePattern(source: string): Promise<Pattern> {
+  const compiled = await parse(source);
   const steps = compiled.programSize();
   if (steps <= LIMITS.searchPatternStepsMax) return (line) => compiled.test(line);
   throw badField(
@@ -21,7 +20,8 @@ export function compilePattern(source: string): Pattern {
   );
 }
 
-function parse(source: string): RE2JS {
+async function parse(source: string) {
+  const { RE2JS, RE2JSException } = await import("re2js");
   try {
     return RE2JS.compile(source);
   } catch (error) {

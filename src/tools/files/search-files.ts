@@ -36,7 +36,7 @@ export const searchFiles = defineTool({
   onUnknownOutcome: "rerun",
   timeMsMax: LIMITS.searchMsMax,
   async run({ pattern, path, recursive, limit }, context) {
-    const search = new Search(compilePattern(pattern), limit, context);
+    const search = new Search(await compilePattern(pattern), limit, context);
     const root = await openRoot(context.rights);
     const below = root.below(path);
     if (await isFolder(root, below)) await search.folder(root, below, recursive);

@@ -94,7 +94,7 @@ export const processOutput = defineTool({
       .split("\n")
       .map((line, index) => ({ number: firstLine === 0 ? index + 1 : firstLine + index, line }));
     const all = text === "" ? [] : numbered;
-    const found = pattern === undefined ? all : await matching(all, compilePattern(pattern));
+    const found = pattern === undefined ? all : await matching(all, await compilePattern(pattern));
     const shown =
       from === undefined ? found.slice(-lines) : found.filter(({ number }) => number >= from).slice(0, lines);
     const counted =
