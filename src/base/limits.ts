@@ -163,8 +163,9 @@ export const LIMITS = {
   poolHealthMsMax: 1_000,
   poolWarmMsMax: 120_000,
 
-  /** Processes of Claude Code that start at once; further ones wait. */
-  claudeStartsMax: 2,
+  /** What a session of Claude Code takes, and how long it takes to get ready, until one was measured. */
+  claudeMemoryBytes: 180 * MiB,
+  claudeWarmupMs: 1_000,
   /** Between signs of life to Claude Code while its model call waits; its client gives up a silent connection after minutes. */
   claudePingMs: 15_000,
   /** One model call of Claude Code; the Messages API's own bound. */

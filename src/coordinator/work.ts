@@ -313,8 +313,10 @@ export class Work implements Workplace {
     this.governors.settle(cell.agent);
     const isKept = worker.alarm !== undefined || worker.started.length > 0;
     const isOver = hasEnded(cell.head.status) || this.#stopping;
-    if (this.pool.has(cell.agent)) worker.session = undefined;
-    else if (isOver || !isKept) await closeSession(worker);
+    if (this.pool.has(cell.agent)) {
+      if (!isOver && cell.loaded) worker.session?.rests?.(cell.loaded);
+      worker.session = undefined;
+    } else if (isOver || !isKept) await closeSession(worker);
     if (isOver) await this.pool.end(cell.agent);
     else this.pool.leave(cell.agent, { waits: this.roster.forest.holder(cell.agent) === undefined });
     if (isOver || cell.size > LIMITS.waitingStateBytesMax) cell.unload();

@@ -88,6 +88,8 @@ export interface Session extends Pooled {
   turn(state: State, options: TurnOptions): Promise<TurnOutcome>;
   /** The session's own tool of that name, if it has one: beside those that the agent was given. */
   ownTool?(name: string): OwnTool | undefined;
+  /** The agent rests, and all that this state has is durable: it may get ready for what comes next. R7 holds. */
+  rests?(state: State): void;
   /** Lets go of what it holds, a start under way included; twice is harmless. */
   close(): Promise<void>;
 }

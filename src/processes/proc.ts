@@ -63,6 +63,23 @@ export async function memoryOf(groups: ReadonlySet<number>): Promise<Map<number,
   return found;
 }
 
+/**
+ * Bytes of memory that a process and its descendants take, what they share with others in proportion (proc(5), PSS). Undefined when it
+ * is gone or the system does not say.
+ */
+export async function shareOf(pid: number): Promise<number | undefined> {
+  const [rollup, children] = await Promise.all([textOf(pid, "smaps_rollup"), textOf(pid, `task/${pid}/children`)]);
+  const kib = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1];
+  if (kib === undefined) return undefined;
+  const below = await Promise.all(
+    children
+      .split(" ")
+      .filter(Boolean)
+      .map((child) => shareOf(Number(child))),
+  );
+  return below.reduce<number>((sum, bytes = 0) => sum + bytes, Number(kib) * 1_024);
+}
+
 /** Node does not say how large a page is: it follows from what this process uses in bytes and in pages. */
 function sizeOfPages(): number {
   const own = statOf(process.pid);

@@ -1,28 +1,25 @@
 /**
  * The `claude` driver: agents that the Claude Agent SDK runs, with Claude Code's tools beside Banyan's. Each has a process of its own
- * while it is at work, and none while it rests: the journal is all that it goes on from. See docs/decisions/claude-driver.md.
+ * while it is at work; while it rests the pool may close it, since the journal is all that it goes on from. See docs/decisions/claude-driver.md.
  */
 import { hash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
-import type { Execution } from "../../agent/events.ts";
 import type { State } from "../../agent/state.ts";
 import type { Clock } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { Random } from "../../base/random.ts";
 import type { Contents } from "../../blobs/content.ts";
 import { MARKS_VARIABLE } from "../../processes/environment.ts";
 import { endLeft } from "../../processes/sweep.ts";
 import { Warden } from "../../processes/warden.ts";
-import type { Driver, Session } from "../driver.ts";
+import type { Driver, StartGate } from "../driver.ts";
 import { createToolsets } from "../model/toolset.ts";
 import { Gateway } from "./gateway.ts";
-import { COMMAND_TOOL } from "./program.ts";
+import { ownToolsOf, profileOf } from "./profile.ts";
 import type { Upstream } from "./relay.ts";
 import { type Profile, Running } from "./running.ts";
 import { type ClaudeSdk, findSdk, loadSdk } from "./sdk.ts";
-import { ClaudeSession, type Programs } from "./session.ts";
-import { Starts } from "./starts.ts";
+import { ClaudeSession } from "./session.ts";
 
 export interface ClaudeOptions {
   /** Where the Messages API is. Default: the environment's ANTHROPIC_BASE_URL, or Anthropic's own. */
@@ -54,20 +51,29 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   const uuid = () => uuidOf(random.bytes(16));
   const toolsets = createToolsets(contents);
   const gateway = new Gateway(clock);
-  const starts = new Starts(LIMITS.claudeStartsMax);
   const ownMark = markOf(homes);
   const hostMark = `claude-host-${uuid()}`;
   const warden = new Warden(hostMark);
   const marks = [...(environment[MARKS_VARIABLE]?.split(" ") ?? []), ownMark, hostMark];
   let isSwept: Promise<unknown> | undefined;
-  const inTurn = async <T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> => {
-    await starts.enter(signal);
-    return start().finally(() => starts.leave());
-  };
-  const programs: Programs = {
-    ready: (profile, hasInstructions, signal) =>
-      inTurn(signal, () => Running.ready(profile, hasInstructions, { gateway, uuid }, signal)),
-    from: (profile, past, signal) => inTurn(signal, () => Running.from(profile, past, { gateway, uuid }, signal)),
+  const means = { gateway, uuid };
+  /** What a Claude Code of this agent's is started with, and for whom. */
+  const prepare = async ({ head, toolset }: State): Promise<Profile> => {
+    const { agent, rights, execution } = head;
+    isSwept ??= sweep(homes, ownMark);
+    await isSwept;
+    const [sdk, { tools }] = await Promise.all([load(), toolsets.find(toolset)]);
+    const ownTools = ownToolsOf(execution, rights);
+    if (ownTools.length > 0 && rights.root === undefined)
+      throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
+    return {
+      ...{ sdk, homes, marks, warden, environment, ownTools, tools },
+      model: execution.model,
+      outputTokensMax: execution.outputTokensMax,
+      folder: rights.root ?? "/",
+      mayRunCommands: rights.commands,
+      asksBeyond: execution.asksBeyond === true,
+    };
   };
   const check = () => {
     if (!options.sdk) findSdk();
@@ -84,48 +90,23 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
         return (error as BanyanError).message;
       }
     },
-    async open(state: State): Promise<Session> {
-      const { agent, rights } = state.head;
-      isSwept ??= sweep(homes, ownMark);
-      await isSwept;
-      const [sdk, toolset, instructions] = await Promise.all([
-        load(),
+    profile: (state) =>
+      profileOf(state, async (signal) => Running.ready(await prepare(state), state.instructions !== "", means, signal)),
+    async open(state, { warm, start = AT_ONCE } = {}) {
+      const upstream = upstreamOf(options);
+      const [profile, toolset, instructions] = await Promise.all([
+        prepare(state),
         toolsets.find(state.toolset),
         contents.fetch(state.instructions),
       ]);
-      const ownTools = ownToolsOf(state.head.execution, rights);
-      if (ownTools.length > 0 && rights.root === undefined)
-        throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
-      const { model, outputTokensMax } = state.head.execution;
-      const profile: Profile = {
-        sdk,
-        homes,
-        marks,
-        warden,
-        model,
-        outputTokensMax,
-        folder: rights.root ?? "/",
-        mayRunCommands: rights.commands,
-        asksBeyond: state.head.execution.asksBeyond === true,
-        ownTools,
-        tools: toolset.tools,
-        environment,
-      };
-      const upstream = upstreamOf(options);
-      return new ClaudeSession({
-        contents,
-        clock,
-        toolset,
-        instructions,
-        state,
-        upstream,
-        uuid,
-        profile,
-        programs,
-      });
+      const own = warm as Running | undefined;
+      const parts = { contents, clock, toolset, instructions, state, upstream, means, profile, start };
+      return new ClaudeSession({ ...parts, warm: own });
     },
   };
 }
+
+const AT_ONCE: StartGate = (work) => work();
 
 /** Carried by all that the sessions with homes in this folder run, and by nothing else. */
 function markOf(homes: string): string {
@@ -136,11 +117,6 @@ async function sweep(homes: string, mark: string): Promise<void> {
   await endLeft(undefined, mark);
   await rm(homes, { recursive: true, force: true, maxRetries: 3 });
   await mkdir(homes, { recursive: true, mode: 0o700 });
-}
-
-/** A child may have fewer rights than its parent, whose execution it has. */
-function ownToolsOf({ ownTools = [] }: Execution, rights: State["head"]["rights"]): string[] {
-  return ownTools.filter((tool) => tool !== COMMAND_TOOL || rights.commands);
 }
 
 function upstreamOf({ environment, baseUrl, apiKey }: ClaudeDriverOptions): Upstream {

@@ -95,6 +95,10 @@ export class Program {
     return this.#over !== undefined;
   }
 
+  get pid(): number | undefined {
+    return this.#launched?.process.pid;
+  }
+
   /** Resolves when it has nothing left to do. */
   get idle(): Promise<void> {
     return this.#idle.promise;

@@ -3,6 +3,8 @@
  * nobody's yet, and can become any agent's of its profile) or started from the transcript of one agent's past.
  */
 import { BanyanError } from "../../base/errors.ts";
+import { shareOf } from "../../processes/proc.ts";
+import type { Warm } from "../driver.ts";
 import type { PromptMessage } from "../model/provider-model.ts";
 import { type ApiMessage, eventsOf, type StreamOptions } from "./conversation.ts";
 import type { Gateway, Line, Parked } from "./gateway.ts";
@@ -25,7 +27,7 @@ export interface Call {
   readonly sessionId: string;
 }
 
-export class Running {
+export class Running implements Warm {
   readonly program = new Program();
   readonly line: Line;
   readonly sessionId: string;
@@ -82,7 +84,7 @@ export class Running {
       await start();
       return this;
     } catch (error) {
-      await this.end();
+      await this.close();
       throw error;
     }
   }
@@ -160,8 +162,18 @@ export class Running {
     }
   }
 
+  /** It is there, and nothing of what it waits with has been lost. */
+  healthy(): boolean {
+    return !this.isOver && this.#parked?.isGone !== true;
+  }
+
+  async memoryBytes(): Promise<number | undefined> {
+    const { pid } = this.program;
+    return pid === undefined ? undefined : shareOf(pid);
+  }
+
   /** Twice is harmless. */
-  async end(): Promise<void> {
+  async close(): Promise<void> {
     this.line.close();
     await this.program.end();
   }

@@ -9,34 +9,29 @@
  * Z3  What a call may cost is known before it is sent: one that needs more than was reserved is withheld, and asked for anew; one
  *     of another model or for more tokens is refused.
  */
-import type { ToolCall } from "../../agent/content.ts";
+import { callsOf, type ToolCall } from "../../agent/content.ts";
 import type { Execution } from "../../agent/events.ts";
 import type { State } from "../../agent/state.ts";
 import { NO_USAGE, promptTokens } from "../../agent/usage.ts";
 import { BanyanError } from "../../base/errors.ts";
-import type { OwnTool, Session, TurnBound, TurnOptions, TurnOutcome } from "../driver.ts";
+import type { OwnTool, Session, StartGate, TurnBound, TurnOptions, TurnOutcome } from "../driver.ts";
 import { verdictOn } from "../model/failures.ts";
 import { Prompt } from "../model/prompt.ts";
 import type { PromptMessage } from "../model/provider-model.ts";
 import { ModelSession, type SessionParts } from "../model/session.ts";
 import { type ApiMessage, type AssistantMessage, apiMessage, transcriptOf } from "./conversation.ts";
 import type { Line } from "./gateway.ts";
+import { remembersFile } from "./profile.ts";
 import { relayModel, type Upstream } from "./relay.ts";
-import type { Call, Past, Profile, Running } from "./running.ts";
+import { type Call, type Means, type Past, type Profile, Running } from "./running.ts";
 
 export interface ClaudeSessionParts extends Omit<SessionParts, "model"> {
   readonly upstream: Upstream;
-  readonly uuid: () => string;
+  readonly means: Means;
   readonly profile: Profile;
-  readonly programs: Programs;
-}
-
-/** Where Claude Codes come from. Nothing is left of one when these reject. */
-export interface Programs {
-  /** One that waits with its first call. */
-  ready(profile: Profile, hasInstructions: boolean, signal: AbortSignal): Promise<Running>;
-  /** One that had a conversation, and waits with its next call. */
-  from(profile: Profile, past: Past, signal: AbortSignal): Promise<Running>;
+  /** One that is ready, for the agent to begin with. */
+  readonly warm: Running | undefined;
+  readonly start: StartGate;
 }
 
 export class ClaudeSession implements Session {
@@ -45,6 +40,7 @@ export class ClaudeSession implements Session {
   readonly #prompt: Prompt;
   readonly #isOwn: (tool: string) => boolean;
   #running: Running | undefined;
+  #warm: Running | undefined;
   /** Work on the program, one step after the other. */
   #step: Promise<unknown> = Promise.resolve();
   /** Prompt tokens that were last said to be enough. */
@@ -59,6 +55,7 @@ export class ClaudeSession implements Session {
     const model = relayModel(state.head.execution.model, upstream, () => this.#call());
     const tokensMax = toolset.tokensMax + OVERHEAD_TOKENS + parts.profile.ownTools.length * OWN_TOOL_TOKENS;
     this.#with = parts;
+    this.#warm = parts.warm;
     this.#inner = new ModelSession({ ...parts, model, toolset: { ...toolset, tokensMax } });
     this.#isOwn = (tool) => !state.tools.includes(tool);
     // Claude Code cuts results of its own itself.
@@ -108,10 +105,29 @@ export class ClaudeSession implements Session {
     return { name, run: (state, call, signal) => this.#run(state, call, signal) };
   }
 
+  healthy(): boolean {
+    return (this.#running ?? this.#warm)?.healthy() ?? true;
+  }
+
+  async memoryBytes(): Promise<number | undefined> {
+    return (this.#running ?? this.#warm)?.memoryBytes();
+  }
+
+  rests(state: State): void {
+    // One that cannot is found out at the next turn.
+    void this.#inStep(() => this.#goAhead(state)).catch(() => undefined);
+  }
+
   async close(): Promise<void> {
+    const warm = this.#warm;
+    this.#warm = undefined;
+    await Promise.all([this.#end(), warm?.close()]);
+  }
+
+  async #end(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
-    await running?.end();
+    await running?.close();
   }
 
   /** An upper bound of the prompt counts what Claude Code adds to it as well. */
@@ -147,6 +163,17 @@ export class ClaudeSession implements Session {
       return this.#begin(messages, signal);
     await running.park(signal);
     return running;
+  }
+
+  /** Its answer was the last word: it is told so, and waits with its next call for what will be said. */
+  async #goAhead({ entries }: State): Promise<void> {
+    const running = this.#running;
+    const last = entries.at(-1);
+    if (!running?.healthy() || last?.kind !== "assistant" || callsOf(last.parts).length > 0) return;
+    const messages = await this.#prompt.for(entries);
+    const [answer] = messages.slice(running.known);
+    if (running.isAhead || running.last !== messages[running.known - 1] || answer?.role !== "assistant") return;
+    if (this.#answer(running, answer)) await running.goAhead(NEVER);
   }
 
   /** A call of its own, let through. A program that does not know of it is started, and hears of it again. */
@@ -210,8 +237,9 @@ export class ClaudeSession implements Session {
   }
 
   #answer(running: Running, answer: AssistantMessage): boolean {
-    const { state, uuid } = this.#with;
-    return running.answer(answer, { model: state.head.execution.model, isOwn: this.#isOwn, uuid });
+    const { state, means } = this.#with;
+    const { model } = state.head.execution;
+    return running.answer(answer, { model, isOwn: this.#isOwn, uuid: means.uuid });
   }
 
   #api(message: PromptMessage): ApiMessage {
@@ -220,7 +248,7 @@ export class ClaudeSession implements Session {
 
   /** Z2. Another program, that waits with the call which these messages ask for. */
   async #begin(messages: readonly PromptMessage[], signal: AbortSignal): Promise<Running> {
-    await this.close();
+    await this.#end();
     const running = remembersFiles(messages) ? await this.#from(messages, signal) : await this.#ready(messages, signal);
     running.note(messages);
     this.#running = running;
@@ -228,49 +256,45 @@ export class ClaudeSession implements Session {
   }
 
   async #ready(messages: readonly PromptMessage[], signal: AbortSignal): Promise<Running> {
-    const { programs, profile, instructions } = this.#with;
-    const running = await programs.ready(profile, instructions !== "", signal);
+    const { start, profile, means, instructions } = this.#with;
+    const warm = this.#warm?.healthy() ? this.#warm : undefined;
+    this.#warm = undefined;
+    const running = warm ?? (await start(() => Running.ready(profile, instructions !== "", means, signal), signal));
     running.instruct(instructions);
     running.mean(messages.map((message) => this.#api(message)));
     return running;
   }
 
   #from(messages: readonly PromptMessage[], signal: AbortSignal): Promise<Running> {
-    const { programs, profile, state, instructions, uuid, clock } = this.#with;
+    const { start, profile, means, state, instructions, clock } = this.#with;
     const last = messages.at(-1);
     // A message that follows an answer is said; results, and what came with them, are part of the past.
     const said = last?.role === "user" && messages.at(-2)?.role !== "tool" ? last : undefined;
-    const past = {
+    const how = {
       cwd: profile.folder,
       model: state.head.execution.model,
       time: new Date(clock.now()).toISOString(),
       isOwn: this.#isOwn,
-      uuid,
+      uuid: means.uuid,
     };
-    return programs.from(
-      profile,
-      {
-        instructions,
-        said: said && textsOf(said),
-        transcriptFor: (sessionId) => transcriptOf(said ? messages.slice(0, -1) : messages, { ...past, sessionId }),
-      },
-      signal,
-    );
+    const past: Past = {
+      instructions,
+      said: said && textsOf(said),
+      transcriptFor: (sessionId) => transcriptOf(said ? messages.slice(0, -1) : messages, { ...how, sessionId }),
+    };
+    return start(() => Running.from(profile, past, means, signal), signal);
   }
 }
 
-/**
- * Claude Code changes only files that it has read, as far as it knows from its past. Of one with calls of these tools it needs a
- * transcript, with which it takes longer to start.
- */
+/** What it remembers of files is in none that was made ready: see `remembersFile`. */
 function remembersFiles(messages: readonly PromptMessage[]): boolean {
   return messages.some(
     ({ role, content }) =>
-      role === "assistant" && content.some((part) => part.type === "tool-call" && FILE_TOOLS.has(part.toolName)),
+      role === "assistant" && content.some((part) => part.type === "tool-call" && remembersFile(part.toolName)),
   );
 }
 
-const FILE_TOOLS: ReadonlySet<string> = new Set(["Read", "Edit", "Write", "NotebookEdit"]);
+const NEVER = new AbortController().signal;
 
 /**
  * What Claude Code adds to a prompt: its own words, at first and from turn to turn, and the definitions of its tools. Guesses on the safe

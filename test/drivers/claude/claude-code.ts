@@ -7,6 +7,7 @@ import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { expect } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 import type { ClaudeSdk } from "../../../src/drivers/claude/sdk.ts";
@@ -26,6 +27,9 @@ export const isInstalled = existsSync(SDK);
 export const WITH_SDK = "with the SDK (npm ci --prefix test/drivers/claude/sdk)";
 
 export const loadSdk = () => import(pathToFileURL(SDK).href) as Promise<ClaudeSdk>;
+
+/** Closes Claude Code soon after its agent came to rest. */
+export const NOT_KEPT = { pool: { idleMsMax: 1 } };
 
 export const MODEL = "claude-sonnet-4-5";
 
@@ -112,6 +116,11 @@ export class Stage implements AsyncDisposable {
     const pids = (await readdir("/proc")).filter((name) => /^[1-9]\d*$/.test(name));
     const folders = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => "")));
     return pids.filter((_, at) => folders[at] === this.folder).map(Number);
+  }
+
+  /** Resolves when no Claude Code runs, nor anything that it started. */
+  async quiet(): Promise<void> {
+    await expect.poll(() => this.processes(), { timeout: 10_000 }).toEqual([]);
   }
 
   /** A file where the agents work. */

@@ -42,7 +42,7 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     ]);
     const types = (await agent.messages()).map(({ kind }) => kind);
     expect(types).toEqual(["user", "assistant", "tools", "assistant"]);
-    await expect.poll(() => stage.processes()).toEqual([]);
+    await stage.quiet();
   });
 
   test("R3: the prompt of a turn repeats that of the turn before, and adds to its end", async () => {
@@ -97,7 +97,7 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     });
     expect(await stage.lines("ran")).toEqual(["deep"]);
     expect(stage.simulator.requests.answered).toBe(turns);
-    await expect.poll(() => stage.processes()).toEqual([]);
+    await stage.quiet();
   });
 
   test("an interrupt stops the call at once, and what was said is part of what follows", async () => {

@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { describe, expect, test } from "vitest";
 import { messaging } from "../../../src/index.ts";
-import { asks, call, isInstalled, type Part, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
+import { asks, call, isInstalled, NOT_KEPT, type Part, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
 
 const RUNS_ONCE: Part = (turn) => (turn === 0 ? asks(call("Bash", { command: "echo ran >> ran" })) : "Done.");
 
@@ -29,7 +29,7 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
 
   test("a command that a person must allow waits without a process, and runs once when it is allowed", async () => {
     await using stage = await Stage.set({ lead: RUNS_ONCE });
-    const banyan = await stage.open();
+    const banyan = await stage.open(NOT_KEPT);
     const agent = await banyan.spawn({
       driver: stage.claude("Bash"),
       instructions: "lead",
@@ -37,7 +37,7 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
       askFirst: ["Bash"],
     });
     const { event } = await seen(agent, ({ type }) => type === "tool.asked");
-    await expect.poll(() => stage.processes()).toEqual([]);
+    await stage.quiet();
     expect(await stage.lines("ran")).toEqual([]);
     await agent.answer(event.type === "tool.asked" ? event.callId : "", "rerun");
     expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { messaging } from "../../../src/index.ts";
-import { asks, call, isInstalled, type Part, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
+import { asks, call, isInstalled, NOT_KEPT, type Part, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
 
 const TWO_COMMANDS: Part = (turn) => {
   if (turn === 0) return asks(call("Bash", { command: "echo one >> ran" }));
@@ -34,7 +34,7 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
         return turn === 1 ? asks(call("wait_for_message", {}, { banyan: true })) : "Done.";
       },
     });
-    const banyan = await stage.open();
+    const banyan = await stage.open(NOT_KEPT);
     const agent = await banyan.spawn({
       driver: stage.claude("Bash"),
       instructions: "lead",
@@ -42,7 +42,7 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
       tools: [messaging()],
     });
     await seen(agent, (event) => event.type === "tool.started" && event.waitsFor === "message");
-    await expect.poll(() => stage.processes()).toEqual([]);
+    await stage.quiet();
     await agent.send("Go on.");
     expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
     const [live, resumed] = [1, 2].map((at) => stage.requests[at]?.messages.flatMap(saidIn)[1]);
@@ -60,11 +60,11 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
       },
     });
     await stage.write("notes", "My old hat.\n");
-    const banyan = await stage.open();
+    const banyan = await stage.open(NOT_KEPT);
     const driver = stage.claude("Read", "Edit");
     const agent = await banyan.spawn({ driver, instructions: "lead", task: "Go.", tools: [messaging()] });
     await seen(agent, (event) => event.type === "tool.started" && event.waitsFor === "message");
-    await expect.poll(() => stage.processes()).toEqual([]);
+    await stage.quiet();
     await agent.send("Go on.");
     expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
     expect(await stage.lines("notes")).toEqual(["My new hat."]);
