@@ -50,6 +50,7 @@ async function midway(data: string): Promise<string> {
     instructions: DEFAULT_INSTRUCTIONS,
     budget: { costUsd: 20 },
     allowCommands: false,
+    keepFiles: false,
   });
   return await new Promise((resolve) => {
     const stop = coordinator.watch(() => {

@@ -81,7 +81,9 @@ export type Command =
   | { readonly do: "setBudget"; readonly budget: Budget; readonly by: Sender }
   | { readonly do: "hold"; readonly by: Sender; readonly reason: string }
   | { readonly do: "release"; readonly by: Sender }
-  | { readonly do: "rewind"; readonly to: number; readonly by: Sender }
+  | ({ readonly do: "saveFiles" } & Fields<EventOf<"files.saved">>)
+  | ({ readonly do: "endRestore" } & Fields<EventOf<"files.restored">>)
+  | { readonly do: "rewind"; readonly to: number; readonly by: Sender; readonly tree?: string | undefined }
   | { readonly do: "revive"; readonly by: Sender }
   | { readonly do: "complete"; readonly output: Content }
   | { readonly do: "fail"; readonly error: Failure }

@@ -13,6 +13,7 @@ import { type CheckpointCommand, decideCheckpoint, isCheckpointCommand } from ".
 import type { Command } from "./commands.ts";
 import { callsOf, type ToolCall } from "./content.ts";
 import { type AgentEvent, LABEL_LENGTH_MAX, REASON_LENGTH_MAX } from "./events.ts";
+import { decideFiles, type FilesCommand, isFilesCommand } from "./files.ts";
 import { nextStep } from "./next.ts";
 import { endProcess, restartProcess, startProcess } from "./processes.ts";
 import { checkName, type Decision, isLabel, isRefusal, type Refusal, refuse } from "./refusal.ts";
@@ -36,10 +37,11 @@ export function decide(state: State | undefined, command: Command): Decision {
   }
   if (isHeadCommand(command)) return decideHead(state.head, command);
   if (isCheckpointCommand(command)) return decideCheckpoint(state, command);
+  if (isFilesCommand(command)) return decideFiles(state, command);
   return hasEnded(state.head.status) ? decideEnded(state, command) : decideLiving(state, command);
 }
 
-type LaterCommand = Exclude<Command, { do: "create" | "fork" } | HeadCommand | CheckpointCommand>;
+type LaterCommand = Exclude<Command, { do: "create" | "fork" } | HeadCommand | CheckpointCommand | FilesCommand>;
 
 function decideLiving(state: State, command: LaterCommand): Decision {
   switch (command.do) {
@@ -308,7 +310,7 @@ function writeArtifact(state: State, { artifact, callId }: Extract<Command, { do
 }
 
 /** To the end of any message of the present conversation, or to its very start. */
-function rewind(state: State, { to, by }: Extract<Command, { do: "rewind" }>): Decision {
+function rewind(state: State, { to, by, tree }: Extract<Command, { do: "rewind" }>): Decision {
   const endsEntry = state.entries.at(state.entries.countWhile((entry) => entry.seq < to))?.seq === to;
   const isNamed = state.checkpoints.some(({ at }) => at === to);
   if (to !== 0 && !endsEntry && !isNamed) {
@@ -317,7 +319,7 @@ function rewind(state: State, { to, by }: Extract<Command, { do: "rewind" }>): D
   if (state.cuts.some(({ after, before }) => after < to && to < before)) {
     return refuse("CHECKPOINT_NOT_FOUND", `a rewind took event ${to} out of its conversation; fork it there`);
   }
-  const rewound: AgentEvent = { type: "agent.rewound", to, by };
+  const rewound: AgentEvent = { type: "agent.rewound", to, by, ...(tree !== undefined && { tree }) };
   // Of an agent that has ended, a call that was in flight then is settled already.
   if (!state.turn || hasEnded(state.head.status)) return [rewound];
   return [{ type: "turn.lost", turn: state.turn.turn, costUsd: state.turn.reservedUsd }, rewound];

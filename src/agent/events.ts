@@ -75,6 +75,8 @@ export const execution = z.strictObject({
   asksBeyond: z.boolean().optional(),
   /** Extra headers of every call, such as a tenant's tag. Never a secret: they are journaled. */
   headers: z.record(z.string(), z.string()).optional(),
+  /** What stands in its folder is kept whenever its tools have run, so that a rewind can put it back. */
+  keepFiles: z.literal(true).optional(),
   /** US dollars a million tokens; absent where it is not known, and then nothing can be budgeted. */
   price: price.optional(),
 });
@@ -332,6 +334,29 @@ export const EVENTS = {
     "Names of restore points were let go; the events that they stood for are all there.",
     { names: z.array(label).max(LIMITS.checkpointsMax), by: sender },
   ),
+  "files.saved": event("files.saved", "What stood in the agent's folder was kept: see `banyan checkpoint`.", {
+    root: z.string(),
+    /** The text that names every file of it. */
+    tree: digest,
+    files: count,
+    bytes: count,
+    /** Files that were left out. */
+    left: count,
+    /** Contents that the tree kept before it does not have. */
+    added: z.array(digest).max(LIMITS.workTreeFilesMax),
+  }),
+  "files.restored": event(
+    "files.restored",
+    "The agent's folder was put back to what was kept of it, or could not be.",
+    {
+      tree: digest,
+      written: count,
+      removed: count,
+      /** What stood in the way and was not kept: it was left as it is. */
+      spared: count,
+      error: failure.optional(),
+    },
+  ),
   "budget.set": event("budget.set", "The bounds of the subtree changed.", { budget, by: sender }),
   "hold.set": event("hold.set", "A pause: no model call starts in the subtree until it is released.", {
     by: sender,
@@ -346,6 +371,8 @@ export const EVENTS = {
     {
       to: z.int().nonnegative(),
       by: sender,
+      /** The folder is to be put back to this tree too, before anything else is done. */
+      tree: digest.optional(),
     },
   ),
   "agent.revived": event("agent.revived", "An agent that had ended goes on.", { by: sender }),

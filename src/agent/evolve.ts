@@ -11,6 +11,7 @@ import { LIMITS } from "../base/limits.ts";
 import { checkpointChanged } from "./checkpoints.ts";
 import { callsOf } from "./content.ts";
 import type { AgentEvent, EventOf, Recorded } from "./events.ts";
+import { filesRestored, filesSaved, filesToRestore } from "./files.ts";
 import { evolveHead, isHeadEvent, startHead, statusOf } from "./head.ts";
 import { List } from "./list.ts";
 import { cutProcesses, processEnded, processRestarted, processStarted } from "./processes.ts";
@@ -110,8 +111,12 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
     case "checkpoint.unpinned":
     case "checkpoint.forgotten":
       return checkpointChanged(state, event, time);
+    case "files.saved":
+      return filesSaved(state, event, seq);
+    case "files.restored":
+      return filesRestored(state, event, seq);
     case "agent.rewound":
-      return rewound(state, event.to, seq);
+      return filesToRestore(rewound(state, event.to, seq), event, seq);
     case "agent.revived":
       return { ...state, turn: null, interrupted: false, retry: null, head: again(state.head) };
     case "agent.completed":
@@ -167,6 +172,8 @@ function forked(agent: AgentId, past: State, event: EventOf<"agent.forked">, rec
     inbox: past.inbox.map(renamed),
     // A process is its starter's: the fork never started one.
     processes: undefined,
+    // A folder that is to be put back is its origin's to put back.
+    ...(past.files && { files: { tree: past.files.tree, seq: past.files.seq } }),
     turn: null,
     retry: null,
     checkpoints: [],

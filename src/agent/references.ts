@@ -6,6 +6,7 @@ import type { AgentEvent } from "./events.ts";
 
 /** Fields whose content is someone else's. */
 const FOREIGN = new Set(["json", "meta", "providerOptions", "headers"]);
+const REFERENCES = new Set(["digest", "toolset", "tree"]);
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /** Digests, each once. */
@@ -20,8 +21,9 @@ function collect(value: unknown, found: Set<string>): void {
   else if (typeof value === "object" && value !== null) {
     for (const [name, field] of Object.entries(value)) {
       if (FOREIGN.has(name)) continue;
-      const isReference = (name === "digest" || name === "toolset") && typeof field === "string" && DIGEST.test(field);
+      const isReference = REFERENCES.has(name) && typeof field === "string" && DIGEST.test(field);
       if (isReference) found.add(field);
+      else if (name === "added" && Array.isArray(field)) for (const digest of field) found.add(digest);
       else collect(field, found);
     }
   }

@@ -207,6 +207,8 @@ export interface State {
   /** Ids of the newest messages received, to drop one that is delivered twice. */
   readonly receivedIds: List<string>;
   readonly checkpoints: readonly NamedCheckpoint[];
+  /** What was last kept of its folder, and where the folder is to be put back to first. Absent while nothing ever was. */
+  readonly files?: { readonly tree: string; readonly seq: number; readonly restoring?: string | undefined } | undefined;
   /** Events that rewinds took out of the conversation: those after `after` and before `before`. */
   readonly cuts: readonly { readonly after: number; readonly before: number }[];
 }

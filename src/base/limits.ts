@@ -55,7 +55,16 @@ export const LIMITS = {
   inboxIdsMax: 1_024,
   /** Named checkpoints of one agent. */
   checkpointsMax: 1_000,
-  /** Messages that a comparison of two checkpoints tells of. */
+  /** Entries of a work tree that is kept, bytes of them together, and of one file; larger files are left out. */
+  workTreeFilesMax: 10_000,
+  workTreeBytesMax: 1_024 * MiB,
+  workTreeFileBytesMax: 16 * MiB,
+  /** Folders in folders of a work tree, and the size of a file of rules what to ignore. */
+  workTreeDepthMax: 128,
+  ignoreFileBytesMax: 1 * MiB,
+  /** Work trees of which a process remembers what it has read. */
+  workTreesKnownMax: 64,
+  /** Messages, and changed files, that a comparison of two checkpoints tells of. */
   diffMessagesMax: 1_000,
   /** Artifacts of one agent: its report to its parent names them all. */
   artifactsMax: 1_000,
@@ -210,6 +219,8 @@ assert(LIMITS.appendEventsMax <= LIMITS.commitRecordsMax, "one append fits one c
 assert(LIMITS.childrenLiveMax <= LIMITS.childrenTotalMax, "living children are children");
 assert(LIMITS.inboxMessagesMax >= LIMITS.childrenTotalMax, "every child can report");
 assert(LIMITS.artifactsMax * 512 <= LIMITS.recordBytesMax, "a child's report names all its artifacts in one record");
+assert(LIMITS.workTreeFilesMax * 80 <= LIMITS.recordBytesMax, "a record names all contents of a work tree");
+assert(LIMITS.workTreeFileBytesMax <= LIMITS.workTreeBytesMax, "a file is part of its tree");
 assert(LIMITS.turnCallsMax * 2 + 1 <= LIMITS.appendEventsMax, "a turn and all its calls fit one append");
 assert(LIMITS.poolTickMs < LIMITS.poolIdleMsMax, "the pool looks before a session has idled for too long");
 assert(LIMITS.breakerMsMin < LIMITS.retryMsMax, "a breaker has room to open for longer");

@@ -129,6 +129,12 @@ function saysOf(event: AgentEvent): string {
       return `${event.name}, by ${senderOf(event.by)}`;
     case "checkpoint.forgotten":
       return `${event.names.join(", ")}, by ${senderOf(event.by)}`;
+    case "files.saved":
+      return `${event.files} files, ${event.bytes} bytes of ${event.root}${event.left ? `, ${event.left} left out` : ""}`;
+    case "files.restored":
+      return event.error
+        ? `${event.error.code}: ${event.error.message}`
+        : `${event.written} written, ${event.removed} removed${event.spared ? `, ${event.spared} left as they are` : ""}`;
     case "budget.set":
       return JSON.stringify(event.budget);
     case "hold.set":

@@ -6,22 +6,33 @@ import type { Sender } from "../agent/events.ts";
 import type { State } from "../agent/state.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
 import { type CheckpointDiff, diffOf } from "../checkpoints/diff.ts";
 import { type ListedCheckpoint, listCheckpoints } from "../checkpoints/listing.ts";
+import type { TreeChange } from "../checkpoints/work-trees.ts";
 import type { Origin } from "../journal/journal.ts";
+import type { Files } from "./files.ts";
 import { foldAgent, history } from "./fold.ts";
 import type { Roster } from "./roster.ts";
 
 /** An event's sequence, or the name of a checkpoint. */
 export type RestorePoint = number | string;
 
+/** What became of the agent's files; null when they were not kept at both points. `filesLeft` more are not told. */
+export interface FileChanges {
+  files: TreeChange[] | null;
+  filesLeft: number;
+}
+
 const PERSON: Sender = { kind: "person" };
 
 export class Checkpoints {
   readonly #roster: Roster;
+  readonly #files: Files;
 
-  constructor(roster: Roster) {
+  constructor(roster: Roster, files: Files) {
     this.#roster = roster;
+    this.#files = files;
   }
 
   /** In the order of their events, those of the past that it shares with its origin included. Reads all of its events. */
@@ -42,8 +53,13 @@ export class Checkpoints {
     return (await foldAgent(this.#roster.past, agent, await this.resolve(agent, point))).state;
   }
 
+  /** The tree of the files that were kept there, if any were. */
+  async tree(agent: AgentId, seq: number): Promise<string | undefined> {
+    return this.#files.treeAt(agent, seq);
+  }
+
   /** What happened after `from`, up to `to`. @throws CHECKPOINT_NOT_FOUND, INPUT_INVALID when `to` is before `from` */
-  async diff(agent: AgentId, from: RestorePoint, to?: RestorePoint): Promise<CheckpointDiff> {
+  async diff(agent: AgentId, from: RestorePoint, to?: RestorePoint): Promise<CheckpointDiff & FileChanges> {
     const { journal } = this.#roster.past;
     const head = this.#roster.cell(agent).head;
     const begin = await this.resolve(agent, from);
@@ -52,7 +68,12 @@ export class Checkpoints {
     if (end > head.seq) throw new BanyanError("CHECKPOINT_NOT_FOUND", `${agent} has no event ${end}`, { agent });
     let fromTime: number | undefined;
     for await (const [record] of history(journal, agent, { from: begin, to: begin })) fromTime = record?.time;
-    return diffOf(history(journal, agent, { from: begin + 1, to: end }), { from: begin, to: end, fromTime });
+    const records = history(journal, agent, { from: begin + 1, to: end });
+    const diff = await diffOf(records, { from: begin, to: end, fromTime });
+    const changes = await this.#files.changes(agent, begin, end);
+    if (!changes) return { ...diff, files: null, filesLeft: 0 };
+    const files = changes.slice(0, LIMITS.diffMessagesMax);
+    return { ...diff, files, filesLeft: changes.length - files.length };
   }
 
   /** Has it kept until it is unpinned; an event that has no name gets one. Returns the name. @throws CHECKPOINT_NOT_FOUND */

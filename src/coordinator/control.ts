@@ -12,6 +12,7 @@ import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { tellReturn } from "./ends.ts";
+import type { Files } from "./files.ts";
 import type { Processes } from "./processes.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
@@ -23,6 +24,12 @@ export interface VerbOptions {
   readonly by?: Sender;
 }
 
+export interface ControlParts {
+  readonly work: Work;
+  readonly processes: Processes;
+  readonly files: Files;
+}
+
 const PERSON: Sender = { kind: "person" };
 
 export class Control {
@@ -30,9 +37,11 @@ export class Control {
   readonly #roster: Roster;
   readonly #work: Work;
   readonly #processes: Processes;
+  readonly #files: Files;
 
-  constructor(services: Services, roster: Roster, work: Work, processes: Processes) {
+  constructor(services: Services, roster: Roster, { work, processes, files }: ControlParts) {
     this.#processes = processes;
+    this.#files = files;
     this.#services = services;
     this.#roster = roster;
     this.#work = work;
@@ -110,15 +119,33 @@ export class Control {
 
   /**
    * Takes the conversation back to the end of the message at event `to` (0: to before the first), and goes on from there.
-   * Children spawned since are cancelled. What was spent stays spent.
-   * @throws CHECKPOINT_NOT_FOUND, PARENT_ENDED
+   * Children spawned since are cancelled. What was spent stays spent. With `files` its folder is put back to what was kept of it
+   * there: it resolves when that is done, and nothing of the agent runs before.
+   * @throws CHECKPOINT_NOT_FOUND, also when no files were kept; PARENT_ENDED
    */
-  async rewind(agent: AgentId, to: number, { by = PERSON }: VerbOptions = {}): Promise<void> {
+  async rewind(
+    agent: AgentId,
+    to: number,
+    { by = PERSON, files = false }: VerbOptions & { files?: boolean } = {},
+  ): Promise<void> {
+    if (!files) return this.#rewind(agent, to, { by });
+    const tree = await this.#files.treeAt(agent, to);
+    if (!tree)
+      throw new BanyanError("CHECKPOINT_NOT_FOUND", `no files of ${agent} were kept at event ${to}`, { agent });
+    const rewound = this.#rewind(agent, to, { by, tree });
+    const restored = this.#files.restoreAfter(agent, rewound);
+    await rewound;
+    await restored;
+  }
+
+  async #rewind(agent: AgentId, to: number, { by, tree }: { by: Sender; tree?: string }): Promise<void> {
     const cell = this.#roster.cell(agent);
     const ended = hasEnded(cell.head.status);
     if (ended) await this.#beforeRevival(agent);
     await this.#work.interrupt(agent);
-    await cell.dispatch({ do: "rewind", to, by });
+    await cell.dispatch({ do: "rewind", to, by, tree });
+    // A call that began meanwhile is being stopped: a tool of it may still write.
+    if (tree !== undefined) await this.#work.landed(agent);
     const cut = [...(await cell.load()).children.values()].filter((child) => child.cut && !child.ended);
     await Promise.all(
       cut.map((child) => this.cancel(child.agent, { by: { kind: "runtime" }, reason: "its parent was rewound" })),
@@ -144,14 +171,19 @@ export class Control {
   }
 
   /**
-   * Names a restore point: the newest event, or event `at`; a pinned one is never forgotten. Returns its sequence.
+   * Names a restore point: the newest event, or event `at`; a pinned one is never forgotten. With `files` what stands in the agent's
+   * folder now is kept with it. Returns its sequence.
    * @throws CHECKPOINT_NOT_FOUND
    */
   async checkpoint(
     agent: AgentId,
     name: string,
-    { at, pin = false, by }: VerbOptions & { at?: number; pin?: boolean } = {},
+    { at, pin = false, files = false, by }: VerbOptions & { at?: number; pin?: boolean; files?: boolean } = {},
   ): Promise<number> {
+    if (files && at !== undefined) {
+      throw new BanyanError("INPUT_INVALID", "files are kept as they are now: leave `at` out", { agent });
+    }
+    if (files) await this.#files.save(agent);
     const pinned = pin || undefined;
     const [event] = await this.#roster.cell(agent).dispatch({ do: "nameCheckpoint", name, at, pinned, by });
     if (event?.type !== "checkpoint.named") throw new BanyanError("INTERNAL", "a checkpoint has a place", { agent });

@@ -16,6 +16,7 @@ import type { Cell } from "./cell.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { Control } from "./control.ts";
 import { afterCommit } from "./ends.ts";
+import { Files } from "./files.ts";
 import { foldAgent, outputOf } from "./fold.ts";
 import { Forking, type ForkOptions } from "./fork.ts";
 import { Places } from "./places.ts";
@@ -91,7 +92,9 @@ export class Coordinator {
       stopping: this.#stopping.signal,
     });
     this.#processes = new Processes(services, this.#roster, () => this.control);
+    const files = new Files(services, this.#roster, onFault);
     this.#work = new Work(services, this.#roster, {
+      files,
       runningMax: options.runningMax ?? LIMITS.runningMax,
       childrenLiveMax: options.childrenLiveMax ?? LIMITS.childrenLiveMax,
       pool: options.pool ?? {},
@@ -107,8 +110,8 @@ export class Coordinator {
         processes: this.#processes,
       }),
     });
-    this.checkpoints = new Checkpoints(this.#roster);
-    this.control = new Control(services, this.#roster, this.#work, this.#processes);
+    this.checkpoints = new Checkpoints(this.#roster, files);
+    this.control = new Control(services, this.#roster, { work: this.#work, processes: this.#processes, files });
     this.#roster.onCommit((cell, recorded) => this.#committed(cell, recorded, onFault));
   }
 

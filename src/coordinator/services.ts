@@ -5,6 +5,7 @@ import type { Random } from "../base/random.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Contents } from "../blobs/content.ts";
 import type { Snapshots } from "../checkpoints/snapshots.ts";
+import type { WorkTrees } from "../checkpoints/work-trees.ts";
 import type { Driver } from "../drivers/driver.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Launch } from "../processes/launch.ts";
@@ -15,6 +16,8 @@ export interface Services {
   readonly blobs: Blobs;
   readonly contents: Contents;
   readonly snapshots: Snapshots;
+  /** Keeps the files of agents' folders; absent where there are none. */
+  readonly workTrees?: WorkTrees | undefined;
   readonly driver: Driver;
   readonly tools: ToolRegistry;
   /** Starts background processes; absent where there are to be none. */

@@ -65,7 +65,8 @@ export async function startTurnAtOnce(
   try {
     const events = await cell.dispatch((state) => {
       const step = nextStep(state);
-      const isDue = step.do === "callModel" && step.notBefore === 0;
+      const filesFirst = state.head.execution.keepFiles || state.files?.restoring !== undefined;
+      const isDue = step.do === "callModel" && step.notBefore === 0 && !filesFirst;
       if (!isDue || signal.aborted || forest.isOrphan(cell.agent)) return undefined;
       price = priceOf(state);
       if (forest.holder(cell.agent) || (!price && bindingBudget(work, cell.agent))) return undefined;

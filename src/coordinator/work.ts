@@ -18,6 +18,7 @@ import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { Admission } from "./admission.ts";
 import { endWaits, settleCalls, startCalls } from "./calls.ts";
+import type { Files } from "./files.ts";
 import { Governors } from "./governor/governors.ts";
 import { Pool, type PoolOptions } from "./pool/pool.ts";
 import type { Roster } from "./roster.ts";
@@ -31,6 +32,7 @@ export interface WorkOptions extends StepOptions {
   readonly runningMax: number;
   readonly childrenLiveMax: number;
   readonly pool: PoolOptions;
+  readonly files: Files;
   /** Told of an error that ended an agent's loop and is nobody's answer: a damaged journal, a bug. */
   readonly onFault: (agent: AgentId, error: unknown) => void;
 }
@@ -87,6 +89,11 @@ export class Work implements Workplace {
     flight.abort.abort(reason);
     await flight.landed;
     return true;
+  }
+
+  /** Resolves when nothing that the agent had in flight is any more. */
+  async landed(agent: AgentId): Promise<void> {
+    await this.#workers.get(agent)?.flight?.landed;
   }
 
   /** Stops what the agent has in flight for a conversation that was rewound. What has not begun begins in the new one. */
@@ -208,6 +215,7 @@ export class Work implements Workplace {
         return true;
       case "settle":
         if (!(await this.#mayWork(worker))) return false;
+        if (await this.options.files.before(cell, state, step.do)) return true;
         await settleCalls(this, worker, step.calls);
         return true;
       case "endWait":
@@ -215,6 +223,7 @@ export class Work implements Workplace {
         return true;
       case "runTools":
         if (!(await this.#mayWork(worker))) return false;
+        if (await this.options.files.before(cell, state, step.do)) return true;
         // A tool may be the session's own.
         if (step.calls.some(({ call }) => !state.tools.includes(call.name)) && !(await this.#hasSession(worker, state)))
           return false;
@@ -228,8 +237,10 @@ export class Work implements Workplace {
         return true;
       case "callModel":
         if (this.#putOff(worker, state) || !(await this.#mayWork(worker))) return false;
+        if (await this.options.files.before(cell, state, step.do)) return true;
         return callModel(this, worker);
       case "complete":
+        if (await this.options.files.before(cell, state, step.do)) return true;
         await cell.dispatch({ do: "complete", output: await outputOf(this.services, step.answer) });
         return false;
       case "refuse":

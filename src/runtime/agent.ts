@@ -8,7 +8,7 @@ import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { CheckpointDiff } from "../checkpoints/diff.ts";
 import type { ListedCheckpoint } from "../checkpoints/listing.ts";
-import type { RestorePoint } from "../coordinator/checkpoints.ts";
+import type { FileChanges, RestorePoint } from "../coordinator/checkpoints.ts";
 import type { ForkOptions } from "../coordinator/fork.ts";
 import { type FollowedEvent, loggedEvents } from "./events.ts";
 import type { Runtime } from "./open.ts";
@@ -117,10 +117,10 @@ export class Agent {
     return this.#coordinator.control.cancel(this.id, options);
   }
 
-  /** Goes on from an earlier point of its conversation. @throws CHECKPOINT_NOT_FOUND */
-  async rewind(to: Checkpoint | RestorePoint): Promise<void> {
+  /** Goes on from an earlier point of its conversation; with `files` its folder goes back too, if it was kept. @throws CHECKPOINT_NOT_FOUND */
+  async rewind(to: Checkpoint | RestorePoint, options: { files?: boolean } = {}): Promise<void> {
     const { checkpoints, control } = this.#coordinator;
-    await control.rewind(this.id, await checkpoints.resolve(this.id, pointOf(to)));
+    await control.rewind(this.id, await checkpoints.resolve(this.id, pointOf(to)), options);
   }
 
   /** A new agent with this one's past; this one runs on. @throws CHECKPOINT_NOT_FOUND */
@@ -129,8 +129,11 @@ export class Agent {
     return new Agent(this.#runtime, await this.#coordinator.fork(this.id, { ...options, at: seq }));
   }
 
-  /** Names the present, or the event `at`, as a restore point; a pinned one is never forgotten. */
-  async checkpoint(name: string, options: { at?: number; pin?: boolean } = {}): Promise<Checkpoint> {
+  /**
+   * Names the present, or the event `at`, as a restore point; a pinned one is never forgotten. With `files` what stands in its folder
+   * now is kept with it.
+   */
+  async checkpoint(name: string, options: { at?: number; pin?: boolean; files?: boolean } = {}): Promise<Checkpoint> {
     return { agent: this.id, seq: await this.#coordinator.control.checkpoint(this.id, name, options), name };
   }
 
@@ -140,7 +143,10 @@ export class Agent {
   }
 
   /** What happened after one restore point, up to another, or up to now. @throws CHECKPOINT_NOT_FOUND */
-  diffCheckpoints(from: Checkpoint | RestorePoint, to?: Checkpoint | RestorePoint): Promise<CheckpointDiff> {
+  diffCheckpoints(
+    from: Checkpoint | RestorePoint,
+    to?: Checkpoint | RestorePoint,
+  ): Promise<CheckpointDiff & FileChanges> {
     return this.#coordinator.checkpoints.diff(this.id, pointOf(from), to === undefined ? undefined : pointOf(to));
   }
 

@@ -13,6 +13,7 @@ import { createRedactor, secretsOf } from "../base/redact.ts";
 import { createContents } from "../blobs/content.ts";
 import { openFsBlobs } from "../blobs/fs/fs-blobs.ts";
 import { openFsSnapshots } from "../checkpoints/fs/fs-snapshots.ts";
+import { openFsWorkTrees } from "../checkpoints/fs/fs-work-trees.ts";
 import { Coordinator, type CoordinatorOptions } from "../coordinator/coordinator.ts";
 import type { Recovery } from "../coordinator/recovery.ts";
 import type { Services } from "../coordinator/services.ts";
@@ -81,6 +82,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       blobs,
       contents,
       snapshots: openFsSnapshots({ folder: join(folder, "snapshots") }),
+      workTrees: readOnly ? undefined : openFsWorkTrees({ blobs, clock, except: folder }),
       driver: routed({ model: driver, claude }),
       tools,
       clock,

@@ -28,6 +28,8 @@ export interface SpawnOptions {
   readonly askFirst?: readonly string[];
   /** Whose tree it is, as 1 to 64 letters, digits, dots, dashes and underscores. Of a root; a child has its parent's. Default `default`. */
   readonly tenant?: string;
+  /** What stands in its folder is kept whenever its tools have run, so that a rewind can put it back; children's too. */
+  readonly keepFiles?: boolean;
   /** Binds the whole subtree. Money is reserved before each call, so it is never overshot. */
   readonly budget?: Budget;
   /** `task` (default): it completes with its final answer. `chat`: it then waits for the next message. */
@@ -99,12 +101,13 @@ const NO_RIGHTS: Rights = { commands: false, spawn: false };
 
 /** How its calls are made, as the journal keeps it. @throws CONFIG_INVALID for both a model and a driver, or none */
 export function executionOf(options: SpawnOptions): Execution {
-  const { outputTokensMax = LIMITS.outputTokensDefault, temperature, price, headers, askFirst } = options;
+  const { outputTokensMax = LIMITS.outputTokensDefault, temperature, price, headers, askFirst, keepFiles } = options;
   return {
     ...executorOf(options),
     outputTokensMax,
     ...(temperature !== undefined && { temperature }),
     ...(price && { price }),
+    ...(keepFiles && { keepFiles }),
     ...(askFirst && { askFirst: [...askFirst] }),
     ...(headers && { headers: { ...headers } }),
   };

@@ -33,5 +33,6 @@ export async function checkpointDetailOf(
       .filter(({ cut }) => !cut)
       .map(({ agent: child, name, ended }) => ({ agent: child, name, ended: ended !== undefined })),
     made: [...head.artifacts],
+    tree: (await coordinator.checkpoints.tree(agent, head.seq)) ?? null,
   };
 }

@@ -37,7 +37,9 @@ export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions)
     cancel: on((agent, { reason }) => control.cancel(agent, { by, ...defined({ reason }) })),
     answer: on((agent, { callId, decision, reason }) => control.answer(agent, callId, decision, { by, reason })),
     setBudget: on((agent, { budget }) => control.setBudget(agent, budget, { by })),
-    rewind: on(async (agent, { to }) => control.rewind(agent, await checkpoints.resolve(agent, to), { by })),
+    rewind: on(async (agent, { to, files }) =>
+      control.rewind(agent, await checkpoints.resolve(agent, to), { by, ...defined({ files }) }),
+    ),
     async interrupt({ agent: selector, subtree = false }) {
       const agent = selectAgent(forest, selector);
       const interrupted = await control.interrupt(agent, { subtree });

@@ -267,6 +267,18 @@ const CASES: readonly Case<EventType>[] = [
   of("checkpoint.pinned", named, { name: "c", by }, { checkpoints: [{ ...NAMED, pinned: true }], head: {} }),
   of("checkpoint.unpinned", pinned, { name: "c", by }, { checkpoints: [NAMED], head: {} }),
   of("checkpoint.forgotten", named, { names: ["c"], by }, { checkpoints: [], head: {} }),
+  of(
+    "files.saved",
+    task,
+    { root: "/work", tree: digest, files: 1, bytes: 3, left: 0, added: [] },
+    { files: { tree: digest, seq: 3 }, head: {} },
+  ),
+  of(
+    "files.restored",
+    after(final, { do: "rewind", to: 3, by, tree: digest }),
+    { tree: digest, written: 1, removed: 0, spared: 0 },
+    { files: { tree: digest, seq: 6 }, head: {} },
+  ),
   of("budget.set", task, { budget: { costUsd: 3 }, by }, { head: { budget: { costUsd: 3 } } }),
   of("hold.set", task, { by, reason: "lunch" }, { head: { held: true, activity: "lunch" } }),
   of(

@@ -118,3 +118,14 @@ export function endProcess(
 ): Extract<Command, { do: "endProcess" }> {
   return { do: "endProcess", id, how: "exited", code: 0, told: "It ended.", ...more };
 }
+
+/** A tree of files, of no more meaning than its number. */
+export const treeOf = (number: number) => `sha256:${String(number).repeat(64)}`;
+
+export function saveFiles(number: number, bytes: number): Command {
+  return { do: "saveFiles", root: "/work", tree: treeOf(number), files: number, bytes, left: 0, added: [] };
+}
+
+export function longText(number: number): Content {
+  return { digest: `sha256:${number.toString(16).padStart(64, "0")}`, bytes: 10_000 + number, head: "It begins" };
+}

@@ -5,7 +5,6 @@
  */
 import fc from "fast-check";
 import type { Command } from "../../src/agent/commands.ts";
-import type { Content } from "../../src/agent/content.ts";
 import { type Decision, decide, isRefusal } from "../../src/agent/decide.ts";
 import type { Recorded } from "../../src/agent/events.ts";
 import { evolve } from "../../src/agent/evolve.ts";
@@ -24,11 +23,14 @@ import {
   endTool,
   failTurn,
   idOf,
+  longText,
   PERSON,
   receive,
   rewindTo,
   START_MS,
+  saveFiles,
   startProcess,
+  treeOf,
   usageOf,
 } from "./commands.ts";
 
@@ -54,6 +56,8 @@ const ASKED = [
   "endProcess",
   "nameCheckpoint",
   "pinCheckpoint",
+  "saveFiles",
+  "endRestore",
   "forgetCheckpoints",
   "setBudget",
   "hold",
@@ -83,6 +87,7 @@ const intent: fc.Arbitrary<Intent> = fc.record({
       weight: 1,
       arbitrary: fc.constantFrom("startProcess" as const, "endProcess" as const, "restartProcess" as const),
     },
+    { weight: 1, arbitrary: fc.constantFrom("nameCheckpoint" as const, "pinCheckpoint" as const) },
     { weight: 3, arbitrary: fc.constantFrom(...ASKED) },
   ),
   pick: fc.nat(1_000),
@@ -301,6 +306,12 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
       return { do: "nameCheckpoint", name: `c-${pick % 8}`, ...(yes && { at: also % (number + 2) }) };
     case "pinCheckpoint":
       return pinning(state, checkpointOf(state, pick), yes);
+    case "saveFiles":
+      return saveFiles(pick % 4, also);
+    case "endRestore": {
+      const tree = state.files?.restoring ?? treeOf(pick % 4);
+      return { do: "endRestore", tree, written: pick, removed: also, spared: yes ? 0 : 1 };
+    }
     case "forgetCheckpoints":
       return { do: "forgetCheckpoints", names: [checkpointOf(state, pick), `c-${also}`], by: PERSON };
     case "setBudget":
@@ -310,7 +321,7 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
     case "release":
       return { do: "release", by: PERSON };
     case "rewind":
-      return rewindTo(restorePoint(state, pick, also));
+      return { ...rewindTo(restorePoint(state, pick, also)), ...(yes && { tree: treeOf(also % 4) }) };
     case "revive":
       return { do: "revive", by: PERSON };
     case "complete":
@@ -378,10 +389,6 @@ function restorePoint(state: State, pick: number, also: number): number {
   if (also % 5 === 0) return pick % (state.head.seq + 3);
   const places = [0, ...[...state.entries].map(({ seq }) => seq), ...state.checkpoints.map(({ at }) => at)];
   return at(places, pick);
-}
-
-function longText(number: number): Content {
-  return { digest: `sha256:${number.toString(16).padStart(64, "0")}`, bytes: 10_000 + number, head: "It begins" };
 }
 
 /** The choice that a number stands for. */

@@ -9,10 +9,11 @@ import type { Head, State } from "../../src/agent/state.ts";
 import { ManualClock, systemClock } from "../../src/base/clock.ts";
 import { type AgentId, createIds } from "../../src/base/ids.ts";
 import { seededRandom } from "../../src/base/random.ts";
-import type { Digest } from "../../src/blobs/blobs.ts";
+import type { Blobs, Digest } from "../../src/blobs/blobs.ts";
 import { createContents } from "../../src/blobs/content.ts";
 import { MemoryBlobs } from "../../src/blobs/memory/memory-blobs.ts";
 import { MemorySnapshots, type SnapshotStore } from "../../src/checkpoints/memory/memory-snapshots.ts";
+import type { WorkTrees } from "../../src/checkpoints/work-trees.ts";
 import { Coordinator, type CoordinatorOptions } from "../../src/coordinator/coordinator.ts";
 import { history } from "../../src/coordinator/fold.ts";
 import type { Recovery } from "../../src/coordinator/recovery.ts";
@@ -39,6 +40,8 @@ export interface OpenOptions extends CoordinatorOptions {
   readonly aroundDriver?: (driver: Driver) => Driver;
   /** Without it there are no background processes. */
   readonly launch?: Launch;
+  /** Without it no files of agents' folders are kept. */
+  readonly workTrees?: (blobs: Blobs) => WorkTrees;
 }
 
 export class World {
@@ -49,7 +52,7 @@ export class World {
   readonly #random = seededRandom(7);
 
   async open(options: OpenOptions = {}): Promise<Life> {
-    const { models = [], tools = [], commit, work = true, launch, ...rest } = options;
+    const { models = [], tools = [], commit, work = true, launch, workTrees, ...rest } = options;
     const { around = (journal) => journal, aroundDriver = (own) => own, ...more } = rest;
     const journal = around(new MemoryJournal({ store: this.store, ...(commit && { commit }) }));
     const blobs = new MemoryBlobs(this.blobs);
@@ -60,7 +63,7 @@ export class World {
     const registry = toolRegistry([...builtInTools(), ...tools]);
     const ids = createIds({ clock, random });
     const snapshots = new MemorySnapshots(this.snapshots);
-    const stores = { journal, blobs, contents, snapshots };
+    const stores = { journal, blobs, contents, snapshots, workTrees: workTrees?.(blobs) };
     const services = { ...stores, driver: aroundDriver(driver), tools: registry, clock, random, ids, launch };
     const faults: { agent: AgentId; error: unknown }[] = [];
     const coordinator = new Coordinator(services, {

@@ -12,6 +12,7 @@ import { registerRewind } from "./rewind.ts";
 interface CreateOptions extends CommonOptions {
   readonly at?: number;
   readonly pin?: boolean;
+  readonly files?: boolean;
 }
 
 export const register: Register = (program, io) => {
@@ -27,11 +28,12 @@ export const register: Register = (program, io) => {
   )
     .option("--at <seq>", "an event's sequence (default: the newest)", wholeNumber)
     .option("--pin", "never forget it")
-    .action((agent: string, name: string, { at, pin, ...options }: CreateOptions) =>
+    .option("--files", "keep what stands in the agent's folder now with it")
+    .action((agent: string, name: string, { at, pin, files, ...options }: CreateOptions) =>
       steer(
         io,
         options,
-        (client) => client.checkpoint({ agent, name, at, pin }),
+        (client) => client.checkpoint({ agent, name, at, pin, files }),
         ({ checkpoint: named, seq }) => `; checkpoint ${named} is at ${seq}`,
       ),
     );
@@ -120,6 +122,7 @@ function shown(detail: CheckpointDetail): string[] {
     `event ${seq}${names.length > 0 ? `, named ${names.join(", ")}` : ""}${pinned ? ", pinned" : ""}`,
     `${new Date(detail.time).toISOString()}, ${status}, ${plural(turns, "turn")}, ${dollars(costUsd)}`,
     `${plural(entries, "message")}, ${unread} unread, ${children.length} children (${live} alive), ${plural(made.length, "artifact")}`,
+    ...(detail.tree ? ["its files were kept"] : []),
     ...(last ? [`last: ${last.role} at ${last.seq}`] : []),
     ...made.map(({ name, bytes }) => `artifact ${name}, ${byteSize(bytes)}`),
   ];
@@ -148,6 +151,8 @@ function told(found: CheckpointDiffRow): string[] {
     ...found.ended.map(({ agent, status }) => `child ${agent} ${status}`),
     ...found.artifacts.map(({ name, bytes }) => `artifact ${name}, ${byteSize(bytes)}`),
     ...found.processes.map((name) => `process ${name} started`),
+    ...(found.files ?? []).map(({ path, change }) => `file ${path} ${change}`),
+    ...(found.filesLeft > 0 ? [`and ${plural(found.filesLeft, "file")} more`] : []),
     ...found.rewoundTo.map((point) => `rewound to ${point}`),
     ...messages.map(({ seq, role, text }) => `${seq} ${role}: ${text}`),
     ...(left > 0 ? [`and ${plural(left, "message")} more`] : []),

@@ -16,6 +16,7 @@ interface RunFlags extends CommonOptions {
   readonly levelsMax?: number;
   readonly runningMax?: number;
   readonly allowCommands?: boolean;
+  readonly keepFiles?: boolean;
   readonly killAt?: number;
   readonly killLog?: string;
 }
@@ -46,17 +47,18 @@ export const register: Register = (program, io) => {
     .option("--levels-max <count>", "most levels below the first agent", wholeNumber)
     .option("--running-max <count>", "agents that work at once", wholeNumber)
     .option("--allow-commands", "let agents run commands in the folder")
+    .option("--keep-files", "keep what stands in the folder whenever tools have run, for `banyan rewind --files`")
     .option("--kill-at <event>", "a drill: die by SIGKILL after so many events", wholeNumber)
     .option("--kill-log <file>", "with --kill-at: write down first what was acknowledged")
     .action(async (task: string, flags: RunFlags) => {
-      const { dir, driver, instructions, allowCommands, json, killAt, killLog } = flags;
+      const { dir, driver, instructions, allowCommands, keepFiles, json, killAt, killLog } = flags;
       const { settings } = await loadSettings({
         options: { dataDir: flags.data, model: flags.model, runningMax: flags.runningMax, budgetUsd: flags.budgetUsd },
         environment: io.environment,
         folder: io.folder,
         file: flags.config,
       });
-      const job = { task, dir, driver, instructions, allowCommands, json, killAt, killLog };
+      const job = { task, dir, driver, instructions, allowCommands, keepFiles, json, killAt, killLog };
       io.exitCode = await run({ ...job, settings, budget: budgetOf(flags, settings.budgetUsd) }, io);
     });
 };

@@ -22,6 +22,7 @@ export interface Job {
   readonly instructions: string;
   readonly budget: Budget | undefined;
   readonly allowCommands: boolean;
+  readonly keepFiles: boolean;
 }
 
 /** The line that `banyan run --json` ends with. */
@@ -51,6 +52,7 @@ export async function startJob(banyan: Banyan, job: Job): Promise<{ tree: Agent;
     instructions: job.instructions,
     task: job.task,
     tools: [...("model" in job.source ? kitsFor(job) : []), artifacts(), spawning(), messaging()],
+    keepFiles: job.keepFiles,
     ...(job.budget && { budget: job.budget }),
   });
   return { tree, resumed: false };

@@ -25,6 +25,7 @@ export interface RunOptions {
   readonly instructions?: string | undefined;
   readonly budget?: Budget | undefined;
   readonly allowCommands?: boolean | undefined;
+  readonly keepFiles?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly killAt?: number | undefined;
   readonly killLog?: string | undefined;
@@ -63,6 +64,7 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
       options.instructions === undefined ? DEFAULT_INSTRUCTIONS : await readFile(options.instructions, "utf8"),
     budget: options.budget,
     allowCommands: options.allowCommands ?? false,
+    keepFiles: options.keepFiles ?? false,
   });
   if ("model" in source) banyan.register(source.model);
   say(`tree ${tree.id} on ${source.provider}`);

@@ -4,7 +4,7 @@ import { artifactReference } from "../../agent/events.ts";
 import { STATUSES, WAITS } from "../../agent/status.ts";
 import { usage } from "../../agent/usage.ts";
 import { transcriptEntry } from "./agent.ts";
-import { count, id, seq, time, usd } from "./shapes.ts";
+import { count, digest, id, seq, time, usd } from "./shapes.ts";
 
 const status = z.enum(STATUSES);
 
@@ -50,6 +50,8 @@ export const checkpointDetail = z.strictObject({
   unread: count,
   children: z.array(z.strictObject({ agent: id, name: z.string(), ended: z.boolean() })),
   made: z.array(artifactReference),
+  /** The tree of the files in its folder, if they were kept: `rewind` with `files` puts them back. */
+  tree: digest.nullable(),
 });
 export type CheckpointDetail = z.infer<typeof checkpointDetail>;
 
@@ -74,5 +76,8 @@ export const checkpointDiff = z.strictObject({
   processes: z.array(z.string()),
   /** Restore points to which it went back meanwhile. */
   rewoundTo: z.array(count),
+  /** What became of the files in its folder; null when they were not kept at both points. `filesLeft` more are not told. */
+  files: z.array(z.strictObject({ path: z.string(), change: z.enum(["added", "changed", "removed"]) })).nullable(),
+  filesLeft: count,
 });
 export type CheckpointDiffRow = z.infer<typeof checkpointDiff>;

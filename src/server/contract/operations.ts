@@ -160,7 +160,12 @@ export const OPERATIONS = {
   ),
   rewind: command(
     "Takes a conversation back to a restore point; 0 is before its first message.",
-    { agent: selector, to: z.union([count, checkpointName]) },
+    {
+      agent: selector,
+      to: z.union([count, checkpointName]),
+      /** The files in its folder go back too, if they were kept. */
+      files: z.boolean().optional(),
+    },
     standing,
   ),
   cancel: command("Ends a subtree.", { agent: selector, reason }, standing),
@@ -171,6 +176,7 @@ export const OPERATIONS = {
       name: checkpointName,
       at: seq.optional(),
       /** It is never forgotten. */ pin: z.boolean().optional(),
+      /** What stands in its folder now is kept with it. */ files: z.boolean().optional(),
     },
     standing.extend({ seq, checkpoint: checkpointName }),
   ),
