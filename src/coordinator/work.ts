@@ -58,7 +58,14 @@ export class Work implements Workplace {
     this.options = options;
     this.slots = new Slots(options.runningMax);
     this.governors = new Governors(services, (agent) => this.kick(agent));
-    this.pool = new Pool({ ...services, wake: (agent) => this.kick(agent) }, options.pool);
+    this.pool = new Pool(
+      {
+        ...services,
+        wake: (agent) => this.kick(agent),
+        headroom: (execution) => this.governors.headroom(execution),
+      },
+      options.pool,
+    );
     this.#admission = new Admission(options.childrenLiveMax);
   }
 

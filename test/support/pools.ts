@@ -34,7 +34,7 @@ export class Bath {
     const { clock } = this;
     this.driver = new CostlyDriver({ ...options, clock });
     const wake = (agent: string) => void this.woken.push(agent);
-    this.pool = new Pool({ driver: this.driver, clock, random: seededRandom(3), wake }, options);
+    this.pool = new Pool({ driver: this.driver, clock, random: seededRandom(3), wake }, { ready: 0, ...options });
     this.pool.watch((event) => this.events.push(event));
   }
 

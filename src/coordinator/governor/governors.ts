@@ -49,6 +49,13 @@ export class Governors {
     permit.governor.settle(permit, outcome);
   }
 
+  /** Calls for which the provider has room now; Infinity while nothing bounds them. */
+  headroom({ provider, model }: Head["execution"]): number {
+    const { breaker, callsMax, inFlight } = this.#of({ provider, model }).figures;
+    if (breaker !== "closed") return 0;
+    return callsMax === null ? Number.POSITIVE_INFINITY : Math.max(0, callsMax - inFlight);
+  }
+
   get figures(): (Governed & { readonly family: string })[] {
     return [...this.#families].map(([family, governor]) => ({ family, ...governor.figures }));
   }
@@ -57,7 +64,7 @@ export class Governors {
     for (const governor of this.#families.values()) governor.stop();
   }
 
-  #of({ provider, model }: Head["execution"]): Governor {
+  #of({ provider, model }: Pick<Head["execution"], "provider" | "model">): Governor {
     const name = `${provider}/${model}`;
     const known = this.#models.get(name);
     if (known) return known;

@@ -16,6 +16,7 @@ export type PoolHappening =
   | { readonly type: "claimed"; readonly agent: AgentId; readonly from: ClaimedFrom; readonly waitMs: number }
   | { readonly type: "exhausted"; readonly agent: AgentId; readonly waitMs: number }
   | { readonly type: "parked"; readonly agent: AgentId }
+  | { readonly type: "target"; readonly from: number; readonly to: number; readonly isPanic: boolean }
   | { readonly type: "evicted"; readonly why: Eviction; readonly message?: string };
 
 export type PoolEvent = PoolHappening & {

@@ -1,7 +1,10 @@
 /** How the pool does: counted as it happens, summed up when it is asked for. */
 import type { ClaimedFrom } from "./events.ts";
 import type { Eviction } from "./member.ts";
+import type { Room } from "./room.ts";
 import { Samples } from "./samples.ts";
+import type { Shelf } from "./shelf.ts";
+import type { Starts } from "./starts.ts";
 
 /** Claims over which waits are told. */
 const WAITS = 2_048;
@@ -59,4 +62,30 @@ export class PoolCounts {
     const p99 = this.#waits.percentile(0.99);
     return p50 === undefined || p99 === undefined ? null : { p50, p99 };
   }
+}
+
+interface Counted {
+  readonly room: Room;
+  readonly starts: Starts;
+  readonly shelves: Iterable<Shelf>;
+  readonly waiting: number;
+}
+
+export function figuresOf(counts: PoolCounts, { room, starts, shelves, waiting }: Counted): PoolFigures {
+  const sessions = { cold: 0, warming: 0, ready: 0, claimed: 0, parked: 0, draining: 0, evicted: 0 };
+  for (const { state } of room.members) sessions[state.is] += 1;
+  const { cold, warming, ready, claimed, parked, draining } = sessions;
+  let target = 0;
+  for (const shelf of shelves) target += shelf.target;
+  return {
+    ...{ ready, target, warming, claimed: claimed + cold, parked, draining, waiting },
+    starting: starts.underWay,
+    startsMax: starts.max,
+    memoryBytes: room.bytes,
+    memoryBytesMax: room.bytesMax,
+    claims: { ...counts.claims },
+    hitRatio: counts.hitRatio,
+    claimWaitMs: counts.claimWaitMs,
+    evictions: { ...counts.evictions },
+  };
 }

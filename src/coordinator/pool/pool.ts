@@ -7,6 +7,8 @@
  * P4  A session never serves two tenants, nor two agents.
  * P5  A session whose agent works is never closed but by its agent.
  */
+
+import type { Execution } from "../../agent/events.ts";
 import { tenantOf } from "../../agent/head.ts";
 import type { State } from "../../agent/state.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -15,9 +17,10 @@ import type { AgentId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Random } from "../../base/random.ts";
 import type { Driver, Profile, Session, StartGate } from "../../drivers/driver.ts";
+import { scale, targetOf } from "./autoscaler.ts";
 import { type Claim, Claims } from "./claims.ts";
 import type { ClaimedFrom, PoolHappening, PoolWatcher } from "./events.ts";
-import { PoolCounts, type PoolFigures } from "./figures.ts";
+import { figuresOf, PoolCounts, type PoolFigures } from "./figures.ts";
 import { isHealthy } from "./health.ts";
 import { type Eviction, Member } from "./member.ts";
 import { Room } from "./room.ts";
@@ -38,6 +41,8 @@ export interface PoolOptions {
   /** After which a session that nobody uses is closed, and after which any is once nobody uses it. Default LIMITS.poolIdleMsMax, poolAgeMsMax. */
   readonly idleMsMax?: number | undefined;
   readonly ageMsMax?: number | undefined;
+  /** Ready sessions of each profile that is in use. Default: what the autoscaler finds. */
+  readonly ready?: number | undefined;
 }
 
 export interface PoolParts {
@@ -46,6 +51,8 @@ export interface PoolParts {
   readonly random: Random;
   /** Has an agent that waits look again: a session is set aside for it, or it has waited too long. */
   readonly wake: (agent: AgentId) => void;
+  /** Calls that the provider has room for now. Default: any number. */
+  readonly headroom?: (execution: Execution) => number;
 }
 
 /** Sessions differ in age by this part of the longest, so that those that start together do not end together. */
@@ -100,6 +107,7 @@ export class Pool {
       shelves: this.#shelves,
       idleMsMax: options.idleMsMax ?? LIMITS.poolIdleMsMax,
       evict: (member, why) => this.#evict(member, why),
+      scale: (shelf) => this.#scale(shelf, 0),
       looked: (nowMs) => {
         for (const { agent } of this.#claims.olderThan(nowMs - this.#waitMsMax)) parts.wake(agent);
         this.#serve();
@@ -115,7 +123,7 @@ export class Pool {
     const profile = this.#with.driver.profile?.(state);
     if (!profile) return this.#with.driver.open(state);
     const { agent } = state.head;
-    const shelf = this.#shelf(tenantOf(state.head), profile);
+    const shelf = this.#shelf(state, profile);
     const parked = await this.#unpark(agent, shelf);
     if (parked) return parked;
     const claim = this.#claims.get(agent) ?? this.#join(state, shelf, profile);
@@ -163,23 +171,13 @@ export class Pool {
   }
 
   get figures(): PoolFigures {
-    const sessions = { cold: 0, warming: 0, ready: 0, claimed: 0, parked: 0, draining: 0, evicted: 0 };
-    for (const { state } of this.#room.members) sessions[state.is] += 1;
-    const { cold, warming, ready, claimed, parked, draining } = sessions;
-    let target = 0;
-    for (const shelf of this.#shelves.values()) target += shelf.target;
-    return {
-      ...{ ready, target, warming, claimed: claimed + cold, parked, draining },
-      waiting: this.#claims.waiting,
-      starting: this.#starts.underWay,
-      startsMax: this.#starts.max,
-      memoryBytes: this.#room.bytes,
-      memoryBytesMax: this.#room.bytesMax,
-      claims: { ...this.#counts.claims },
-      hitRatio: this.#counts.hitRatio,
-      claimWaitMs: this.#counts.claimWaitMs,
-      evictions: { ...this.#counts.evictions },
-    };
+    const { waiting } = this.#claims;
+    return figuresOf(this.#counts, {
+      room: this.#room,
+      starts: this.#starts,
+      shelves: this.#shelves.values(),
+      waiting,
+    });
   }
 
   /** Closes every session; nobody claims one any more. */
@@ -204,11 +202,14 @@ export class Pool {
     return this.#with.clock.monotonic();
   }
 
-  #shelf(tenant: string, profile: Profile): Shelf {
+  #shelf({ head }: State, profile: Profile): Shelf {
+    const { execution } = head;
+    const tenant = tenantOf(head);
     // P4. A tenant's name has no space.
     const key = `${tenant} ${profile.key}`;
-    const shelf = this.#shelves.get(key) ?? new Shelf(tenant, profile, this.#nowMs);
+    const shelf = this.#shelves.get(key) ?? new Shelf({ tenant, profile, execution }, this.#nowMs);
     shelf.profile = profile;
+    shelf.execution = execution;
     shelf.usedMs = this.#nowMs;
     this.#shelves.set(key, shelf);
     this.#upkeep.goOn();
@@ -240,6 +241,7 @@ export class Pool {
       throw new BanyanError("CONFIG_INVALID", message, { agent });
     }
     const claim = { agent, tree, level, size, shelf, takesWarm, sinceMs: this.#nowMs, hasWaited: false };
+    if (takesWarm) this.#scale(shelf, 1);
     this.#enqueue(claim);
     return claim;
   }
@@ -315,6 +317,19 @@ export class Pool {
         this.#starts.leave();
       }
     };
+  }
+
+  /** So many more were asked for. */
+  #scale(shelf: Shelf, claims: number): void {
+    if (!shelf.profile.warm) return;
+    const { ready } = this.#options;
+    const { bytes, execution, target, warmupMs } = shelf;
+    const fitting = Math.floor(this.#room.bytesLeft / bytes) + shelf.ready.size + shelf.warming.size;
+    const most = Math.min(fitting, this.#with.headroom?.(execution) ?? Number.POSITIVE_INFINITY);
+    shelf.scaler = scale(shelf.scaler, { nowMs: this.#nowMs, claims, warmupMs, most });
+    shelf.target = ready === undefined ? targetOf(shelf.scaler) : Math.min(ready, fitting);
+    const { isPanic } = shelf.scaler;
+    if (shelf.target !== target) this.#tell(shelf, { type: "target", from: target, to: shelf.target, isPanic });
   }
 
   /** P3. Sets sessions aside for those who wait, and wakes them; then warms. */

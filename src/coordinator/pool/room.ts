@@ -41,6 +41,11 @@ export class Room {
     return this.#with.bytesMax;
   }
 
+  /** Of the bound. */
+  get bytesLeft(): number {
+    return Math.max(0, this.#with.bytesMax - this.#charged);
+  }
+
   add(member: Member): void {
     this.members.add(member);
     member.shelf.members += 1;

@@ -1,5 +1,7 @@
 /** Where the pool keeps what it has and knows of one profile of one tenant. */
+import type { Execution } from "../../agent/events.ts";
 import type { Profile } from "../../drivers/driver.ts";
+import { newScaler, type Scaler } from "./autoscaler.ts";
 import type { Member } from "./member.ts";
 import { Samples } from "./samples.ts";
 
@@ -18,8 +20,11 @@ export class Shelf {
   claims = 0;
   /** When it was last asked for a session. */
   usedMs: number;
-  /** Ready sessions that there should be. */
+  /** Ready sessions that there should be, and the autoscaler that finds it. */
   target = 0;
+  scaler: Scaler;
+  /** Whose calls its newest agent makes. */
+  execution: Execution;
   /** Warm-ups that failed in a row, and until when none is tried because of them. */
   failures = 0;
   failedUntilMs = 0;
@@ -27,9 +32,11 @@ export class Shelf {
   /** Resident bytes of the largest of its sessions that was measured. */
   #measured: number | undefined;
 
-  constructor(tenant: string, profile: Profile, nowMs: number) {
+  constructor({ tenant, profile, execution }: Pick<Shelf, "tenant" | "profile" | "execution">, nowMs: number) {
     this.tenant = tenant;
     this.profile = profile;
+    this.execution = execution;
+    this.scaler = newScaler(nowMs);
     this.usedMs = nowMs;
   }
 

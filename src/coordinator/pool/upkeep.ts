@@ -18,6 +18,8 @@ export interface UpkeepParts {
   readonly shelves: Map<string, Shelf>;
   readonly idleMsMax: number;
   readonly evict: (member: Member, why: Eviction) => void;
+  /** Has the autoscaler look at a shelf. */
+  readonly scale: (shelf: Shelf) => void;
   /** After each look. */
   readonly looked: (nowMs: number) => void;
 }
@@ -50,7 +52,7 @@ export class Upkeep {
   }
 
   #look(): void {
-    const { clock, room, stock, shelves, idleMsMax, evict, looked } = this.#with;
+    const { clock, room, stock, shelves, idleMsMax, evict, scale, looked } = this.#with;
     const nowMs = clock.monotonic();
     for (const member of [...room.idle]) {
       if (member.state.is !== "parked") continue;
@@ -60,6 +62,7 @@ export class Upkeep {
     for (const [key, shelf] of shelves) {
       const isUnused = nowMs - shelf.usedMs >= idleMsMax && shelf.claims === 0;
       if (isUnused) shelf.target = 0;
+      else scale(shelf);
       stock.clear(shelf, nowMs);
       if (isUnused && shelf.members === 0) shelves.delete(key);
     }
