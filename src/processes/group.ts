@@ -40,11 +40,12 @@ export interface GroupRun {
  */
 export async function runGroup(
   program: Program,
-  { clock, signal }: { clock: Clock; signal: AbortSignal },
+  { clock, signal, onStart }: { clock: Clock; signal: AbortSignal; onStart?: (pid: number) => void },
 ): Promise<GroupRun> {
   signal.throwIfAborted();
   const startedMs = clock.monotonic();
   const child = start(program);
+  if (child.pid !== undefined) onStart?.(child.pid);
   let limit: "time" | "output" | undefined;
   const stop = (reached?: "time" | "output") => {
     limit ??= reached;

@@ -2,7 +2,7 @@
  * Whether a process is well, looked at from outside. Each probe is asked in its own rhythm; so many failures in a row, and the
  * process counts as hung.
  *
- * P1  Nothing is judged in a round that came late: then it was this process that stood still.
+ * P1  Time in which this process stood still counts for nothing: a round that came late judges nobody, and takes that time off.
  * P2  Until a probe's first good answer, its failures count only once its time of grace is over.
  * P3  A probe has one question open at a time, and it is dropped when the run ends.
  */
@@ -22,6 +22,8 @@ export interface ProbesOptions {
   readonly probes: readonly Probe[];
   readonly clock: Clock;
   readonly ask: Ask;
+  /** Told once: every probe that asks has had a good answer, and every heart has beaten. */
+  readonly onReady: () => void;
 }
 
 interface Watched {
@@ -38,22 +40,31 @@ export class Probes {
   readonly #clock: Clock;
   readonly #ask: Ask;
   readonly #watched: readonly Watched[];
-  readonly #startMs: number;
+  readonly #onReady: () => void;
+  #isReady = false;
+  #startMs: number;
   readonly #over = new AbortController();
   #line = "";
 
-  constructor({ probes, clock, ask }: ProbesOptions) {
+  constructor({ probes, clock, ask, onReady }: ProbesOptions) {
     this.#clock = clock;
     this.#ask = ask;
+    this.#onReady = onReady;
     this.#startMs = clock.monotonic();
     this.#watched = probes.map((probe) => {
       return { probe, lastMs: this.#startMs, failures: 0, isAsked: false, wasGood: false };
     });
   }
 
-  /** True once every probe that asks has had a good answer, and every heart has beaten. */
-  get isReady(): boolean {
-    return this.#watched.every(({ probe, wasGood }) => wasGood || probe.kind === "silence");
+  /** The moment, in monotonic time, at which silence would count as a hang; Infinity when no probe minds it. */
+  get dueMs(): number {
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const each of this.#watched) {
+      if ("everyMs" in each.probe) continue;
+      const graceEndMs = each.probe.kind === "heartbeat" && !each.wasGood ? this.#startMs + each.probe.graceMs : 0;
+      dueMs = Math.min(dueMs, Math.max(each.lastMs + each.probe.limitMs, graceEndMs) + 1);
+    }
+    return dueMs;
   }
 
   /** Takes note of output; returns what of it is none of the heartbeats. */
@@ -64,20 +75,42 @@ export class Probes {
     return hearts.length === 0 ? chunk : this.#withoutBeats(chunk, hearts, nowMs);
   }
 
-  /** One round: starts the questions that are due. Returns why the process counts as hung, or undefined. */
-  round({ late }: { late: boolean }): string | undefined {
+  /** Why the process counts as hung, or undefined. */
+  get hung(): string | undefined {
     const nowMs = this.#clock.monotonic();
     for (const each of this.#watched) {
-      const hung = late ? undefined : this.#judge(each, nowMs);
+      const hung = this.#judge(each, nowMs);
       if (hung !== undefined) return hung;
-      if ("everyMs" in each.probe) this.#askWhenDue(each, each.probe, nowMs);
     }
     return undefined;
   }
 
-  /** P3. Returns what waited for the end of its line. */
-  end(): Uint8Array {
+  /** What it watches begins now, and not when this was made. */
+  begin(): void {
+    this.forgive(this.#clock.monotonic() - this.#startMs);
+    this.#tellReady();
+  }
+
+  /** P1. */
+  forgive(stoodStillMs: number): void {
+    this.#startMs += stoodStillMs;
+    for (const each of this.#watched) each.lastMs += stoodStillMs;
+  }
+
+  /** Starts the questions that are due. */
+  askAll(): void {
+    const nowMs = this.#clock.monotonic();
+    for (const each of this.#watched) if ("everyMs" in each.probe) this.#askWhenDue(each, each.probe, nowMs);
+    this.#tellReady();
+  }
+
+  /** P3: asks no more. */
+  stop(): void {
     this.#over.abort();
+  }
+
+  /** What waited for the end of its line. */
+  rest(): Uint8Array {
     const rest = this.#line;
     this.#line = "";
     return Buffer.from(rest, "latin1");
@@ -107,9 +140,16 @@ export class Probes {
     const note = (good: boolean) => {
       each.isAsked = false;
       each.wasGood ||= good;
+      this.#tellReady();
       each.failures = good ? 0 : each.failures + 1;
     };
     this.#ask(probe, this.#over.signal).then(note, () => note(false));
+  }
+
+  #tellReady(): void {
+    if (this.#isReady || !this.#watched.every(({ probe, wasGood }) => wasGood || probe.kind === "silence")) return;
+    this.#isReady = true;
+    this.#onReady();
   }
 
   /** A beat is a line of its own; what is no whole line yet waits for its end. */
@@ -123,6 +163,7 @@ export class Probes {
       heart.wasGood = true;
       return false;
     });
+    this.#tellReady();
     // A line that is too long to be a beat waits no longer.
     this.#line = rest.length > BEAT_LENGTH_MAX ? "" : rest;
     const passed = others.map((line) => `${line}\n`).join("") + (this.#line === "" ? rest : "");

@@ -13,11 +13,10 @@ import { asBanyanError, type ErrorCode } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { BlobInfo } from "../blobs/blobs.ts";
-import type { Launch, Launched, Program, SystemProcess } from "./launch.ts";
+import type { Cause, Launch, Launched, Program, SystemProcess } from "./launch.ts";
 import { follow, type Phase } from "./phase.ts";
-import { systemAsk } from "./probes.ts";
 import { type AfterEnd, Restarts } from "./restart.ts";
-import { type Cause, Run, type RunEnd } from "./run.ts";
+import { Run, type RunEnd } from "./run.ts";
 
 /** What is to run, for whom. */
 export interface ProcessSpec extends Pick<Process, "id" | "name" | "argv" | "cwd" | "policy" | "callId"> {
@@ -117,7 +116,7 @@ export class Supervised {
   }
 
   async #begin(journal: (system: SystemProcess) => Promise<void>): Promise<void> {
-    const launched = await this.#options.launch.launch(programOf(this.spec));
+    const launched = await this.#options.launch.launch(programOf(this.spec), this.spec.policy);
     try {
       await journal(launched.system);
       await this.#unlessStopped(launched);
@@ -129,13 +128,9 @@ export class Supervised {
 
   /** From here on there is a run, and an end to journal. */
   async #unlessStopped(launched: Launched): Promise<void> {
-    const { policy } = this.spec;
-    const { clock, launch, store } = this.#options;
-    const ask = systemAsk(clock, (argv, timeoutMs, signal) => {
-      return launch.check({ ...programOf(this.spec), argv, mark: `${this.spec.id}.probe` }, timeoutMs, signal);
-    });
     const wasStopped = this.#phase.is === "starting" && this.#phase.stop;
-    const run = new Run(launched, { policy, clock, ask, store, onLimit: (cause) => this.#limit(cause) });
+    const { store } = this.#options;
+    const run = new Run(launched, { policy: this.spec.policy, store, onLimit: (cause) => this.#limit(cause) });
     this.#newest = run;
     const running = { is: "running", launched, run } as const;
     this.#phase = follow(this.#phase, running);
@@ -149,7 +144,7 @@ export class Supervised {
   }
 
   #end({ launched, run }: Extract<Phase, { is: "running" }>, { how, why, graceMs }: Stop): void {
-    run.stopping({ how, ...(why !== undefined && { why }) });
+    run.cause ??= { how, ...(why !== undefined && { why }) };
     this.#phase = follow(this.#phase, { is: "stopping", launched, run });
     launched.signal(graceMs > 0 ? "SIGTERM" : "SIGKILL");
     if (graceMs === 0) return;

@@ -1,13 +1,11 @@
 /**
  * All background processes of this host.
  *
- * W1  Exits are noticed by event; limits and probes in rounds of LIMITS.superviseMs. A round that comes late judges nothing.
- * W2  Rounds go on only while something runs.
- * W3  After `close` nothing runs, and nothing starts.
+ * W1  Limits and probes are looked after where a program was launched; what follows an end is decided here.
+ * W2  After `close` nothing runs, and nothing starts.
  */
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
-import { LIMITS } from "../base/limits.ts";
 import { type ProcessSpec, type Stop, Supervised, type SupervisedOptions } from "./supervised.ts";
 
 /** Ended processes of one agent whose newest output stays in memory; that of others is in the store. */
@@ -17,10 +15,6 @@ export class Supervisor {
   readonly #options: SupervisedOptions;
   /** By agent, then by id. Those that ended stay while the host runs and the agent has not ended: their output is asked for. */
   readonly #processes = new Map<AgentId, Map<string, Supervised>>();
-  #isRound = false;
-  #memoryMs = 0;
-  #memory: ReadonlyMap<number, number> = new Map();
-  #isMemoryRead = false;
   #closed: Promise<void> | undefined;
 
   constructor(options: SupervisedOptions) {
@@ -37,14 +31,12 @@ export class Supervisor {
       this.#processes.get(spec.agent)?.delete(spec.id);
       throw error;
     }
-    this.#goOn();
     return process;
   }
 
   /** Takes over a process that an earlier host was to start again. */
   resume(spec: ProcessSpec, restartTime: number): void {
     this.#add(spec).resume(restartTime);
-    this.#goOn();
   }
 
   find(agent: AgentId, id: string): Supervised | undefined {
@@ -67,7 +59,7 @@ export class Supervisor {
     if (own.size === 0) this.#processes.delete(agent);
   }
 
-  /** W3. Twice is harmless. */
+  /** W2. Twice is harmless. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -86,46 +78,5 @@ export class Supervisor {
     const ended = [...known.values()].filter(({ phase }) => phase.is === "ended");
     for (const old of ended.slice(0, -ENDED_MAX)) known.delete(old.spec.id);
     return process;
-  }
-
-  *#live(): Generator<Supervised> {
-    for (const ofAgent of this.#processes.values()) {
-      for (const process of ofAgent.values()) if (process.phase.is !== "ended") yield process;
-    }
-  }
-
-  /** W2. */
-  #goOn(): void {
-    if (this.#isRound || this.#live().next().done) return;
-    this.#isRound = true;
-    const { clock } = this.#options;
-    const dueMs = clock.monotonic() + LIMITS.superviseMs;
-    clock.timer(LIMITS.superviseMs, () => {
-      this.#isRound = false;
-      this.#round(clock.monotonic() - dueMs > LIMITS.superviseLateMs);
-      this.#goOn();
-    });
-  }
-
-  /** W1. */
-  #round(late: boolean): void {
-    const groups = new Set<number>();
-    for (const { phase } of this.#live()) {
-      if (phase.is !== "running") continue;
-      const { pid } = phase.launched.system;
-      groups.add(pid);
-      phase.run.look({ late, memoryBytes: this.#memory.get(pid) });
-    }
-    void this.#readMemory(groups);
-  }
-
-  async #readMemory(groups: ReadonlySet<number>): Promise<void> {
-    const { clock, launch } = this.#options;
-    const nowMs = clock.monotonic();
-    if (this.#isMemoryRead || nowMs - this.#memoryMs < LIMITS.processMemoryMs) return;
-    this.#isMemoryRead = true;
-    this.#memoryMs = nowMs;
-    this.#memory = await launch.memory(groups).catch(() => new Map<number, number>());
-    this.#isMemoryRead = false;
   }
 }

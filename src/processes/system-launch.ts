@@ -1,11 +1,11 @@
 /**
- * The launch port on this machine. A program's process is begun as a shell that reads one line from a pipe, its gate, and then
+ * The bare launch port on this machine. A program's process is begun as a shell that reads one line from a pipe, its gate, and then
  * becomes the program: the number is known, and can be journaled, before the program begins (H1); a gate whose host died reads the end
  * of its pipe and leaves. The shell is given a fixed text; the program's arguments are arguments, which no shell reads.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import type { Rights } from "../agent/events.ts";
@@ -13,7 +13,7 @@ import { type Clock, sleep } from "../base/clock.ts";
 import { BanyanError } from "../base/errors.ts";
 import { commandEnvironment } from "./environment.ts";
 import { runGroup } from "./group.ts";
-import type { Exit, Launch, Launched, Program, SystemProcess } from "./launch.ts";
+import type { BareLaunch, BareLaunched, Exit, Program, SystemProcess } from "./launch.ts";
 import { memoryOf, statOf } from "./proc.ts";
 import { findProgram, notStarted } from "./programs.ts";
 import { endLeft, killGroup } from "./sweep.ts";
@@ -25,6 +25,8 @@ export interface SystemLaunchOptions {
   readonly marks: { readonly data: string; readonly host: string };
   /** Reaches an agent's folder, for as long as it is not disposed of. @throws OUT_OF_ROOT */
   readonly openFolder: (rights: Rights, cwd: string) => Promise<{ readonly path: string } & AsyncDisposable>;
+  /** The priority that programs get, when it is not this thread's. */
+  readonly priority?: number;
 }
 
 /** The third descriptor is the gate. */
@@ -32,7 +34,7 @@ const GATE = 'IFS= read -r _ <&3 && exec "$@" 3<&-';
 /** Longest wait for output that is on its way when all processes have ended. */
 const DRAIN_MS_MAX = 500;
 
-export class SystemLaunch implements Launch {
+export class SystemLaunch implements BareLaunch {
   readonly #options: SystemLaunchOptions;
   readonly #warden: Warden;
 
@@ -41,7 +43,7 @@ export class SystemLaunch implements Launch {
     this.#warden = new Warden(options.marks.host);
   }
 
-  async launch(program: Program): Promise<Launched> {
+  async launch(program: Program): Promise<BareLaunched> {
     const { marks, openFolder, clock } = this.#options;
     const [file = "", ...args] = program.argv;
     await using folder = await openFolder(program.rights, program.cwd);
@@ -57,6 +59,8 @@ export class SystemLaunch implements Launch {
         stdio: ["pipe", "pipe", "pipe", "pipe"],
       });
       const pid = await pidOf(child, file);
+      // The gate passes it on.
+      this.#lower(pid);
       const startTicks = statOf(pid)?.startTicks;
       return new SystemLaunched(
         child,
@@ -76,8 +80,19 @@ export class SystemLaunch implements Launch {
     await using scratch = await makeScratch();
     const environment = commandEnvironment(process.env, scratch.path, marks.data, marks.host, mark);
     const program = { argv: [file, ...args] as const, cwd: folder.path, environment, mark, timeMsMax: timeoutMs };
-    const { end, limit } = await runGroup(program, { clock, signal });
+    const onStart = (pid: number) => this.#lower(pid);
+    const { end, limit } = await runGroup(program, { clock, signal, onStart });
     return limit === undefined && "exitCode" in end && end.exitCode === 0;
+  }
+
+  #lower(pid: number): void {
+    const { priority } = this.#options;
+    if (priority === undefined) return;
+    try {
+      setPriority(pid, priority);
+    } catch {
+      // It is gone already.
+    }
   }
 
   memory(groups: ReadonlySet<number>): Promise<ReadonlyMap<number, number>> {
@@ -107,7 +122,7 @@ interface Means {
   readonly scratch: Scratch;
 }
 
-class SystemLaunched implements Launched {
+class SystemLaunched implements BareLaunched {
   readonly system: SystemProcess;
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcess;

@@ -1,22 +1,28 @@
 /** How background processes are started on this machine: marked as those of a data folder, in their agent's folder. */
 import { hash } from "node:crypto";
 import { realpath } from "node:fs/promises";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
 import type { Rights } from "../agent/events.ts";
-import type { Clock } from "../base/clock.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { Launch } from "../processes/launch.ts";
-import { SystemLaunch } from "../processes/system-launch.ts";
+import type { SystemLaunchOptions } from "../processes/system-launch.ts";
+import { RemoteLaunch } from "../processes/thread/remote-launch.ts";
 import { openRoot } from "../tools/files/pin.ts";
 
+export type LaunchThreadData = Pick<SystemLaunchOptions, "marks">;
+
 /** @param host an id that no other host ever had */
-export async function createLaunch(folder: string, { clock, host }: { clock: Clock; host: string }): Promise<Launch> {
+export async function createLaunch(folder: string, { host }: { host: string }): Promise<Launch> {
   const data = hash("sha256", await realpath(folder)).slice(0, 32);
-  const marks = { data: `data-${data}`, host: `host-${host}` };
-  return new SystemLaunch({ clock, marks, openFolder });
+  const workerData: LaunchThreadData = { marks: { data: `data-${data}`, host: `host-${host}` } };
+  const file = new URL(`./launch-thread${extname(import.meta.filename)}`, import.meta.url);
+  // Without the flags of this process: some are for its own entry point only, and would keep the thread from starting.
+  return new RemoteLaunch(() => new Worker(file, { workerData, execArgv: [] }));
 }
 
 /** The pin's own path: no link put in place meanwhile leads the program elsewhere. */
-async function openFolder(rights: Rights, cwd: string): Promise<{ readonly path: string } & AsyncDisposable> {
+export async function openFolder(rights: Rights, cwd: string): Promise<{ readonly path: string } & AsyncDisposable> {
   const root = await openRoot(rights);
   const folder = await root.pin(root.below(cwd));
   if (folder.stat.isDirectory()) return folder;

@@ -76,7 +76,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
     });
     const ids = createIds({ clock, random });
     const works = !readOnly && (options.work ?? true);
-    const launch = works ? await createLaunch(folder, { clock, host: ids() }) : undefined;
+    const launch = works ? await createLaunch(folder, { host: ids() }) : undefined;
     const services: Services = {
       journal,
       blobs,

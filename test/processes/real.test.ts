@@ -1,6 +1,7 @@
 /** The supervisor over real programs: what ends them, and that nothing of them is left. */
+import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ProcessPolicy } from "../../src/agent/process-policy.ts";
 import { MemoryBlobs } from "../../src/blobs/memory/memory-blobs.ts";
 import type { RunEnd } from "../../src/processes/run.ts";
@@ -77,6 +78,33 @@ test("a heart that stops", async () => {
   expect(ends).toMatchObject([{ how: "hung", why: expect.stringMatching(/^no heartbeat for \d+ ms$/) }]);
 });
 
+describe("while this thread stands still", () => {
+  const heartbeat = { kind: "heartbeat", line: "beat", limitMs: 400, graceMs } as const;
+  const beating = "setInterval(() => console.log('beat'), 50); console.log('pid=' + process.pid)";
+
+  test("a heart that beats is not taken for one that stopped", async () => {
+    const { supervised, said } = await node(beating, { probes: [heartbeat] });
+    await said("pid=");
+    await ground.until(() => supervised.run?.isReady === true);
+    standStill(1);
+    await ground.until(() => true);
+    expect(ends).toEqual([]);
+    expect(supervised.phase.is).toBe("running");
+  });
+
+  test("one that stopped is ended all the same", async () => {
+    const { supervised, said, text } = await node(beating, { probes: [heartbeat] });
+    await said("pid=");
+    await ground.until(() => supervised.run?.isReady === true);
+    const pid = Number(text().match(/pid=(\d+)/)?.[1]);
+    process.kill(pid, "SIGSTOP");
+    standStill(2);
+    expect(runs(pid)).toBe(false);
+    await supervised.gone;
+    expect(ends).toMatchObject([{ how: "hung" }]);
+  });
+});
+
 test("a flood of output", async () => {
   const { supervised } = await start(["yes"], { outputBytesMax: 3_000_000 });
   await supervised.gone;
@@ -151,6 +179,11 @@ test("100 processes of an ended agent are gone together, with what left their gr
   for (const { id } of all.slice(0, 10)) expect(ground.marked(id)).toEqual([]);
   for (const pid of pids) expect(runs(pid)).toBe(false);
 });
+
+/** Nothing else happens on this thread meanwhile. */
+function standStill(seconds: number): void {
+  spawnSync("sleep", [`${seconds}`]);
+}
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {

@@ -9,6 +9,7 @@ import { MemoryBlobs } from "../../src/blobs/memory/memory-blobs.ts";
 import type { RunEnd } from "../../src/processes/run.ts";
 import type { ProcessLog, ProcessSpec } from "../../src/processes/supervised.ts";
 import { Supervisor } from "../../src/processes/supervisor.ts";
+import { WatchedLaunch } from "../../src/processes/watched-launch.ts";
 import { TestLaunch } from "../support/launches.ts";
 
 const AGENT = "agent";
@@ -57,7 +58,8 @@ beforeEach(() => {
     monotonic: () => clock.monotonic() + stoodStillMs,
     timer: (delayMs, fire) => clock.timer(delayMs, fire),
   };
-  supervisor = new Supervisor({ launch, clock: skewed, log, store: (bytes) => store(bytes) });
+  const watched = new WatchedLaunch(launch, skewed);
+  supervisor = new Supervisor({ launch: watched, clock: skewed, log, store: (bytes) => store(bytes) });
 });
 
 function specOf(name: string, policy: Partial<ProcessPolicy> = {}): ProcessSpec {
@@ -147,7 +149,7 @@ describe("starting and ending", () => {
     expect(ends).toEqual([{ how: "signalled", signal: "SIGSEGV" }]);
   });
 
-  test("W2: rounds go on only while something runs", async () => {
+  test("L4: rounds go on only while something runs", async () => {
     const { process, program } = await start();
     await advance(500);
     expect(clock.pending).toBe(1);
@@ -223,7 +225,7 @@ describe("V3: stopping", () => {
     expect(launch.running).toEqual([]);
   });
 
-  test("W3: closing ends all; what is to go on is journaled so, and nothing starts any more", async () => {
+  test("W2: closing ends all; what is to go on is journaled so, and nothing starts any more", async () => {
     await start("once");
     await start("server", { restart: "always" });
     const { program } = await start("failing", { restart: "onFailure" });
@@ -291,7 +293,7 @@ describe("restarts", () => {
   });
 });
 
-describe("W1: limits", () => {
+describe("L1: limits", () => {
   test("time", async () => {
     await start("server", { timeMsMax: 1_000 });
     await advance(1_000);
@@ -318,7 +320,7 @@ describe("W1: limits", () => {
 describe("probes", () => {
   const heartbeat = { kind: "heartbeat", line: "beat", limitMs: 400, graceMs: 1_000 } as const;
 
-  test("a heart that stops beating is noticed within the limit and a round", async () => {
+  test("a heart that stops beating is L2: noticed when its limit is over", async () => {
     const { program, process } = await start("server", { probes: [heartbeat], outputBytesMax: 1_000 });
     for (let i = 0; i < 20; i++) {
       program.say("beat\nhello\n");
@@ -328,7 +330,7 @@ describe("probes", () => {
     expect(process.run?.ring.kept().text).toBe("hello\n".repeat(20));
     expect(ends).toEqual([]);
     await advance(400);
-    expect(ends).toMatchObject([{ how: "hung", why: "no heartbeat for 450 ms" }]);
+    expect(ends).toMatchObject([{ how: "hung", why: "no heartbeat for 401 ms" }]);
   });
 
   test("P2: a heart that has not beaten yet is given its time of grace", async () => {
@@ -339,7 +341,7 @@ describe("probes", () => {
     expect(ends).toMatchObject([{ how: "hung" }]);
   });
 
-  test("P1: a round that comes late judges nothing", async () => {
+  test("P1: a round that comes late judges nobody", async () => {
     const { program } = await start("server", { probes: [heartbeat] });
     program.say("beat\n");
     await advance(100);
@@ -370,7 +372,7 @@ describe("probes", () => {
     await advance(1_000);
     expect(ends).toEqual([]);
     await advance(100);
-    expect(ends).toMatchObject([{ how: "hung", why: "no output for 1050 ms" }]);
+    expect(ends).toMatchObject([{ how: "hung", why: "no output for 1001 ms" }]);
   });
 
   test("a command that fails so many times in a row, after it was well", async () => {

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Launched } from "../../src/processes/launch.ts";
-import { type Ground, openGround, runs } from "../support/processes.ts";
+import { type Ground, openGround, PLAIN_POLICY, runs } from "../support/processes.ts";
 
 let ground: Ground;
 beforeEach(async () => {
@@ -16,7 +16,7 @@ async function launch(argv: string[], { cwd = "." } = {}) {
   marks += 1;
   const mark = `mark-${process.pid}-${marks}-`;
   const rights = { root: ground.folder, commands: true, spawn: false };
-  const launched = await ground.launch.launch({ argv, cwd, rights, mark });
+  const launched = await ground.launch.launch({ argv, cwd, rights, mark }, PLAIN_POLICY);
   const chunks: Uint8Array[] = [];
   let onText = () => {};
   launched.onOutput((chunk) => {
@@ -125,10 +125,9 @@ describe("H4: with the host", () => {
     const mark = `victim-${process.pid}-${++marks}-`;
     const source = `
       import { createLaunch } from ${JSON.stringify(new URL("../../src/runtime/launch.ts", import.meta.url).href)};
-      import { systemClock } from ${JSON.stringify(new URL("../../src/base/clock.ts", import.meta.url).href)};
-      const launch = await createLaunch(process.argv[1], { clock: systemClock(), host: process.argv[2] });
+      const launch = await createLaunch(process.argv[1], { host: process.argv[2] });
       const rights = { root: process.argv[1], commands: true, spawn: false };
-      const launched = await launch.launch({ argv: ["sh", "-c", process.argv[4]], cwd: ".", rights, mark: process.argv[3] });
+      const launched = await launch.launch({ argv: ["sh", "-c", process.argv[4]], cwd: ".", rights, mark: process.argv[3] }, ${JSON.stringify(PLAIN_POLICY)});
       launched.onOutput((chunk) => process.stdout.write(chunk));
       if (${go}) await launched.go();
       else process.stdout.write("up");

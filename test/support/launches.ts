@@ -1,8 +1,8 @@
-/** The launch port in memory: programs that do what a test says. */
+/** The launch ports in memory: programs that do what a test says. */
 import { BanyanError } from "../../src/base/errors.ts";
-import type { Exit, Launch, Launched, Program } from "../../src/processes/launch.ts";
+import type { BareLaunch, Exit, Launched, Program } from "../../src/processes/launch.ts";
 
-export class TestLaunch implements Launch {
+export class TestLaunch implements BareLaunch {
   /** Every program that was prepared, in order. */
   readonly launched: TestLaunched[] = [];
   readonly reaped: number[] = [];
@@ -64,6 +64,7 @@ export class TestLaunched implements Launched {
   readonly program: Program;
   readonly system: { pid: number; startTicks: number };
   readonly exited: Promise<Exit>;
+  readonly ready = Promise.resolve();
   readonly signals: string[] = [];
   readonly input: string[] = [];
   went = false;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ProcessPolicy } from "../../src/agent/process-policy.ts";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { Launch } from "../../src/processes/launch.ts";
 import { createLaunch } from "../../src/runtime/launch.ts";
@@ -17,13 +18,19 @@ export interface Ground extends AsyncDisposable {
   until(holds: () => boolean): Promise<void>;
 }
 
+/** As little supervision as there can be. */
+export const PLAIN_POLICY: ProcessPolicy = {
+  ...{ restart: "never", restartsMax: 1, withinMs: 1_000, probes: [] },
+  ...{ memoryBytesMax: 2 ** 40, outputBytesMax: 2 ** 20 },
+};
+
 let hosts = 0;
 
 export async function openGround(): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), "banyan-ground-"));
   const clock = systemClock();
   hosts += 1;
-  const launch = await createLaunch(folder, { clock, host: `test-${process.pid}-${hosts}` });
+  const launch = await createLaunch(folder, { host: `test-${process.pid}-${hosts}` });
   return {
     folder,
     clock,
