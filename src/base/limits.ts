@@ -193,6 +193,10 @@ export const LIMITS = {
   /** Events after which an agent's summary is written again, so that opening reads a short tail. */
   summaryEventsMax: 64,
 
+  /** Faults that are written down in a second; further ones are counted. And the size after which their file is set aside. */
+  faultsPerSecondMax: 100,
+  faultLogBytesMax: 1 * MiB,
+
   /** Lines of one overview of a tree. */
   overviewLinesMax: 10_000,
   /** One request or answer on the control socket. */

@@ -25,6 +25,7 @@ const EXAMINATIONS: readonly (readonly [about: string, examine: Examination])[] 
   ["fsync", syncs],
   ["open files", openFiles],
   ["journal", data],
+  ["faults", faults],
 ];
 
 /** The findings, as they are made. */
@@ -188,4 +189,18 @@ function damage({ damaged }: Stats): Finding[] {
 async function existing(folder: string): Promise<string> {
   const found = await stat(folder).catch(() => undefined);
   return found?.isDirectory() || dirname(folder) === folder ? folder : existing(dirname(folder));
+}
+
+/** Faults older than this are history. */
+const FAULTS_MS = 24 * 3_600_000;
+
+/** A snapshot that cannot be used costs time alone, but it tells of a disk. */
+async function faults(folder: string, clock: Clock): Promise<Finding[]> {
+  if (!(await hasData(folder))) return [];
+  await using client = await connect(folder, { clock });
+  const recent = (await client.faults().toArray()).filter(({ time }) => time > clock.now() - FAULTS_MS);
+  if (recent.length === 0) return [{ level: "ok", about: "faults", says: "none in a day" }];
+  const codes = Map.groupBy(recent, ({ code }) => code);
+  const says = [...codes].map(([code, of]) => `${code} ${of.length} times`).join(", ");
+  return [{ level: "warn", about: "faults", says: `in a day: ${says}`, remedy: "Look at `banyan faults`." }];
 }

@@ -11,6 +11,7 @@ import { register as checkpoint } from "./commands/checkpoint.ts";
 import { register as config } from "./commands/config.ts";
 import { register as cost } from "./commands/cost.ts";
 import { register as doctor } from "./commands/doctor.ts";
+import { register as faults } from "./commands/faults.ts";
 import { registerFork as fork } from "./commands/fork.ts";
 import { register as interrupt } from "./commands/interrupt.ts";
 import { register as logs } from "./commands/logs.ts";
@@ -48,6 +49,7 @@ const COMMANDS: readonly Register[] = [
   ps,
   cost,
   verify,
+  faults,
   doctor,
   simulate,
   config,

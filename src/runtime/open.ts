@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { makeFolder } from "../base/durable-folder.ts";
 import { BanyanError } from "../base/errors.ts";
-import { createIds } from "../base/ids.ts";
+import { type AgentId, createIds } from "../base/ids.ts";
 import { systemRandom } from "../base/random.ts";
 import { createRedactor, secretsOf } from "../base/redact.ts";
 import { createContents } from "../blobs/content.ts";
@@ -24,6 +24,7 @@ import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
 import { builtInTools } from "../tools/kits.ts";
 import { toolRegistry } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
+import { type FaultLog, openFaultLog } from "./fault-log.ts";
 import { createLaunch } from "./launch.ts";
 
 export interface RuntimeOptions extends CoordinatorOptions {
@@ -47,6 +48,8 @@ export interface Runtime {
   readonly driver: ModelDriver;
   readonly claude: ClaudeDriver;
   readonly recovery: Recovery;
+  /** What went wrong and was nobody's answer. */
+  readonly faults: FaultLog;
   /** Stops work, then closes the stores. Twice is harmless. */
   stop(): Promise<void>;
 }
@@ -90,7 +93,12 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       ids,
       launch,
     };
-    const coordinator = new Coordinator(services, options);
+    const faults = openFaultLog({ folder, clock, redact: contents.redact });
+    const onFault = (agent: AgentId, error: unknown) => {
+      if (!readOnly) faults.note(agent, error);
+      options.onFault?.(agent, error);
+    };
+    const coordinator = new Coordinator(services, { ...options, onFault });
     const recovery = await coordinator.start({ work: works });
     let stopped: Promise<void> | undefined;
     const stop = async () => {
@@ -106,6 +114,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       driver,
       claude,
       recovery,
+      faults,
       stop: () => {
         stopped ??= stop();
         return stopped;

@@ -49,6 +49,10 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
     processes: ({ agent, subtree = false, ended = false }) =>
       lazily(() => processRows(runtime, selectAny(agent), { subtree, ended })),
     cost: ({ agent, by = "agent" }) => costReport(forest, selectAny(agent), by),
+    async *faults({ agent }) {
+      const wanted = selectAny(agent);
+      yield* batches(runtime.faults.read().filter((each) => wanted === undefined || each.agent === wanted));
+    },
     stats: () => statsOf(runtime, live),
   };
 }

@@ -1,6 +1,7 @@
 /** Every operation against a real fleet: what it answers has the form that the contract says. */
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { BanyanError } from "../../src/base/errors.ts";
 import { type ManyName, type OneName, OPERATIONS, type OperationName } from "../../src/server/contract/operations.ts";
 import { checkRequest, isMany, perform } from "../../src/server/handlers.ts";
 import { createOperations } from "../../src/server/operations.ts";
@@ -70,6 +71,9 @@ test("each operation answers in the form of the contract", async () => {
     groups: [{ key: "0" }, { key: "1" }],
     total: { agents: 2 },
   });
+  fleet.banyan.runtime.faults.note(kid.id, new BanyanError("SNAPSHOT_DAMAGED", "a snapshot is not whole"));
+  expect(await ask("faults", { agent: lead.id })).toEqual([]);
+  expect(await ask("faults")).toMatchObject([{ agent: kid.id, code: "SNAPSHOT_DAMAGED" }]);
   expect(await ask("stats")).toMatchObject({
     pid: process.pid,
     agents: 2,

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { failure } from "../../agent/events.ts";
 import { usage } from "../../agent/usage.ts";
-import { count, id, position, usd } from "./shapes.ts";
+import { count, id, position, time, usd } from "./shapes.ts";
 
 export const COST_GROUPS = ["agent", "level", "model", "status"] as const;
 export type CostGroup = (typeof COST_GROUPS)[number];
@@ -75,3 +75,14 @@ export const stats = z.strictObject({
   memoryBytes: count,
 });
 export type Stats = z.infer<typeof stats>;
+
+/** Something that went wrong and was nobody's answer. */
+export const fault = z.strictObject({
+  time,
+  agent: id,
+  code: z.string(),
+  message: z.string(),
+  /** Faults since the one before that were counted alone. */
+  left: count.optional(),
+});
+export type FaultRow = z.infer<typeof fault>;

@@ -11,7 +11,7 @@ import { budget } from "../../agent/events.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { agentDetail, artifactRow, loggedEvent, processRow, standing, transcriptEntry } from "./agent.ts";
 import { checkpointDetail, checkpointDiff, checkpointRow } from "./checkpoint.ts";
-import { COST_GROUPS, costReport, stats } from "./fleet.ts";
+import { COST_GROUPS, costReport, fault, stats } from "./fleet.ts";
 import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq } from "./shapes.ts";
 import { treeRow } from "./tree.ts";
@@ -122,6 +122,11 @@ export const OPERATIONS = {
     "What was spent, by agent, level, model or status: in a subtree, or in all trees.",
     { agent: selector.optional(), by: z.enum(COST_GROUPS).optional() },
     costReport,
+  ),
+  faults: readMany(
+    "What went wrong beside the agents' own failures, oldest first: of one agent, or of all.",
+    { agent: selector.optional() },
+    fault,
   ),
   stats: readOne("How many agents there are, what they do, and what they lack.", {}, stats),
 
