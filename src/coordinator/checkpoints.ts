@@ -8,6 +8,7 @@ import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { type CheckpointDiff, diffOf } from "../checkpoints/diff.ts";
+import { type KeepPolicy, keptBy } from "../checkpoints/keep-policy.ts";
 import { type ListedCheckpoint, listCheckpoints } from "../checkpoints/listing.ts";
 import type { TreeChange } from "../checkpoints/work-trees.ts";
 import type { Origin } from "../journal/journal.ts";
@@ -17,6 +18,15 @@ import type { Roster } from "./roster.ts";
 
 /** An event's sequence, or the name of a checkpoint. */
 export type RestorePoint = number | string;
+
+/** A named checkpoint under a policy. */
+export interface Rotated {
+  name: string;
+  seq: number;
+  time: number;
+  /** Why it is kept: a rule of the policy, `pin`, `fork` or `verified`. Empty for one that is forgotten. */
+  keptBy: string[];
+}
 
 /** What became of the agent's files; null when they were not kept at both points. `filesLeft` more are not told. */
 export interface FileChanges {
@@ -37,15 +47,9 @@ export class Checkpoints {
 
   /** In the order of their events, those of the past that it shares with its origin included. Reads all of its events. */
   async list(agent: AgentId): Promise<ListedCheckpoint[]> {
-    const { past, forest } = this.#roster;
     const state = await this.#roster.cell(agent).load();
-    const path = await this.#path(agent);
-    const forkedAt = new Set<number>();
-    for (const { head } of forest.nodes()) {
-      const { origin } = head;
-      if (origin && origin.seq <= (path.get(origin.agent) ?? 0)) forkedAt.add(origin.seq);
-    }
-    return listCheckpoints({ state, history: history(past.journal, agent), forkedAt });
+    const forkedAt = await this.#forkedAt(agent);
+    return listCheckpoints({ state, history: history(this.#roster.past.journal, agent), forkedAt });
   }
 
   /** The agent as it stood there. @throws CHECKPOINT_NOT_FOUND */
@@ -103,6 +107,62 @@ export class Checkpoints {
   async forget(agent: AgentId, names: readonly string[], { by = PERSON }: { by?: Sender } = {}): Promise<number> {
     const [event] = await this.#roster.cell(agent).dispatch({ do: "forgetCheckpoints", names, by });
     return event?.type === "checkpoint.forgotten" ? event.names.length : 0;
+  }
+
+  /**
+   * What a policy makes of an agent's named checkpoints, oldest first; those that nothing keeps are forgotten, unless it is a trial.
+   * Pinned ones, those at which forks begin, and the newest that the agent can be restored to are kept under any policy.
+   */
+  async rotate(
+    agent: AgentId,
+    policy: KeepPolicy,
+    { now, dryRun = false, by = PERSON }: { now: number; dryRun?: boolean; by?: Sender },
+  ): Promise<Rotated[]> {
+    const { checkpoints } = await this.#roster.cell(agent).load();
+    const forkedAt = await this.#forkedAt(agent);
+    const sound = await this.#newestSound(agent, checkpoints);
+    const kept = keptBy(
+      checkpoints.map(({ time }) => time),
+      policy,
+      now,
+    );
+    const rotated = checkpoints.map(({ name, at, time, pinned }, index) => ({
+      name,
+      seq: at,
+      time,
+      keptBy: [
+        ...(pinned ? ["pin"] : []),
+        ...(forkedAt.has(at) ? ["fork"] : []),
+        ...(name === sound ? ["verified"] : []),
+        ...(kept[index] ?? []),
+      ],
+    }));
+    const gone = rotated.filter((each) => each.keptBy.length === 0).map(({ name }) => name);
+    if (!dryRun && gone.length > 0) await this.forget(agent, gone, { by });
+    return rotated;
+  }
+
+  /** The newest that the agent is folded to without a fault. */
+  async #newestSound(agent: AgentId, checkpoints: State["checkpoints"]): Promise<string | undefined> {
+    for (const { name, at } of checkpoints.toReversed()) {
+      const isSound = await foldAgent(this.#roster.past, agent, at).then(
+        () => true,
+        () => false,
+      );
+      if (isSound) return name;
+    }
+    return undefined;
+  }
+
+  /** Events of the agent's past at which other agents begin. */
+  async #forkedAt(agent: AgentId): Promise<Set<number>> {
+    const path = await this.#path(agent);
+    const forkedAt = new Set<number>();
+    for (const { head } of this.#roster.forest.nodes()) {
+      const { origin } = head;
+      if (origin && origin.seq <= (path.get(origin.agent) ?? 0)) forkedAt.add(origin.seq);
+    }
+    return forkedAt;
   }
 
   /** The sequence of a restore point. @throws CHECKPOINT_NOT_FOUND */

@@ -7,8 +7,9 @@ import type { Usage } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { CheckpointDiff } from "../checkpoints/diff.ts";
+import { KEEP_DEFAULT, type KeepPolicy } from "../checkpoints/keep-policy.ts";
 import type { ListedCheckpoint } from "../checkpoints/listing.ts";
-import type { FileChanges, RestorePoint } from "../coordinator/checkpoints.ts";
+import type { FileChanges, RestorePoint, Rotated } from "../coordinator/checkpoints.ts";
 import type { ForkOptions } from "../coordinator/fork.ts";
 import { type FollowedEvent, loggedEvents } from "./events.ts";
 import type { Runtime } from "./open.ts";
@@ -153,6 +154,12 @@ export class Agent {
   /** Has a restore point kept until it is unpinned. @throws CHECKPOINT_NOT_FOUND */
   async pinCheckpoint(point: Checkpoint | RestorePoint): Promise<void> {
     await this.#coordinator.checkpoints.pin(this.id, pointOf(point));
+  }
+
+  /** Forgets named checkpoints that a policy does not keep; what it leaves out is as by default. Says why each other one is kept. */
+  forgetCheckpoints(policy: Partial<KeepPolicy> = {}, options: { dryRun?: boolean } = {}): Promise<Rotated[]> {
+    const now = this.#runtime.services.clock.now();
+    return this.#coordinator.checkpoints.rotate(this.id, { ...KEEP_DEFAULT, ...policy }, { now, ...options });
   }
 
   /** @throws CHECKPOINT_NOT_FOUND */

@@ -2,8 +2,10 @@
 import type { Sender } from "../agent/events.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
+import { KEEP_DEFAULT } from "../checkpoints/keep-policy.ts";
 import type { Runtime } from "../runtime/open.ts";
 import type { Standing } from "./contract/agent.ts";
+import type { Output } from "./contract/operations.ts";
 import type { CommandHandlers } from "./handlers.ts";
 import { pathOf, selectAgent } from "./select.ts";
 
@@ -53,6 +55,17 @@ export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions)
     async pinCheckpoint({ agent: selector, checkpoint }) {
       const agent = selectAgent(forest, selector);
       return { ...standing(agent), checkpoint: await checkpoints.pin(agent, checkpoint, { by }) };
+    },
+    async forgetCheckpoints({ agent: selector, subtree = false, policy = {}, dryRun = false }) {
+      const agent = selectAgent(forest, selector);
+      const wanted = { ...KEEP_DEFAULT, ...defined(policy) };
+      const rotated: Output<"forgetCheckpoints">["checkpoints"] = [];
+      for (const each of subtree ? [...forest.subtree(agent)].map(({ head }) => head.agent) : [agent]) {
+        const options = { now: runtime.services.clock.now(), dryRun, by };
+        for (const row of await checkpoints.rotate(each, wanted, options)) rotated.push({ agent: each, ...row });
+      }
+      const kept = rotated.filter(({ keptBy }) => keptBy.length > 0).length;
+      return { ...standing(agent), checkpoints: rotated, kept, forgotten: rotated.length - kept };
     },
     async unpinCheckpoint({ agent: selector, checkpoint }) {
       const agent = selectAgent(forest, selector);

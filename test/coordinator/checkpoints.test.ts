@@ -150,3 +150,32 @@ test("P1: a name given again moves, and keeps its pin, after a restart too", asy
   expect((await next.state(lead)).checkpoints).toMatchObject([{ name: "c", at: again, pinned: true }]);
   await next.stop();
 });
+
+test("a policy forgets what nothing keeps; pins, fork points and the newest sound one stay under any policy", async () => {
+  const { world, life, lead, checkpoints } = await lived();
+  const seqs: number[] = [];
+  for (let n = 0; n < 6; n++) {
+    seqs.push(await life.control.checkpoint(lead, `c-${n}`));
+    world.clock.advance(1_000);
+  }
+  await checkpoints.pin(lead, "c-0");
+  await life.coordinator.fork(lead, { at: seqs[1], as: "root" });
+  const nothing = { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 0, withinMs: 0 };
+  const names = async () => (await life.state(lead)).checkpoints.map(({ name }) => name);
+  const now = world.clock.now();
+  const trial = await checkpoints.rotate(lead, { ...nothing, last: 2 }, { now, dryRun: true });
+  expect(trial.map(({ name, keptBy }) => [name, ...keptBy])).toEqual([
+    ["c-0", "pin"],
+    ["c-1", "fork"],
+    ["c-2"],
+    ["c-3"],
+    ["c-4", "last"],
+    ["c-5", "verified", "last"],
+  ]);
+  expect(await names()).toHaveLength(6);
+  await checkpoints.rotate(lead, nothing, { now });
+  expect(await names()).toEqual(["c-0", "c-1", "c-5"]);
+  // Every event is still there: what was forgotten was a name.
+  await life.coordinator.fork(lead, { at: seqs[2], as: "root" });
+  await life.stop();
+});

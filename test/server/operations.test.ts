@@ -98,6 +98,15 @@ test("each operation answers in the form of the contract", async () => {
     from: 1,
     spawned: [{ name: "kid" }],
   });
+  expect(
+    await ask("forgetCheckpoints", { agent: "lead", subtree: true, policy: { last: 0 }, dryRun: true }),
+  ).toMatchObject({
+    kept: 1,
+    forgotten: 0,
+    checkpoints: [
+      { agent: lead.id, name: "before", keptBy: ["pin", "verified", "hourly", "daily", "weekly", "monthly"] },
+    ],
+  });
   expect(await ask("unpinCheckpoint", { agent: "lead", checkpoint: "before" })).toMatchObject({ checkpoint: "before" });
   expect(await ask("pause", { agent: "lead", reason: "lunch" })).toEqual({
     agent: lead.id,

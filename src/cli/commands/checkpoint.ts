@@ -6,6 +6,7 @@ import { type Io, print, printJson, remark } from "../io.ts";
 import { steer } from "../steer.ts";
 import { tableOf } from "../table.ts";
 import { oneLine } from "../terminal.ts";
+import { registerForget } from "./checkpoint-forget.ts";
 import { registerFork } from "./fork.ts";
 import { registerRewind } from "./rewind.ts";
 
@@ -85,6 +86,7 @@ export const register: Register = (program, io) => {
       ({ checkpoint: named }) => `; checkpoint ${named} is not pinned`,
     ),
   );
+  registerForget(checkpoint, io);
   registerRewind(checkpoint, io);
   registerFork(checkpoint, io);
 };

@@ -81,3 +81,25 @@ export const checkpointDiff = z.strictObject({
   filesLeft: count,
 });
 export type CheckpointDiffRow = z.infer<typeof checkpointDiff>;
+
+/** Which named checkpoints are kept: so many newest ones, and the newest of so many hours, days, weeks and months. */
+export const keepPolicy = z.strictObject({
+  last: count.optional(),
+  hourly: count.optional(),
+  daily: count.optional(),
+  weekly: count.optional(),
+  monthly: count.optional(),
+  /** All that are no older, in milliseconds. */
+  withinMs: count.optional(),
+});
+
+/** A named checkpoint under a policy. */
+export const rotatedCheckpoint = z.strictObject({
+  agent: id,
+  name: z.string(),
+  seq,
+  time,
+  /** Why it is kept: a rule of the policy, `pin`, `fork` or `verified`. Empty for one that is forgotten. */
+  keptBy: z.array(z.string()),
+});
+export type RotatedCheckpoint = z.infer<typeof rotatedCheckpoint>;

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { budget } from "../../agent/events.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { agentDetail, artifactRow, loggedEvent, processRow, standing, transcriptEntry } from "./agent.ts";
-import { checkpointDetail, checkpointDiff, checkpointRow } from "./checkpoint.ts";
+import { checkpointDetail, checkpointDiff, checkpointRow, keepPolicy, rotatedCheckpoint } from "./checkpoint.ts";
 import { COST_GROUPS, costReport, fault, stats } from "./fleet.ts";
 import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq } from "./shapes.ts";
@@ -189,6 +189,19 @@ export const OPERATIONS = {
     "Has a restore point kept until it is unpinned; one without a name gets one.",
     { agent: selector, checkpoint: restorePoint },
     standing.extend({ checkpoint: checkpointName }),
+  ),
+  forgetCheckpoints: command(
+    "Forgets named checkpoints that a policy does not keep; pinned ones, those at which forks begin and the newest sound one are kept.",
+    {
+      agent: selector,
+      /** All below it too. */
+      subtree: z.boolean().optional(),
+      /** What is left out is as by default: 10 last, 24 hourly, 7 daily, 4 weekly, 6 monthly, none by age alone. */
+      policy: keepPolicy.optional(),
+      /** Forgets nothing, and says what it would. */
+      dryRun: z.boolean().optional(),
+    },
+    standing.extend({ checkpoints: z.array(rotatedCheckpoint), kept: count, forgotten: count }),
   ),
   unpinCheckpoint: command(
     "Has a restore point kept no longer than others.",
