@@ -175,6 +175,8 @@ export const LIMITS = {
   /** What a session of Claude Code takes, and how long it takes to get ready, until one was measured. */
   claudeMemoryBytes: 180 * MiB,
   claudeWarmupMs: 1_000,
+  /** From when a further one is wanted to its start. */
+  claudeWarmDelayMs: 150,
   /** Between signs of life to Claude Code while its model call waits; its client gives up a silent connection after minutes. */
   claudePingMs: 15_000,
   /** One model call of Claude Code; the Messages API's own bound. */

@@ -64,20 +64,17 @@ export async function memoryOf(groups: ReadonlySet<number>): Promise<Map<number,
 }
 
 /**
- * Bytes of memory that a process and its descendants take, what they share with others in proportion (proc(5), PSS). Undefined when it
+ * Bytes of memory that a process and, with `below`, its descendants take, what they share with others in proportion (proc(5), PSS). Undefined when it
  * is gone or the system does not say.
  */
-export async function shareOf(pid: number): Promise<number | undefined> {
-  const [rollup, children] = await Promise.all([textOf(pid, "smaps_rollup"), textOf(pid, `task/${pid}/children`)]);
+export async function shareOf(pid: number, { below = true } = {}): Promise<number | undefined> {
+  const listed = below ? textOf(pid, `task/${pid}/children`) : "";
+  const [rollup, children] = await Promise.all([textOf(pid, "smaps_rollup"), listed]);
   const kib = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1];
   if (kib === undefined) return undefined;
-  const below = await Promise.all(
-    children
-      .split(" ")
-      .filter(Boolean)
-      .map((child) => shareOf(Number(child))),
-  );
-  return below.reduce<number>((sum, bytes = 0) => sum + bytes, Number(kib) * 1_024);
+  const pids = children.split(" ").filter(Boolean).map(Number);
+  const shares = await Promise.all(pids.map((child) => shareOf(child)));
+  return shares.reduce<number>((sum, bytes = 0) => sum + bytes, Number(kib) * 1_024);
 }
 
 /** Node does not say how large a page is: it follows from what this process uses in bytes and in pages. */

@@ -5,8 +5,9 @@
 import { hash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import type { State } from "../../agent/state.ts";
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, sleep } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { Random } from "../../base/random.ts";
 import type { Contents } from "../../blobs/content.ts";
 import { MARKS_VARIABLE } from "../../processes/environment.ts";
@@ -91,7 +92,11 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
       }
     },
     profile: (state) =>
-      profileOf(state, async (signal) => Running.ready(await prepare(state), state.instructions !== "", means, signal)),
+      profileOf(state, async (signal) => {
+        // Whoever took the last one is about to be answered, and needs the processor more.
+        await sleep(clock, LIMITS.claudeWarmDelayMs, signal);
+        return Running.ready(await prepare(state), state.instructions !== "", means, signal);
+      }),
     async open(state, { warm, start = AT_ONCE } = {}) {
       const upstream = upstreamOf(options);
       const [profile, toolset, instructions] = await Promise.all([

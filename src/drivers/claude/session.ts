@@ -41,6 +41,8 @@ export class ClaudeSession implements Session {
   readonly #isOwn: (tool: string) => boolean;
   #running: Running | undefined;
   #warm: Running | undefined;
+  /** Of the start that is under way. */
+  #starting = new AbortController();
   /** Work on the program, one step after the other. */
   #step: Promise<unknown> = Promise.resolve();
   /** Prompt tokens that were last said to be enough. */
@@ -121,6 +123,8 @@ export class ClaudeSession implements Session {
   async close(): Promise<void> {
     const warm = this.#warm;
     this.#warm = undefined;
+    this.#starting.abort(new BanyanError("INTERRUPTED", "the session was closed"));
+    this.#starting = new AbortController();
     await Promise.all([this.#end(), warm?.close()]);
   }
 
@@ -247,8 +251,9 @@ export class ClaudeSession implements Session {
   }
 
   /** Z2. Another program, that waits with the call which these messages ask for. */
-  async #begin(messages: readonly PromptMessage[], signal: AbortSignal): Promise<Running> {
+  async #begin(messages: readonly PromptMessage[], stop: AbortSignal): Promise<Running> {
     await this.#end();
+    const signal = AbortSignal.any([stop, this.#starting.signal]);
     const running = remembersFiles(messages) ? await this.#from(messages, signal) : await this.#ready(messages, signal);
     running.note(messages);
     this.#running = running;
