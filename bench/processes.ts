@@ -61,6 +61,7 @@ const supervisor = new Supervisor({
       void launched.exited.then(() => noticed.set(program.mark, performance.now()));
       return launched;
     },
+    run: (...given) => launch.run(...given),
     reap: (system) => launch.reap(system),
     sweep: () => launch.sweep(),
     close: () => launch.close(),

@@ -54,6 +54,8 @@ export const rights = z.strictObject({
   root: z.string().optional(),
   /** May run commands. */
   commands: z.boolean(),
+  /** Its commands and processes run in a sandbox: with a network or not, and with these folders to read beside its own. */
+  sandbox: z.strictObject({ network: z.boolean(), readable: z.array(z.string().startsWith("/")).max(64) }).optional(),
   /** May spawn children. */
   spawn: z.boolean(),
 });

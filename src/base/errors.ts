@@ -64,6 +64,7 @@ export const ERRORS = {
   PROCESS_NOT_FOUND: kind(404, 3, false, "The agent has no such background process.", "List them with `banyan ps`, or the tool list_processes."),
   READER_BEHIND: kind(429, 6, true, "A reader was too slow to follow live.", "Read on from the position that the message names, with `banyan logs --from`."),
   REPLAY_MISMATCH: kind(409, 1, false, "What was sent is not what was recorded.", "The message names the first difference."),
+  SANDBOX_NONE: kind(409, 2, false, "A sandbox was asked for and cannot be had.", "Install bubblewrap (Debian: `apt-get install bubblewrap`) and let it make namespaces, or ask for no sandbox."),
   SHUTTING_DOWN: kind(503, 4, true, "The runtime is stopping.", "Start it again: everything goes on where it was."),
   SNAPSHOT_DAMAGED: kind(500, 5, true, "A snapshot cannot be used.", "Nothing: the agent is folded from its journal instead. Look after the disk."),
   TIMED_OUT: kind(504, 1, true, "The work did not end within its time limit.", "Raise the limit, or ask for less."),

@@ -81,10 +81,22 @@ export class Processes {
       start: async ({ name, argv, cwd, policy }) => {
         const { rights } = cell.head;
         if (!rights.commands) throw new BanyanError("COMMAND_REFUSED", "this agent may not run commands", { agent });
+        if (rights.sandbox?.network === false && policy.probes.some(({ kind }) => kind === "tcp" || kind === "http"))
+          throw new BanyanError("TOOL_FAILED", "its sandbox has no network, so no tcp or http probe reaches it", {
+            agent,
+          });
         if (!this.#supervisor) throw new BanyanError("PROCESSES_NONE", "this runtime starts no processes", { agent });
         const id = this.#services.ids();
         await this.#supervisor.start({ id, agent, name, argv: [...argv], cwd, policy, rights, callId });
         return this.#info(cell, (process) => process.id === id);
+      },
+      run: async ({ timeMsMax, ...program }, signal) => {
+        const { rights } = cell.head;
+        const { launch } = this.#services;
+        if (!rights.commands) throw new BanyanError("COMMAND_REFUSED", "this agent may not run commands", { agent });
+        if (!launch) throw new BanyanError("PROCESSES_NONE", "this runtime starts no programs", { agent });
+        const mark = encodeURIComponent(`${agent}.${callId}`.toWellFormed());
+        return launch.run({ ...program, rights, mark }, timeMsMax, signal);
       },
       list: () => this.list(agent),
       output: async (name) => {

@@ -145,8 +145,15 @@ function shrink(parent: Rights, wanted: Rights): Rights {
   return {
     ...(parent.root !== undefined && { root: insideOf(parent.root, wanted.root) }),
     commands: parent.commands && wanted.commands,
+    ...sandboxOf(parent, wanted),
     spawn: parent.spawn && wanted.spawn,
   };
+}
+
+function sandboxOf({ sandbox: above }: Rights, { sandbox: wanted }: Rights): Pick<Rights, "sandbox"> {
+  if (!above || !wanted) return above || wanted ? { sandbox: above ?? wanted } : {};
+  const readable = wanted.readable.filter((folder) => above.readable.includes(folder));
+  return { sandbox: { network: above.network && wanted.network, readable } };
 }
 
 /** The wanted folder when it lies in the parent's, otherwise the parent's. */

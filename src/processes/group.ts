@@ -12,6 +12,7 @@ import type { Clock } from "../base/clock.ts";
 import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { KeptOutput } from "./kept-output.ts";
+import type { Ran, RanOutput } from "./launch.ts";
 import { endLeft, killGroup } from "./sweep.ts";
 
 export interface Program {
@@ -24,24 +25,17 @@ export interface Program {
   readonly timeMsMax: number;
 }
 
-export interface GroupRun {
-  readonly end: { readonly exitCode: number } | { readonly signal: string };
-  /** What ended it, when it did not end by itself. */
-  readonly limit?: "time" | "output";
-  readonly tookMs: number;
-  readonly stdout: KeptOutput;
-  readonly stderr: KeptOutput;
-  /** Processes that could not be ended. */
-  readonly left: number;
+export interface GroupOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Told the number of the group as soon as there is one. */
+  readonly onStart?: (group: number) => void;
 }
 
 /**
  * @throws TOOL_FAILED when the program cannot be started; the signal's reason when it is aborted
  */
-export async function runGroup(
-  program: Program,
-  { clock, signal, onStart }: { clock: Clock; signal: AbortSignal; onStart?: (pid: number) => void },
-): Promise<GroupRun> {
+export async function runGroup(program: Program, { clock, signal, onStart }: GroupOptions): Promise<Ran> {
   signal.throwIfAborted();
   const startedMs = clock.monotonic();
   const child = start(program);
@@ -66,7 +60,14 @@ export async function runGroup(
     const left = await endLeft(child.pid as number, program.mark);
     await drained(child, closed, clock);
     signal.throwIfAborted();
-    return { end, ...(reached && { limit: reached }), tookMs: clock.monotonic() - startedMs, stdout, stderr, left };
+    return {
+      end,
+      ...(reached && { limit: reached }),
+      tookMs: clock.monotonic() - startedMs,
+      stdout: shownOf(stdout),
+      stderr: shownOf(stderr),
+      left,
+    };
   } finally {
     timer.cancel();
     signal.removeEventListener("abort", onAbort);
@@ -88,6 +89,10 @@ function start({ argv: [file, ...args], cwd, environment }: Program): ChildProce
   }
 }
 
+function shownOf(output: KeptOutput): RanOutput {
+  return { bytes: output.bytes, text: output.text() };
+}
+
 /** Half of what is kept goes to each stream. */
 function keep(stream: Readable | null, onOutput: () => void): KeptOutput {
   const kept = new KeptOutput(LIMITS.commandBytesMax / 2);
@@ -100,7 +105,7 @@ function keep(stream: Readable | null, onOutput: () => void): KeptOutput {
 }
 
 /** `exit` and not `close`: something in the background may hold the output open for as long as it likes. */
-function endOf(child: ChildProcess, file: string): Promise<GroupRun["end"]> {
+function endOf(child: ChildProcess, file: string): Promise<Ran["end"]> {
   return new Promise((resolve, reject) => {
     child.once("exit", (exitCode, signal) => resolve(signal === null ? { exitCode: exitCode ?? 0 } : { signal }));
     child.once("error", (error: NodeJS.ErrnoException) => reject(notStarted(file, error)));

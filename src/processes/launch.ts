@@ -59,7 +59,30 @@ export interface Launched extends BareLaunched {
   readonly ready: Promise<void>;
 }
 
-interface Reaping {
+/** One of the two outputs of a program that was run to its end: how much it was, and its text with the middle left out. */
+export interface RanOutput {
+  readonly bytes: number;
+  readonly text: string;
+}
+
+/** How a program went that was run to its end. */
+export interface Ran {
+  readonly end: { readonly exitCode: number } | { readonly signal: string };
+  /** What ended it, when it did not end by itself. */
+  readonly limit?: "time" | "output";
+  readonly tookMs: number;
+  readonly stdout: RanOutput;
+  readonly stderr: RanOutput;
+  /** Processes that could not be ended. */
+  readonly left: number;
+}
+
+interface Both {
+  /**
+   * Runs a program to its end, without an input: for a tool that waits for it, or a probe. H3 and H4 hold for it.
+   * @throws TOOL_FAILED when it cannot be started, OUT_OF_ROOT, SANDBOX_NONE; the signal's reason when it is aborted
+   */
+  run(program: Program, timeMsMax: number, signal: AbortSignal): Promise<Ran>;
   /** Ends a process that an earlier host started, if it still runs, with its group. */
   reap(system: SystemProcess): Promise<void>;
   /** Ends everything that an earlier host of this data left running. */
@@ -68,16 +91,14 @@ interface Reaping {
   close(): Promise<void>;
 }
 
-export interface Launch extends Reaping {
-  /** Prepares a program. @throws TOOL_FAILED when it cannot be started, OUT_OF_ROOT */
+export interface Launch extends Both {
+  /** Prepares a program. @throws TOOL_FAILED when it cannot be started, OUT_OF_ROOT, SANDBOX_NONE */
   launch(program: Program, policy: ProcessPolicy): Promise<Launched>;
 }
 
-export interface BareLaunch extends Reaping {
+export interface BareLaunch extends Both {
   /** As that of `Launch`. */
   launch(program: Program): Promise<BareLaunched>;
-  /** Runs a program of a probe to its end; true when it exits with 0 in time. */
-  check(program: Program, timeoutMs: number, signal: AbortSignal): Promise<boolean>;
   /** Resident bytes by the number of the group, which is that of its first process. */
   memory(groups: ReadonlySet<number>): Promise<ReadonlyMap<number, number>>;
 }

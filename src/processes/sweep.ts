@@ -45,7 +45,7 @@ export function endLeft(group: number | undefined, mark: string, sinceTicks = 0)
 
 /** SIGKILL, at once: a program that was given time to tidy up could use it to go on. False when nobody is in the group. */
 export function killGroup(group: number, signal: NodeJS.Signals = "SIGKILL"): boolean {
-  return kill(-group, signal);
+  return killOne(-group, signal);
 }
 
 async function lookUntilNoneWaits(): Promise<void> {
@@ -72,7 +72,7 @@ async function look(wanted: readonly Wanted[]): Promise<void> {
       each.resolve(pids.length);
       continue;
     }
-    for (const pid of pids) kill(pid, "SIGKILL");
+    for (const pid of pids) killOne(pid, "SIGKILL");
     each.rounds += 1;
     each.isUnclear = false;
     again.push(each);
@@ -111,7 +111,8 @@ async function marksOf(pid: number): Promise<string[] | undefined> {
   return marks?.slice(MARKS_VARIABLE.length + 1).split(" ") ?? [];
 }
 
-function kill(pid: number, signal: NodeJS.Signals): boolean {
+/** False when there is no such process. */
+export function killOne(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
   } catch (error) {

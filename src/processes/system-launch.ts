@@ -4,7 +4,7 @@
  * of its pipe and leaves. The shell is given a fixed text; the program's arguments are arguments, which no shell reads.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
@@ -13,10 +13,11 @@ import { type Clock, sleep } from "../base/clock.ts";
 import { BanyanError } from "../base/errors.ts";
 import { commandEnvironment } from "./environment.ts";
 import { runGroup } from "./group.ts";
-import type { BareLaunch, BareLaunched, Exit, Program, SystemProcess } from "./launch.ts";
-import { memoryOf, statOf } from "./proc.ts";
+import type { BareLaunch, BareLaunched, Exit, Program, Ran, SystemProcess } from "./launch.ts";
+import { memoryOf, pidsNow, statOf } from "./proc.ts";
 import { findProgram, notStarted } from "./programs.ts";
-import { endLeft, killGroup } from "./sweep.ts";
+import { mustBeShown, sandboxed } from "./sandbox.ts";
+import { endLeft, killGroup, killOne } from "./sweep.ts";
 import { Warden } from "./warden.ts";
 
 export interface SystemLaunchOptions {
@@ -25,6 +26,8 @@ export interface SystemLaunchOptions {
   readonly marks: { readonly data: string; readonly host: string };
   /** Reaches an agent's folder, for as long as it is not disposed of. @throws OUT_OF_ROOT */
   readonly openFolder: (rights: Rights, cwd: string) => Promise<{ readonly path: string } & AsyncDisposable>;
+  /** Folders that a sandbox never shows. */
+  readonly hidden?: readonly string[];
   /** The priority that programs get, when it is not this thread's. */
   readonly priority?: number;
 }
@@ -45,13 +48,13 @@ export class SystemLaunch implements BareLaunch {
 
   async launch(program: Program): Promise<BareLaunched> {
     const { marks, openFolder, clock } = this.#options;
-    const [file = "", ...args] = program.argv;
+    const [file = ""] = program.argv;
     await using folder = await openFolder(program.rights, program.cwd);
     const scratch = await makeScratch();
     try {
       const environment = commandEnvironment(process.env, scratch.path, marks.data, marks.host, program.mark);
-      const found = await findProgram(file, folder.path, environment.PATH ?? "");
-      const child = spawn("/bin/sh", ["-c", GATE, "banyan-gate", runnable(file, found), ...args], {
+      const line = await this.#lineOf(program, { folder: folder.path, scratch: scratch.path, environment });
+      const child = spawn("/bin/sh", ["-c", GATE, "banyan-gate", ...line], {
         cwd: folder.path,
         env: environment,
         // Its own session, and so its own group.
@@ -65,7 +68,7 @@ export class SystemLaunch implements BareLaunch {
       return new SystemLaunched(
         child,
         { pid, startTicks },
-        { clock, warden: this.#warden, mark: program.mark, scratch },
+        { clock, warden: this.#warden, mark: program.mark, scratch, isBoxed: program.rights.sandbox !== undefined },
       );
     } catch (error) {
       await scratch.remove();
@@ -73,16 +76,40 @@ export class SystemLaunch implements BareLaunch {
     }
   }
 
-  async check({ argv, cwd, rights, mark }: Program, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  async run(program: Program, timeMsMax: number, signal: AbortSignal): Promise<Ran> {
     const { marks, openFolder, clock } = this.#options;
-    const [file = "", ...args] = argv;
+    const { cwd, rights, mark } = program;
+    signal.throwIfAborted();
     await using folder = await openFolder(rights, cwd);
     await using scratch = await makeScratch();
     const environment = commandEnvironment(process.env, scratch.path, marks.data, marks.host, mark);
-    const program = { argv: [file, ...args] as const, cwd: folder.path, environment, mark, timeMsMax: timeoutMs };
-    const onStart = (pid: number) => this.#lower(pid);
-    const { end, limit } = await runGroup(program, { clock, signal, onStart });
-    return limit === undefined && "exitCode" in end && end.exitCode === 0;
+    const line = await this.#lineOf(program, { folder: folder.path, scratch: scratch.path, environment });
+    // H4: what it starts before its group is known carries the mark of this host, and the warden looks for that too.
+    await this.#warden.begin();
+    let group = 0;
+    const onStart = (pid: number) => {
+      group = pid;
+      this.#lower(pid);
+      void this.#warden.watch(pid);
+    };
+    const given = { argv: line, cwd: folder.path, environment, mark, timeMsMax };
+    try {
+      return await runGroup(given, { clock, signal, onStart });
+    } finally {
+      if (group > 0) this.#warden.forget(group);
+    }
+  }
+
+  /** The arguments that the system is given. @throws TOOL_FAILED, SANDBOX_NONE */
+  async #lineOf({ argv, rights }: Program, { folder, scratch, environment }: Surroundings): Promise<Line> {
+    const { hidden = [] } = this.#options;
+    const [file = "", ...args] = argv;
+    const path = environment.PATH ?? "";
+    const found = await findProgram(file, folder, path);
+    if (!rights.sandbox) return [runnable(file, found), ...args];
+    mustBeShown(await realpath(found), rights);
+    const before = await sandboxed({ rights, cwd: folder, scratch, hidden }, path);
+    return [...before, file, ...args] as readonly string[] as Line;
   }
 
   #lower(pid: number): void {
@@ -115,11 +142,21 @@ export class SystemLaunch implements BareLaunch {
   }
 }
 
+type Line = readonly [string, ...string[]];
+
+interface Surroundings {
+  readonly folder: string;
+  readonly scratch: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 interface Means {
   readonly clock: Clock;
   readonly warden: Warden;
   readonly mark: string;
   readonly scratch: Scratch;
+  /** The first process of its group is that of the sandbox. */
+  readonly isBoxed: boolean;
 }
 
 class SystemLaunched implements BareLaunched {
@@ -173,7 +210,9 @@ class SystemLaunched implements BareLaunched {
   }
 
   signal(signal: "SIGTERM" | "SIGKILL"): void {
-    killGroup(this.system.pid, signal);
+    const { pid } = this.system;
+    if (signal === "SIGTERM" && this.#means.isBoxed) void askGroup(pid);
+    else killGroup(pid, signal);
   }
 
   async clear(): Promise<number> {
@@ -191,6 +230,13 @@ class SystemLaunched implements BareLaunched {
 
   get #gate(): Writable {
     return this.#child.stdio[3] as Writable;
+  }
+}
+
+/** To all but the first: a sandbox that is asked to end does so at once, and everything in it with it. */
+async function askGroup(group: number): Promise<void> {
+  for (const pid of await pidsNow()) {
+    if (pid !== group && statOf(pid)?.group === group) killOne(pid, "SIGTERM");
   }
 }
 

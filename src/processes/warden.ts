@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
 
 /**
- * For any POSIX shell. Lines: `+ GROUP` and `- GROUP`. Then rounds of looking for the mark, until a round finds nothing. What is given
+ * For any POSIX shell. Lines: `+ GROUP` and `- GROUP`; any other only shows that it is read. Then rounds of looking for the mark, until a round finds nothing. What is given
  * as $1 stands in no environment, so the warden never finds itself.
  */
 const SCRIPT = `
@@ -44,6 +44,12 @@ export class Warden {
   /** @param mark in the environment of everything that this host starts */
   constructor(mark: string) {
     this.#mark = mark;
+  }
+
+  /** Has one run, for what is marked and has no group yet. */
+  async begin(): Promise<void> {
+    const child = this.#running();
+    if (child) await tell(child, "= 0\n");
   }
 
   /** D1. */

@@ -11,7 +11,7 @@ import type { ProcessPolicy } from "../agent/process-policy.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { presentIsOver } from "../base/event-loop.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { BareLaunch, BareLaunched, Cause, Exit, Launch, Launched, Program, SystemProcess } from "./launch.ts";
+import type { BareLaunch, BareLaunched, Cause, Exit, Launch, Launched, Program, Ran, SystemProcess } from "./launch.ts";
 import { type Ask, Probes, systemAsk } from "./probes.ts";
 
 export class WatchedLaunch implements Launch {
@@ -32,11 +32,17 @@ export class WatchedLaunch implements Launch {
   async launch(program: Program, policy: ProcessPolicy): Promise<Launched> {
     const clock = this.#clock;
     const bare = await this.#bare.launch(program);
-    const ask = systemAsk(clock, (argv, timeoutMs, signal) => {
-      return this.#bare.check({ ...program, argv, mark: `${program.mark}.probe` }, timeoutMs, signal);
+    const ask = systemAsk(clock, async (argv, timeoutMs, signal) => {
+      const asked = { ...program, argv, mark: `${program.mark}.probe` };
+      const { end, limit } = await this.#bare.run(asked, timeoutMs, signal);
+      return limit === undefined && "exitCode" in end && end.exitCode === 0;
     });
     const watched: Watched = new Watched(bare, { policy, clock, ask, onGo: () => this.#watch(watched) });
     return watched;
+  }
+
+  run(program: Program, timeMsMax: number, signal: AbortSignal): Promise<Ran> {
+    return this.#bare.run(program, timeMsMax, signal);
   }
 
   reap(system: SystemProcess): Promise<void> {

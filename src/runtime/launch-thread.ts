@@ -25,9 +25,15 @@ function comeFirst(): number | undefined {
 }
 
 if (parentPort) {
-  const { marks } = workerData as LaunchThreadData;
+  const { marks, hidden } = workerData as LaunchThreadData;
   const clock = systemClock();
   const priority = comeFirst();
-  const bare = new SystemLaunch({ clock, marks, openFolder, ...(priority !== undefined && { priority }) });
+  const bare = new SystemLaunch({
+    clock,
+    marks,
+    openFolder,
+    ...(hidden && { hidden }),
+    ...(priority !== undefined && { priority }),
+  });
   serveLaunch(new WatchedLaunch(bare, clock), parentPort);
 }

@@ -9,13 +9,14 @@ import type { Launch } from "../processes/launch.ts";
 import type { SystemLaunchOptions } from "../processes/system-launch.ts";
 import { RemoteLaunch } from "../processes/thread/remote-launch.ts";
 import { openRoot } from "../tools/files/pin.ts";
+import { showName } from "../tools/show.ts";
 
-export type LaunchThreadData = Pick<SystemLaunchOptions, "marks">;
+export type LaunchThreadData = Pick<SystemLaunchOptions, "marks" | "hidden">;
 
 /** @param host an id that no other host ever had */
 export async function createLaunch(folder: string, { host }: { host: string }): Promise<Launch> {
   const data = hash("sha256", await realpath(folder)).slice(0, 32);
-  const workerData: LaunchThreadData = { marks: { data: `data-${data}`, host: `host-${host}` } };
+  const workerData: LaunchThreadData = { marks: { data: `data-${data}`, host: `host-${host}` }, hidden: [folder] };
   const file = new URL(`./launch-thread${extname(import.meta.filename)}`, import.meta.url);
   // Without the flags of this process: some are for its own entry point only, and would keep the thread from starting.
   return new RemoteLaunch(() => new Worker(file, { workerData, execArgv: [] }));
@@ -27,5 +28,5 @@ export async function openFolder(rights: Rights, cwd: string): Promise<{ readonl
   const folder = await root.pin(root.below(cwd));
   if (folder.stat.isDirectory()) return folder;
   await folder[Symbol.asyncDispose]();
-  throw new BanyanError("TOOL_FAILED", `${JSON.stringify(cwd.slice(0, 200))} is no folder`);
+  throw new BanyanError("TOOL_FAILED", `${showName(cwd)} is no folder`);
 }

@@ -5,7 +5,7 @@ import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { SpawnSpec } from "../coordinator/spawn.ts";
 import type { ProviderModel } from "../drivers/model/model-driver.ts";
-import { type Kit, kitOf } from "../tools/kits.ts";
+import { type Kit, kitOf, rightsTogether } from "../tools/kits.ts";
 import type { Tool } from "../tools/tool.ts";
 import type { ClaudeAgent } from "./claude.ts";
 import type { Runtime } from "./open.ts";
@@ -94,7 +94,10 @@ function mustBeName(text: string, what: string): void {
 /** What its kits and its driver allow; undefined when it says nothing of either. */
 function rightsOf({ driver }: SpawnOptions, kits: readonly Kit[] | undefined): Rights | undefined {
   if (!kits && !driver) return undefined;
-  return Object.assign({}, NO_RIGHTS, driver?.rights, ...(kits ?? []).map(({ rights }) => rights));
+  const rights = { ...NO_RIGHTS, ...rightsTogether([driver?.rights ?? {}, ...(kits ?? []).map((kit) => kit.rights)]) };
+  if (rights.sandbox && driver?.rights.commands)
+    throw new BanyanError("CONFIG_INVALID", "Claude Code's own commands know no sandbox: leave Bash out of its tools");
+  return rights;
 }
 
 const NO_RIGHTS: Rights = { commands: false, spawn: false };

@@ -45,23 +45,48 @@ export function messaging(): Kit {
   return { tools: [sendMessage, waitForMessage], rights: {} };
 }
 
+export interface CommandsOptions {
+  /**
+   * Programs see the system's programs, the agent's folder and nothing else, and write to that folder alone. `network`: they have the
+   * machine's. `readable`: folders that they may read too, absolute. Needs Debian's bubblewrap; without it they do not run
+   * (SANDBOX_NONE). One kit with a sandbox is enough: `commands` and `processes` of an agent share it.
+   */
+  readonly sandbox?: boolean | { readonly network?: boolean; readonly readable?: readonly string[] };
+}
+
 /**
- * Running programs in the folder of `files`. They run as the user that Banyan runs as and can read whatever that user can:
- * give this to agents whose model and input you trust that far, or run Banyan in a container.
+ * Running programs in the folder of `files`. Without a sandbox they run as the user that Banyan runs as and can read whatever that user
+ * can: give this to agents whose model and input you trust that far, or run Banyan in a container.
  */
-export function commands(): Kit {
-  return { tools: [runCommand], rights: { commands: true } };
+export function commands(options: CommandsOptions = {}): Kit {
+  return { tools: [runCommand], rights: commandRights(options) };
 }
 
 /**
  * Programs that run in the background of the folder of `files`, supervised: they end with their agent at the latest. What is said of
  * `commands` holds for them.
  */
-export function processes(): Kit {
+export function processes(options: CommandsOptions = {}): Kit {
   return {
     tools: [startProcess, processOutput, sendInput, stopProcess, listProcesses, waitForProcess],
-    rights: { commands: true },
+    rights: commandRights(options),
   };
+}
+
+function commandRights({ sandbox = false }: CommandsOptions): Kit["rights"] {
+  if (sandbox === false) return { commands: true };
+  const { network = false, readable = [] } = sandbox === true ? {} : sandbox;
+  return { commands: true, sandbox: { network, readable: readable.map((folder) => resolve(folder)) } };
+}
+
+/** What several kits allow together. What one of them bounds stays bound. */
+export function rightsTogether(all: readonly Partial<Rights>[]): Partial<Rights> {
+  const sandboxes = all.flatMap(({ sandbox }) => sandbox ?? []);
+  const sandbox = sandboxes.length > 0 && {
+    network: sandboxes.every(({ network }) => network),
+    readable: [...new Set(sandboxes.flatMap(({ readable }) => readable))],
+  };
+  return Object.assign({}, ...all, sandbox && { sandbox });
 }
 
 /** A kit as it is; a tool as a kit of its own that needs no rights. */

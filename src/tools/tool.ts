@@ -12,6 +12,7 @@ import type { ProcessPolicy } from "../agent/process-policy.ts";
 import type { Clock } from "../base/clock.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Digest } from "../blobs/blobs.ts";
+import type { Ran } from "../processes/launch.ts";
 
 export type UnknownOutcomePolicy = "rerun" | "report" | "ask";
 
@@ -72,8 +73,13 @@ export interface AgentAccess {
   children(): readonly { readonly name: string; readonly status: string; readonly activity: string }[];
 }
 
-/** The background processes of the agent itself. */
+/** The programs of the agent itself: those that it waits for, and those in the background. */
 export interface ProcessAccess {
+  /**
+   * Runs one to its end; nothing that it started runs then. @throws COMMAND_REFUSED, TOOL_FAILED, OUT_OF_ROOT, SANDBOX_NONE,
+   * PROCESSES_NONE; the signal's reason when it is aborted
+   */
+  run(request: RunRequest, signal: AbortSignal): Promise<Ran>;
   /** Starts one; it is durable, and on its way, when this resolves. @throws COMMAND_REFUSED, TOOL_FAILED, NAME_INVALID */
   start(request: ProcessRequest): Promise<ProcessInfo>;
   /** In the order of their starts. */
@@ -84,6 +90,12 @@ export interface ProcessAccess {
   write(name: string, text: string, end: boolean): Promise<void>;
   /** Ends it for good: asks it to, and after `graceMs` does. Resolves when it is gone. @throws PROCESS_NOT_FOUND */
   stop(name: string, graceMs: number): Promise<ProcessInfo>;
+}
+
+export interface RunRequest {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly timeMsMax: number;
 }
 
 export interface ProcessRequest {

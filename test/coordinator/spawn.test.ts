@@ -22,6 +22,21 @@ async function resting(budget = {}) {
   return { world, life, lead };
 }
 
+test("P1: a sandbox holds for all below, and shrinks as well", async () => {
+  const { life } = await resting();
+  const sandbox = { network: true, readable: ["/a", "/b"] };
+  const lead = await life.spawn("lead", { mode: "chat", rights: { commands: true, spawn: true, sandbox } });
+  await life.became(lead, "waiting");
+  const rights = { commands: true, spawn: true };
+  const sandboxOf = async (wanted: object) =>
+    life.head(await life.spawnChild(lead, "child", { rights: { ...rights, ...wanted } })).rights.sandbox;
+  expect(await sandboxOf({})).toEqual(sandbox);
+  expect(await sandboxOf({ sandbox: { network: false, readable: ["/b", "/c"] } })).toEqual({
+    network: false,
+    readable: ["/b"],
+  });
+});
+
 test("P1: rights only shrink from parent to child", async () => {
   const { life, lead } = await resting();
   const rightsOf = async (rights: { root?: string; commands: boolean; spawn: boolean }) =>

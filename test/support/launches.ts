@@ -1,6 +1,6 @@
 /** The launch ports in memory: programs that do what a test says. */
 import { BanyanError } from "../../src/base/errors.ts";
-import type { BareLaunch, Exit, Launched, Program } from "../../src/processes/launch.ts";
+import type { BareLaunch, Exit, Launched, Program, Ran } from "../../src/processes/launch.ts";
 
 export class TestLaunch implements BareLaunch {
   /** Every program that was prepared, in order. */
@@ -9,7 +9,7 @@ export class TestLaunch implements BareLaunch {
   readonly residentBytes = new Map<number, number>();
   sweeps = 0;
   closed = false;
-  /** What `check` answers. */
+  /** What is run ends well. */
   isWell = true;
   /** The next so many launches fail. */
   failures = 0;
@@ -39,8 +39,9 @@ export class TestLaunch implements BareLaunch {
     return this.launched.filter(({ went, isCleared }) => went && !isCleared);
   }
 
-  async check(): Promise<boolean> {
-    return this.isWell;
+  async run(): Promise<Ran> {
+    const silent = { bytes: 0, text: "" };
+    return { end: { exitCode: this.isWell ? 0 : 1 }, tookMs: 1, stdout: silent, stderr: silent, left: 0 };
   }
 
   async memory(): Promise<ReadonlyMap<number, number>> {

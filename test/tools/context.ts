@@ -5,6 +5,8 @@ import type { ArtifactReference, Rights } from "../../src/agent/events.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { BanyanError, type ErrorCode } from "../../src/base/errors.ts";
 import type { Digest } from "../../src/blobs/blobs.ts";
+import { SystemLaunch } from "../../src/processes/system-launch.ts";
+import { openFolder } from "../../src/runtime/launch.ts";
 import type { AgentAccess, SpawnRequest, Tool, ToolContext } from "../../src/tools/tool.ts";
 
 export interface TestContext extends ToolContext {
@@ -21,10 +23,11 @@ export interface ContextOptions {
 export function toolContext({ rights, signal, children = [] }: ContextOptions = {}): TestContext {
   const spawned: SpawnRequest[] = [];
   const sent: { to: string; text: string }[] = [];
+  const own: Rights = { commands: false, spawn: false, ...rights };
   return {
     agent: "01test0000000000000000000a",
     callId: `call ${++calls}`,
-    rights: { commands: false, spawn: false, ...rights },
+    rights: own,
     signal: signal ?? new AbortController().signal,
     clock: systemClock(),
     artifacts: memoryArtifacts(),
@@ -38,14 +41,23 @@ export function toolContext({ rights, signal, children = [] }: ContextOptions = 
       },
       children: () => children,
     },
-    processes: noProcesses,
+    processes: {
+      ...noProcesses,
+      run: (request, signal) =>
+        launch.run({ ...request, rights: own, mark: `mark-${calls}` }, request.timeMsMax, signal),
+    },
     spawned,
     sent,
   };
 }
 
+const launch = new SystemLaunch({
+  clock: systemClock(),
+  marks: { data: "data-of-a-test", host: `host-test-${process.pid}` },
+  openFolder,
+});
 const refuse = () => Promise.reject(new BanyanError("PROCESSES_NONE", "no processes here"));
-const noProcesses: ToolContext["processes"] = {
+const noProcesses: Omit<ToolContext["processes"], "run"> = {
   start: refuse,
   list: async () => [],
   output: refuse,

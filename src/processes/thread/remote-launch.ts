@@ -8,7 +8,7 @@
 import type { Worker } from "node:worker_threads";
 import type { ProcessPolicy } from "../../agent/process-policy.ts";
 import { BanyanError } from "../../base/errors.ts";
-import type { Exit, Launch, Launched, Program, SystemProcess } from "../launch.ts";
+import type { Exit, Launch, Launched, Program, Ran, SystemProcess } from "../launch.ts";
 import { endLeft } from "../sweep.ts";
 import type { FromThread, Question, ToThread } from "./wire.ts";
 
@@ -33,6 +33,16 @@ export class RemoteLaunch implements Launch {
       return launched;
     } catch (error) {
       thread.forget(launched);
+      throw error;
+    }
+  }
+
+  async run(program: Program, timeMsMax: number, signal: AbortSignal): Promise<Ran> {
+    signal.throwIfAborted();
+    try {
+      return (await this.#running().ask({ do: "run", program, timeMsMax }, signal)) as Ran;
+    } catch (error) {
+      signal.throwIfAborted();
       throw error;
     }
   }
@@ -76,14 +86,17 @@ class Thread {
     worker.on("exit", () => this.#died());
   }
 
-  ask(question: Question): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.isDead) return reject(gone());
-      this.#questions += 1;
-      this.#asked.set(this.#questions, { resolve, reject });
-      this.tell({ is: "question", id: this.#questions, question });
-      this.#keepAlive();
-    });
+  ask(question: Question, signal?: AbortSignal): Promise<unknown> {
+    if (this.isDead) return Promise.reject(gone());
+    this.#questions += 1;
+    const id = this.#questions;
+    const onAbort = () => this.tell({ is: "abort", id });
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#asked.set(id, { resolve, reject });
+    this.tell({ is: "question", id, question });
+    this.#keepAlive();
+    return promise.finally(() => signal?.removeEventListener("abort", onAbort));
   }
 
   tell(message: ToThread): void {

@@ -20,16 +20,26 @@ interface Held {
 
 export function serveLaunch(launch: Launch, port: Port): void {
   const all = new Map<number, Held>();
+  const aborts = new Map<number, AbortController>();
   port.on("message", (message) => {
     switch (message.is) {
-      case "question":
-        answer(message.question, { launch, port, all }).then(
-          (value) => port.postMessage({ is: "answer", id: message.id, value }),
-          (error) => {
-            const { code, message: text } = asBanyanError(error);
-            port.postMessage({ is: "refusal", id: message.id, code, message: text });
-          },
-        );
+      case "question": {
+        const { id, question } = message;
+        const abort = new AbortController();
+        if (question.do === "run") aborts.set(id, abort);
+        answer(question, { launch, port, all, signal: abort.signal })
+          .then(
+            (value) => port.postMessage({ is: "answer", id, value }),
+            (error) => {
+              const { code, message: text } = asBanyanError(error);
+              port.postMessage({ is: "refusal", id, code, message: text });
+            },
+          )
+          .finally(() => aborts.delete(id));
+        return;
+      }
+      case "abort":
+        aborts.get(message.id)?.abort(new BanyanError("INTERRUPTED", "stopped"));
         return;
       case "signal":
         all.get(message.handle)?.launched.signal(message.signal);
@@ -44,9 +54,10 @@ interface Served {
   readonly launch: Launch;
   readonly port: Port;
   readonly all: Map<number, Held>;
+  readonly signal: AbortSignal;
 }
 
-async function answer(question: Question, { launch, port, all }: Served): Promise<unknown> {
+async function answer(question: Question, { launch, port, all, signal }: Served): Promise<unknown> {
   switch (question.do) {
     case "launch": {
       const launched = await launch.launch(question.program, question.policy);
@@ -62,6 +73,8 @@ async function answer(question: Question, { launch, port, all }: Served): Promis
       all.delete(question.handle);
       return left;
     }
+    case "run":
+      return launch.run(question.program, question.timeMsMax, signal);
     case "reap":
       return launch.reap(question.system);
     case "sweep":

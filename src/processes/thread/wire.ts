@@ -11,11 +11,13 @@ export type Question =
   | { readonly do: "launch"; readonly handle: number; readonly program: Program; readonly policy: ProcessPolicy }
   | { readonly do: "go" | "clear"; readonly handle: number }
   | { readonly do: "write"; readonly handle: number; readonly text: string; readonly end: boolean }
+  | { readonly do: "run"; readonly program: Program; readonly timeMsMax: number }
   | { readonly do: "reap"; readonly system: SystemProcess }
   | { readonly do: "sweep" | "close" };
 
 export type ToThread =
   | { readonly is: "question"; readonly id: number; readonly question: Question }
+  | { readonly is: "abort"; readonly id: number }
   | { readonly is: "signal"; readonly handle: number; readonly signal: "SIGTERM" | "SIGKILL" }
   | { readonly is: "took"; readonly handle: number; readonly bytes: number };
 

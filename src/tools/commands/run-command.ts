@@ -1,20 +1,14 @@
 /**
  * The tool `run_command`: a program with its arguments, in the agent's folder. Off unless the rights say otherwise. It bounds
- * time, output, environment and what is left behind; it does not bound what the program reads or where it writes.
+ * time, output, environment and what is left behind; what the program reads and where it writes is bound by a sandbox
+ * alone.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { z } from "zod";
 import { BanyanError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { commandEnvironment } from "../../processes/environment.ts";
-import { type GroupRun, runGroup } from "../../processes/group.ts";
-import type { KeptOutput } from "../../processes/kept-output.ts";
+import type { Ran, RanOutput } from "../../processes/launch.ts";
 import { defineTool } from "../define.ts";
 import { pathField } from "../files/paths.ts";
-import { openRoot } from "../files/pin.ts";
-import { showName } from "../show.ts";
 
 const argument = z
   .string()
@@ -43,33 +37,13 @@ export const runCommand = defineTool({
   onUnknownOutcome: "report",
   // Its own limit comes first, so that the model sees what was put out until then.
   timeMsMax: LIMITS.commandMsMax + 10_000,
-  async run({ argv: [file = "", ...args], cwd, timeoutMs }, { rights, agent, callId, clock, signal }) {
+  async run({ argv, cwd, timeoutMs }, { rights, processes, signal }) {
     if (!rights.commands) throw new BanyanError("COMMAND_REFUSED", "this agent may not run commands");
-    const root = await openRoot(rights);
-    const below = root.below(cwd);
-    await using folder = await root.pin(below);
-    if (!folder.stat.isDirectory()) throw new BanyanError("TOOL_FAILED", `${showName(below)} is no folder`);
-    await using scratch = await scratchFolder();
-    const mark = encodeURIComponent(`${agent}.${callId}`.toWellFormed());
-    const program = {
-      argv: [file, ...args] as const,
-      // The pin's own path: no link put in place meanwhile leads the program elsewhere.
-      cwd: folder.path,
-      environment: commandEnvironment(process.env, scratch.path, mark),
-      mark,
-      timeMsMax: timeoutMs,
-    };
-    return report(await runGroup(program, { clock, signal }), timeoutMs);
+    return report(await processes.run({ argv, cwd, timeMsMax: timeoutMs }, signal), timeoutMs);
   },
 });
 
-async function scratchFolder(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await mkdtemp(join(tmpdir(), "banyan-command-"));
-  // A folder that cannot be removed is no reason to lose the result.
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }).catch(() => undefined) };
-}
-
-function report({ end, limit, tookMs, stdout, stderr, left }: GroupRun, timeoutMs: number): string {
+function report({ end, limit, tookMs, stdout, stderr, left }: Ran, timeoutMs: number): string {
   return [
     `${ending(end, limit, timeoutMs)}, ${Math.round(tookMs)} ms`,
     ...(left > 0 ? [`${left} processes that it started could not be ended`] : []),
@@ -78,14 +52,14 @@ function report({ end, limit, tookMs, stdout, stderr, left }: GroupRun, timeoutM
   ].join("\n");
 }
 
-function ending(end: GroupRun["end"], limit: GroupRun["limit"], timeoutMs: number): string {
+function ending(end: Ran["end"], limit: Ran["limit"], timeoutMs: number): string {
   if (limit === "time") return `ended by the time limit of ${timeoutMs} ms`;
   if (limit === "output") return `ended by the output limit of ${LIMITS.commandOutputBytesMax} bytes`;
   return "signal" in end ? `signal ${end.signal}` : `exit ${end.exitCode}`;
 }
 
-function shown(stream: string, output: KeptOutput): string {
+function shown(stream: string, output: RanOutput): string {
   return output.bytes === 0
     ? `${stream}: 0 bytes`
-    : `${stream}: ${output.bytes} bytes\n${output.text().replace(/\n$/, "")}`;
+    : `${stream}: ${output.bytes} bytes\n${output.text.replace(/\n$/, "")}`;
 }

@@ -132,7 +132,7 @@ describe("where and as what it runs", () => {
       );
       expect(answer).toMatch(/^exit 0, .*\nstdout: .*\nhome=.*\n0\n/);
       const home = answer.match(/home=(.*)/)?.[1] as string;
-      expect(home.startsWith(join(tmpdir(), "banyan-command-"))).toBe(true);
+      expect(home.startsWith(join(tmpdir(), "banyan-process-"))).toBe(true);
       expect(() => readdirSync(home)).toThrow(/ENOENT/);
     });
   });
@@ -207,10 +207,10 @@ describe("G1: nothing that it started runs on", () => {
   });
 });
 
-test("what a Banyan inside a command starts carries both marks", async () => {
+test("what a Banyan inside a command starts carries the marks of both", async () => {
   process.env.BANYAN_CALLS = "outer.1";
   try {
-    expect(await run(["env"])).toMatch(/\nBANYAN_CALLS=outer\.1 01test0000000000000000000a\.call%20\d+\n/);
+    expect(await run(["env"])).toMatch(/\nBANYAN_CALLS=outer\.1 data-of-a-test host-test-\d+ mark-\d+\n/);
   } finally {
     delete process.env.BANYAN_CALLS;
   }
