@@ -16,7 +16,7 @@ import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts
 const SDK = fileURLToPath(
   new URL("../../test/drivers/claude/sdk/node_modules/@anthropic-ai/claude-agent-sdk/sdk.mjs", import.meta.url),
 );
-export const MODEL = "claude-sonnet-4-5";
+const MODEL = "claude-sonnet-4-5";
 
 /** Why the benches cannot run here; undefined when they can. */
 export function missing(): string | undefined {

@@ -118,6 +118,15 @@ export class Stage implements AsyncDisposable {
     return pids.filter((_, at) => folders[at] === this.folder).map(Number);
   }
 
+  /** Resolves when no agent has a Claude Code, and, once Banyan is closed, none runs that was made ready. */
+  async leaves(banyan: Banyan): Promise<void> {
+    const { coordinator } = banyan.runtime;
+    const had = () => coordinator.pool.claimed + coordinator.pool.parked + coordinator.pool.draining;
+    await expect.poll(had, { timeout: 10_000 }).toBe(0);
+    await banyan.close();
+    expect(await this.processes()).toEqual([]);
+  }
+
   /** Resolves when no Claude Code runs, nor anything that it started. */
   async quiet(): Promise<void> {
     await expect.poll(() => this.processes(), { timeout: 10_000 }).toEqual([]);

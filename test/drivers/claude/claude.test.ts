@@ -4,8 +4,7 @@ import { artifacts, spawning } from "../../../src/index.ts";
 import type { MessagesRequest } from "../../../src/simulator/messages-api.ts";
 import { asks, call, isInstalled, type Part, partOf, Stage, saidIn, seen, unmarked, WITH_SDK } from "./claude-code.ts";
 
-/** 12 take half a minute of a processor. */
-const LEVELS = Number(process.env.CLAUDE_LEVELS ?? 3);
+const LEVELS = Number(process.env.CLAUDE_LEVELS ?? 12);
 
 describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
   test("a turn is one model call; tools of both kinds are journaled before they run", async () => {
@@ -42,7 +41,7 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     ]);
     const types = (await agent.messages()).map(({ kind }) => kind);
     expect(types).toEqual(["user", "assistant", "tools", "assistant"]);
-    await stage.quiet();
+    await stage.leaves(banyan);
   });
 
   test("R3: the prompt of a turn repeats that of the turn before, and adds to its end", async () => {
@@ -97,7 +96,7 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     });
     expect(await stage.lines("ran")).toEqual(["deep"]);
     expect(stage.simulator.requests.answered).toBe(turns);
-    await stage.quiet();
+    await stage.leaves(banyan);
   });
 
   test("an interrupt stops the call at once, and what was said is part of what follows", async () => {

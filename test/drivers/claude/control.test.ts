@@ -103,7 +103,7 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
 
   test("forks of one session each have its past, and go their own ways", async () => {
     await using stage = await Stage.set({ lead: (turn) => (turn === 0 ? "First." : "Another.") });
-    const banyan = await stage.open({ runningMax: 2, forksPerMinute: 100 });
+    const banyan = await stage.open({ forksPerMinute: 100, pool: { memoryBytesMax: 2 ** 30 } });
     const agent = await banyan.spawn({ driver: stage.claude(), instructions: "lead", task: "Go.", mode: "chat" });
     const { seq } = await seen(agent, ({ type }) => type === "turn.ended");
     const forks = await Promise.all(
@@ -142,6 +142,28 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(costUsd).toBeLessThanOrEqual(budget.costUsd);
   });
 
+  test("a storm of 429 and 529 is waited out by all; no Claude Code is started anew for it", async () => {
+    const AGENTS = 6;
+    const STORM = 24;
+    // The first calls are all refused, by turns for what the account and for what the provider cannot bear.
+    const faults = (_: unknown, nth: number) => {
+      if (nth > STORM) return undefined;
+      return nth % 2 === 0 ? ({ kind: "rateLimit", retryAfterMs: 0 } as const) : ({ kind: "overloaded" } as const);
+    };
+    await using stage = await Stage.set({ lead: RUNS_ONCE }, faults);
+    const banyan = await stage.open();
+    const agents = await Promise.all(
+      Array.from({ length: AGENTS }, (_, at) =>
+        banyan.spawn({ name: `a${at}`, driver: stage.claude("Bash"), instructions: "lead", task: "Go." }),
+      ),
+    );
+    const results = await Promise.all(agents.map((agent) => agent.result()));
+    expect(results).toEqual(agents.map(() => expect.objectContaining({ status: "completed", turns: 2 })));
+    expect(await stage.lines("ran")).toHaveLength(AGENTS);
+    expect(stage.simulator.requests.answered).toBe(2 * AGENTS);
+    expect(banyan.runtime.coordinator.pool.claims.cold).toBe(AGENTS);
+  });
+
   test("429 and 529 are waited out with the call that was made; Claude Code never hears of them", async () => {
     const faults = (_: unknown, nth: number) => {
       if (nth === 1) return { kind: "rateLimit", retryAfterMs: 0 } as const;
@@ -162,4 +184,4 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
 
 const callOf = ({ event }: { event: object }) => (event as { callId: string }).callId;
 
-const FORKS = Number(process.env.CLAUDE_FORKS ?? 4);
+const FORKS = Number(process.env.CLAUDE_FORKS ?? 20);

@@ -110,6 +110,6 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(await stage.lines("ran")).toHaveLength(12);
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(memoryBytesMax);
-    await stage.quiet();
+    await stage.leaves(banyan);
   });
 });
