@@ -66,6 +66,7 @@ const supervisor = new Supervisor({
     sweep: () => launch.sweep(),
     close: () => launch.close(),
   },
+  redact: (text) => text,
   store: (bytes) => blobs.put(bytes),
 });
 

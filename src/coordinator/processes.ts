@@ -33,9 +33,9 @@ export class Processes {
     this.#services = services;
     this.#roster = roster;
     this.#control = control;
-    const { launch, clock, blobs } = services;
+    const { launch, clock, blobs, contents } = services;
     const store = (bytes: AsyncIterable<Uint8Array>) => blobs.put(bytes);
-    this.#supervisor = launch && new Supervisor({ launch, clock, log: this.#log(), store });
+    this.#supervisor = launch && new Supervisor({ launch, clock, log: this.#log(), redact: contents.redact, store });
   }
 
   /** P2. Before any agent goes on. */
@@ -103,7 +103,7 @@ export class Processes {
         const process = named(await cell.load(), name);
         const info = this.#infoOf(agent, process);
         const run = live(process)?.run;
-        return run ? { ...run.ring.kept(), info } : { ...(await this.#stored(info)), info };
+        return run ? { ...run.output, info } : { ...(await this.#stored(info)), info };
       },
       write: async (name, text, end) => {
         const phase = live(named(await cell.load(), name))?.phase;
@@ -168,7 +168,7 @@ export class Processes {
       restarts,
       time: phase.is === "backingOff" ? phase.restartTime : phase.time,
       end: last && endText(process),
-      bytes: live?.run?.ring.bytes ?? last?.output?.bytes ?? 0,
+      bytes: live?.run?.bytes ?? last?.output?.bytes ?? 0,
       digest: last?.output?.digest,
     };
   }

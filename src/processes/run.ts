@@ -2,6 +2,8 @@
 import type { EventOf } from "../agent/events.ts";
 import type { ProcessPolicy } from "../agent/process-policy.ts";
 import { LIMITS } from "../base/limits.ts";
+import type { Redact } from "../base/redact.ts";
+import { RedactedStream } from "../base/redact-stream.ts";
 import type { BlobInfo } from "../blobs/blobs.ts";
 import type { Cause, Exit, Launched } from "./launch.ts";
 import { OutputRing, Spool } from "./output.ts";
@@ -11,6 +13,7 @@ export type RunEnd = Omit<EventOf<"process.ended">, "type" | "id" | "restartTime
 
 export interface RunOptions {
   readonly policy: ProcessPolicy;
+  readonly redact: Redact;
   /** Stores bytes as they come. */
   readonly store: (bytes: AsyncIterable<Uint8Array>) => Promise<BlobInfo>;
   /** Told once, of output over its limit. */
@@ -18,16 +21,20 @@ export interface RunOptions {
 }
 
 export class Run {
-  readonly ring = new OutputRing(LIMITS.processRingBytesMax);
+  readonly #ring = new OutputRing(LIMITS.processRingBytesMax);
   readonly #options: RunOptions;
+  readonly #redacted: RedactedStream;
   readonly #spool: Spool;
   #stored: Promise<BlobInfo | undefined> | undefined;
   #isReady: boolean;
+  /** As it came, up to its limit. */
+  #bytes = 0;
   /** The first cause counts. */
   cause: Cause | undefined;
 
   constructor(launched: Launched, options: RunOptions) {
     this.#options = options;
+    this.#redacted = new RedactedStream(options.redact);
     this.#spool = new Spool((held) => launched.hold(held));
     this.#isReady = options.policy.probes.length === 0;
     void launched.ready.then(() => {
@@ -40,8 +47,20 @@ export class Run {
     return this.#isReady;
   }
 
+  /** Bytes that it put out and that are kept, redacted. */
+  get bytes(): number {
+    return this.#ring.bytes + this.#redacted.pending.length;
+  }
+
+  /** The newest of its output, and the number of its first line. */
+  get output(): { text: string; firstLine: number } {
+    const { text, firstLine } = this.#ring.kept();
+    return { text: text + Buffer.from(this.#redacted.pending).toString("utf8"), firstLine };
+  }
+
   /** How it ended, once all its output is stored. */
   async end({ code, signal, cause: broken }: Exit): Promise<RunEnd> {
+    this.#keep(this.#redacted.end());
     this.#spool.end();
     const output = await this.#stored;
     const cause: Cause = this.cause ?? broken ?? { how: signal === undefined ? "exited" : "signalled" };
@@ -61,16 +80,20 @@ export class Run {
 
   #add(chunk: Uint8Array): void {
     const { outputBytesMax } = this.#options.policy;
-    const kept = chunk.subarray(0, Math.max(0, outputBytesMax - this.ring.bytes));
-    if (kept.length > 0) {
-      this.ring.add(kept);
-      this.#spool.add(kept);
-      // A store that fails loses the output and nothing else: the end is journaled without it.
-      this.#stored ??= this.#options.store(this.#spool.read()).catch(() => {
-        this.#spool.discard();
-        return undefined;
-      });
-    }
+    const kept = chunk.subarray(0, Math.max(0, outputBytesMax - this.#bytes));
+    this.#bytes += kept.length;
+    if (kept.length > 0) this.#keep(this.#redacted.add(kept));
     if (kept.length < chunk.length) this.#end({ how: "overOutput" });
+  }
+
+  #keep(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#ring.add(chunk);
+    this.#spool.add(chunk);
+    // A store that fails loses the output and nothing else: the end is journaled without it.
+    this.#stored ??= this.#options.store(this.#spool.read()).catch(() => {
+      this.#spool.discard();
+      return undefined;
+    });
   }
 }

@@ -12,6 +12,7 @@ import { type Clock, sleep } from "../base/clock.ts";
 import { asBanyanError, type ErrorCode } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
+import type { Redact } from "../base/redact.ts";
 import type { BlobInfo } from "../blobs/blobs.ts";
 import type { Cause, Launch, Launched, Program, SystemProcess } from "./launch.ts";
 import { follow, type Phase } from "./phase.ts";
@@ -36,6 +37,8 @@ export interface SupervisedOptions {
   readonly launch: Launch;
   readonly clock: Clock;
   readonly log: ProcessLog;
+  /** Takes secrets out of output before it is stored. */
+  readonly redact: Redact;
   readonly store: (bytes: AsyncIterable<Uint8Array>) => Promise<BlobInfo>;
 }
 
@@ -129,8 +132,8 @@ export class Supervised {
   /** From here on there is a run, and an end to journal. */
   async #unlessStopped(launched: Launched): Promise<void> {
     const wasStopped = this.#phase.is === "starting" && this.#phase.stop;
-    const { store } = this.#options;
-    const run = new Run(launched, { policy: this.spec.policy, store, onLimit: (cause) => this.#limit(cause) });
+    const { store, redact } = this.#options;
+    const run = new Run(launched, { policy: this.spec.policy, store, redact, onLimit: (cause) => this.#limit(cause) });
     this.#newest = run;
     const running = { is: "running", launched, run } as const;
     this.#phase = follow(this.#phase, running);

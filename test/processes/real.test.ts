@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ProcessPolicy } from "../../src/agent/process-policy.ts";
+import { createRedactor } from "../../src/base/redact.ts";
 import { MemoryBlobs } from "../../src/blobs/memory/memory-blobs.ts";
 import type { RunEnd } from "../../src/processes/run.ts";
 import type { ProcessSpec } from "../../src/processes/supervised.ts";
@@ -29,6 +30,7 @@ beforeEach(async () => {
         return restartTime !== undefined;
       },
     },
+    redact: createRedactor(),
     store: (bytes) => blobs.put(bytes),
   });
 });
@@ -50,7 +52,7 @@ async function start(argv: string[], policy: Partial<ProcessPolicy> = {}) {
     },
   };
   const supervised = await supervisor.start(spec);
-  const text = () => supervised.run?.ring.kept().text ?? "";
+  const text = () => supervised.run?.output.text ?? "";
   return { supervised, id, text, said: (word: string) => ground.until(() => text().includes(word)) };
 }
 const sh = (script: string, policy?: Partial<ProcessPolicy>) => start(["sh", "-c", script], policy);
@@ -109,7 +111,7 @@ test("a flood of output", async () => {
   const { supervised } = await start(["yes"], { outputBytesMax: 3_000_000 });
   await supervised.gone;
   expect(ends).toMatchObject([{ how: "overOutput", output: { bytes: 3_000_000 } }]);
-  expect(supervised.run?.ring.kept().text).toHaveLength(256 * 1024);
+  expect(supervised.run?.output.text).toHaveLength(256 * 1024);
 });
 
 test("more memory than it may have, in a child of its own", async () => {

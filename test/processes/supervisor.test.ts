@@ -4,6 +4,7 @@ import type { ProcessPolicy } from "../../src/agent/process-policy.ts";
 import { type Clock, ManualClock, systemClock } from "../../src/base/clock.ts";
 import { BanyanError } from "../../src/base/errors.ts";
 import { LIMITS } from "../../src/base/limits.ts";
+import { createRedactor } from "../../src/base/redact.ts";
 import type { BlobInfo } from "../../src/blobs/blobs.ts";
 import { MemoryBlobs } from "../../src/blobs/memory/memory-blobs.ts";
 import type { RunEnd } from "../../src/processes/run.ts";
@@ -59,7 +60,13 @@ beforeEach(() => {
     timer: (delayMs, fire) => clock.timer(delayMs, fire),
   };
   const watched = new WatchedLaunch(launch, skewed);
-  supervisor = new Supervisor({ launch: watched, clock: skewed, log, store: (bytes) => store(bytes) });
+  supervisor = new Supervisor({
+    launch: watched,
+    clock: skewed,
+    log,
+    redact: createRedactor(),
+    store: (bytes) => store(bytes),
+  });
 });
 
 function specOf(name: string, policy: Partial<ProcessPolicy> = {}): ProcessSpec {
@@ -110,8 +117,25 @@ describe("starting and ending", () => {
     await process.gone;
     expect(program.isCleared).toBe(true);
     expect(ends).toMatchObject([{ how: "exited", code: 3, output: { bytes: 12 } }]);
-    expect(process.run?.ring.kept().text).toBe("hello world\n");
+    expect(process.run?.output.text).toBe("hello world\n");
     expect(await blobs.has(ends[0]?.output?.digest as `sha256:${string}`)).toBe(12);
+  });
+
+  test("no secret reaches the store, wherever it is cut", async () => {
+    const secret = `sk-ant-${"a1B2".repeat(12)}`;
+    const stored: Uint8Array[] = [];
+    store = async (bytes) => {
+      for await (const chunk of bytes) stored.push(chunk);
+      return { digest: `sha256:${"0".repeat(64)}`, bytes: 0 };
+    };
+    const { process, program } = await start("server", { outputBytesMax: 10_000 });
+    program.say(`key ${secret.slice(0, 20)}`);
+    expect(process.run?.output.text).toBe("key ");
+    program.say(`${secret.slice(20)}\n`);
+    expect(process.run?.output.text).toBe("key [redacted:anthropic]\n");
+    program.exit(0);
+    await process.gone;
+    expect(Buffer.concat(stored).toString()).toBe("key [redacted:anthropic]\n");
   });
 
   test("O1: a store that fails loses the output, and neither the process nor its end", async () => {
@@ -327,7 +351,7 @@ describe("probes", () => {
       await advance(100);
     }
     expect(process.run?.isReady).toBe(true);
-    expect(process.run?.ring.kept().text).toBe("hello\n".repeat(20));
+    expect(process.run?.output.text).toBe("hello\n".repeat(20));
     expect(ends).toEqual([]);
     await advance(400);
     expect(ends).toMatchObject([{ how: "hung", why: "no heartbeat for 401 ms" }]);
@@ -362,7 +386,7 @@ describe("probes", () => {
     for (const piece of ["be", "at\nabc", "\nbeat 2\nrest", "x".repeat(1_001), " end"]) program.say(piece);
     program.exit(0);
     await process.gone;
-    expect(process.run?.ring.kept().text).toBe(`abc\nrest${"x".repeat(1_001)} end`);
+    expect(process.run?.output.text).toBe(`abc\nrest${"x".repeat(1_001)} end`);
   });
 
   test("silence", async () => {
