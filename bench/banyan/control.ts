@@ -10,7 +10,7 @@ const LEVELS = 100;
 /** A chain of agents, each the child of the one before: the deepest answers first. One slot must be enough. */
 export async function levels(folder: string): Promise<Figure[]> {
   const { model, hanging } = fleet();
-  await using banyan = await Banyan.open(folder, { runningMax: 1 });
+  await using banyan = await Banyan.open(folder, { runningMax: 1, levelsMax: LEVELS });
   const startMs = performance.now();
   const root = await banyan.spawn({ name: "root", model, task: `chain ${LEVELS - 1}`, tools: [spawning()] });
   await until(() => hanging.size === 1);
@@ -26,7 +26,7 @@ export async function levels(folder: string): Promise<Figure[]> {
 /** A hold on a subtree of 10,101 agents, 10,000 of them calling the model, and what follows its release. */
 export async function hold(folder: string): Promise<Figure[]> {
   const { model, calls, hanging } = fleet();
-  await using banyan = await Banyan.open(folder, { runningMax: 20_000, childrenLiveMax: 200 });
+  await using banyan = await Banyan.open(folder, { runningMax: 20_000, childrenLiveMax: 200, treeLiveMax: 20_000 });
   const root = await banyan.spawn({ name: "root", model, task: "tree 100 2", tools: [spawning()] });
   await until(() => hanging.size === 10_000);
   const startMs = performance.now();

@@ -69,6 +69,7 @@ delay.enable();
 const banyan = await Banyan.open(folder, {
   runningMax: 20_000,
   childrenLiveMax: 200,
+  treeLiveMax: 100_000,
   forksPerMinute: 100_000,
   tools: [tick],
 });

@@ -67,9 +67,11 @@ export const ERRORS = {
   SANDBOX_NONE: kind(409, 2, false, "A sandbox was asked for and cannot be had.", "Install bubblewrap (Debian: `apt-get install bubblewrap`) and let it make namespaces, or ask for no sandbox."),
   SHUTTING_DOWN: kind(503, 4, true, "The runtime is stopping.", "Start it again: everything goes on where it was."),
   SNAPSHOT_DAMAGED: kind(500, 5, true, "A snapshot cannot be used.", "Nothing: the agent is folded from its journal instead. Look after the disk."),
+  THROTTLED: kind(429, 6, true, "More forks or spawns were asked for than the rate lets through in time.", "Ask for fewer at once, or raise `forksPerMinute` or `spawnsPerMinute`; `banyan doctor` shows who waits."),
   TIMED_OUT: kind(504, 1, true, "The work did not end within its time limit.", "Raise the limit, or ask for less."),
   TOOL_FAILED: kind(500, 1, false, "A tool could not do what it was asked.", "The message says why; the agent sees it too."),
   TOOL_UNKNOWN: kind(404, 3, false, "The agent has no tool of that name.", "Use one of the tools that the agent was given."),
+  TREE_FULL: kind(429, 6, true, "The tree has as many living agents as it may have.", "Wait until some have ended, or raise `treeLiveMax`."),
   TURNS_EXCEEDED: kind(429, 6, false, "The agent reached its limit of turns.", "Raise the limit, or fork it from a checkpoint."),
 } as const satisfies Record<string, ErrorKind>;
 

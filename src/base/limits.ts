@@ -43,8 +43,14 @@ export const LIMITS = {
   treeAgentsMax: 100_000,
   /** Agents that run (call a model or a tool) at once in one process; the rest queue, fairly by tree. */
   runningMax: 256,
-  /** Forks in one tree a minute; further ones wait. */
-  forksPerMinuteMax: 30,
+  /** Levels and living agents of one tree, where it is not said. */
+  levelsDefault: 32,
+  treeLiveDefault: 2_000,
+  /** Forks in one tree a minute, where it is not said; further ones wait. */
+  forksPerMinuteDefault: 30,
+  /** Longest wait of a fork or spawn for its turn, and how many may wait. */
+  throttleWaitMsMax: 3_600_000,
+  throttleWaitingMax: 10_000,
   /** Steps of a chain of forks of forks. */
   forkChainMax: 10_000,
   /** Living agents of a subtree whose ends `cancel` waits for; of a larger one it waits for the top's alone. */
@@ -228,6 +234,8 @@ assert(LIMITS.artifactsMax * 512 <= LIMITS.recordBytesMax, "a child's report nam
 assert(LIMITS.workTreeFilesMax * 80 <= LIMITS.recordBytesMax, "a record names all contents of a work tree");
 assert(LIMITS.workTreeFileBytesMax <= LIMITS.workTreeBytesMax, "a file is part of its tree");
 assert(LIMITS.turnCallsMax * 2 + 1 <= LIMITS.appendEventsMax, "a turn and all its calls fit one append");
+assert(LIMITS.levelsDefault <= LIMITS.levelsMax, "a tree may be as deep as one is by default");
+assert(LIMITS.treeLiveDefault <= LIMITS.treeAgentsMax, "living agents of a tree are agents of it");
 assert(LIMITS.poolTickMs < LIMITS.poolIdleMsMax, "the pool looks before a session has idled for too long");
 assert(LIMITS.breakerMsMin < LIMITS.retryMsMax, "a breaker has room to open for longer");
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");

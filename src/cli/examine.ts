@@ -135,7 +135,15 @@ async function data(folder: string, clock: Clock): Promise<Finding[]> {
   }
   await using client = await connect(folder, { clock });
   const stats = await client.stats();
-  return [journal(stats), owner(stats), ...models(stats), ...providers(stats), ...damage(stats)];
+  return [
+    journal(stats),
+    owner(stats),
+    ...models(stats),
+    ...providers(stats),
+    ...sessions(stats),
+    ...throttles(stats),
+    ...damage(stats),
+  ];
 }
 
 function journal({ agents, trees, live, position }: Stats): Finding {
@@ -175,6 +183,32 @@ function providers({ providers: all }: Stats): Finding[] {
     if (breaker === "closed") return [{ level: "ok", about: "provider", says }];
     const remedy = "It is overloaded or out of reach. Its agents wait, and go on by themselves when it answers again.";
     return [{ level: "warn", about: "provider", says, remedy }];
+  });
+}
+
+/** Part of the bound on sessions' memory over which agents are likely to wait. */
+const POOL_FULL = 0.9;
+
+function sessions({ pool }: Stats): Finding[] {
+  const { claimed, parked, ready, target, waiting, memoryBytes, memoryBytesMax, hitRatio, claimWaitMs } = pool;
+  if (claimed + parked + ready + target + waiting === 0) return [];
+  const hits = hitRatio === null ? "" : `, ${Math.round(hitRatio * 100)} % of claims met at once`;
+  const waits = claimWaitMs ? `, waits ${duration(claimWaitMs.p50)} median, ${duration(claimWaitMs.p99)} p99` : "";
+  const memory = `${byteSize(memoryBytes)} of ${byteSize(memoryBytesMax)}`;
+  const says = `${claimed} working, ${parked} at rest, ${ready} of ${target} ready, ${waiting} waited for; ${memory}${hits}${waits}`;
+  if (waiting === 0 || memoryBytes < memoryBytesMax * POOL_FULL) return [{ level: "ok", about: "sessions", says }];
+  const remedy =
+    "Agents wait for memory, in turn. Give sessions more (`poolMemoryBytes`), or run fewer agents at once.";
+  return [{ level: "warn", about: "sessions", says, remedy }];
+}
+
+/** Those that hold somebody back. */
+function throttles({ throttled }: Stats): Finding[] {
+  return Object.entries(throttled).flatMap(([what, { waiting, treePerMinute, tenantPerMinute, trees }]): Finding[] => {
+    if (waiting === 0) return [];
+    const rates = `${treePerMinute ?? "any number"} a minute a tree, ${tenantPerMinute ?? "any number"} a tenant`;
+    const most = trees.map(({ tree, waiting: count }) => `${tree} ${count}`).join(", ");
+    return [{ level: "ok", about: what, says: `${waiting} waiting for their turn (${rates}): ${most}` }];
   });
 }
 

@@ -28,6 +28,7 @@ import { goOn, type Recovery, recall } from "./recovery.ts";
 import { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
 import { Spawning, type SpawnSpec } from "./spawn.ts";
+import { Throttle, type ThrottleFigures } from "./throttle/throttle.ts";
 import { toolContexts } from "./tool-context.ts";
 import { Work } from "./work.ts";
 
@@ -38,8 +39,14 @@ export interface CoordinatorOptions {
   readonly childrenLiveMax?: number | undefined;
   /** What sessions may take. */
   readonly pool?: PoolOptions | undefined;
-  /** Forks of one tree a minute. Default LIMITS.forksPerMinuteMax. */
+  /** Forks and spawns (its root included) of one tree, and of all trees of one tenant, a minute. Default LIMITS.forksPerMinuteDefault for the first; the others have no bound. */
   readonly forksPerMinute?: number | undefined;
+  readonly tenantForksPerMinute?: number | undefined;
+  readonly spawnsPerMinute?: number | undefined;
+  readonly tenantSpawnsPerMinute?: number | undefined;
+  /** Levels below a root, and living agents of one tree. Default LIMITS.levelsDefault, treeLiveDefault. */
+  readonly levelsMax?: number | undefined;
+  readonly treeLiveMax?: number | undefined;
   /** Characters of records after which a snapshot of an agent is due. Default LIMITS.snapshotTailMin. */
   readonly snapshotTailMin?: number | undefined;
   /** Nothing is written beside what commands bring about. */
@@ -63,6 +70,8 @@ export class Coordinator {
   readonly #work: Work;
   readonly #spawning: Spawning;
   readonly #forking: Forking;
+  readonly #spawns: Throttle;
+  readonly #forks: Throttle;
   readonly #processes: Processes;
   readonly control: Control;
   readonly checkpoints: Checkpoints;
@@ -84,13 +93,21 @@ export class Coordinator {
     const past = { journal, snapshots, onBadSnapshot: onFault };
     this.#snapshotter = new Snapshotter({ ...past, onFault, tailMin: options.snapshotTailMin });
     this.#roster = new Roster({ past, clock, snapshotter: options.readOnly ? undefined : this.#snapshotter });
-    const places = new Places(this.#roster.forest);
-    this.#spawning = new Spawning(services, this.#roster, places);
-    this.#forking = new Forking(services, this.#roster, {
-      places,
-      perMinute: options.forksPerMinute ?? LIMITS.forksPerMinuteMax,
-      stopping: this.#stopping.signal,
+    const { levelsMax = LIMITS.levelsDefault, treeLiveMax = LIMITS.treeLiveDefault } = options;
+    const places = new Places(this.#roster.forest, { levelsMax, treeLiveMax });
+    const stopping = this.#stopping.signal;
+    this.#spawns = new Throttle(clock, {
+      what: "spawns",
+      treePerMinute: options.spawnsPerMinute,
+      tenantPerMinute: options.tenantSpawnsPerMinute,
     });
+    this.#forks = new Throttle(clock, {
+      what: "forks",
+      treePerMinute: options.forksPerMinute ?? LIMITS.forksPerMinuteDefault,
+      tenantPerMinute: options.tenantForksPerMinute,
+    });
+    this.#spawning = new Spawning(services, this.#roster, { places, throttle: this.#spawns, stopping });
+    this.#forking = new Forking(services, this.#roster, { places, throttle: this.#forks, stopping });
     this.#processes = new Processes(services, this.#roster, () => this.control);
     const files = new Files(services, this.#roster, onFault);
     this.#work = new Work(services, this.#roster, {
@@ -206,6 +223,11 @@ export class Coordinator {
   /** Providers' limits, and the calls that keep to them, by family of models. */
   get providers(): Work["governors"]["figures"] {
     return this.#work.governors.figures;
+  }
+
+  /** Forks and spawns, and those that wait for their turn. */
+  get throttled(): { forks: ThrottleFigures; spawns: ThrottleFigures } {
+    return { forks: this.#forks.figures, spawns: this.#spawns.figures };
   }
 
   /** Sessions, and agents that wait for one. */

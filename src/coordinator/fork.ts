@@ -12,6 +12,7 @@ import { encodeEvent } from "../agent/codec.ts";
 import type { AgentEvent, Budget, EventOf, Recorded, Sender } from "../agent/events.ts";
 import { evolve, headOfFork, restingHeadOfFork } from "../agent/evolve.ts";
 import type { Node } from "../agent/forest.ts";
+import { tenantOf } from "../agent/head.ts";
 import { hasEnded } from "../agent/status.ts";
 import { summaryOf } from "../agent/summary.ts";
 import { assert } from "../base/assert.ts";
@@ -23,7 +24,7 @@ import { foldAgent, holderOf } from "./fold.ts";
 import type { Places } from "./places.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
-import { Throttle } from "./throttle.ts";
+import type { Throttle } from "./throttle/throttle.ts";
 
 export interface ForkOptions {
   /**
@@ -44,8 +45,7 @@ export interface ForkOptions {
 
 export interface ForkingOptions {
   readonly places: Places;
-  /** Forks of one tree. */
-  readonly perMinute: number;
+  readonly throttle: Throttle;
   /** Forks that wait for their turn wait no longer. */
   readonly stopping: AbortSignal;
 }
@@ -73,17 +73,17 @@ export class Forking {
   readonly #throttle: Throttle;
   readonly #stopping: AbortSignal;
 
-  constructor(services: Services, roster: Roster, { places, perMinute, stopping }: ForkingOptions) {
+  constructor(services: Services, roster: Roster, { places, throttle, stopping }: ForkingOptions) {
     this.#services = services;
     this.#roster = roster;
     this.#places = places;
     this.#stopping = stopping;
-    this.#throttle = new Throttle(services.clock, { perMinute, burst: perMinute });
+    this.#throttle = throttle;
   }
 
   /**
-   * @throws AGENT_NOT_FOUND, CHECKPOINT_NOT_FOUND, PARENT_ENDED, NAME_INVALID, BUDGET_EXHAUSTED (agents), SHUTTING_DOWN when the
-   * runtime stops before it is its turn
+   * @throws AGENT_NOT_FOUND, CHECKPOINT_NOT_FOUND, PARENT_ENDED, NAME_INVALID, BUDGET_EXHAUSTED (agents), TREE_FULL, THROTTLED,
+   * SHUTTING_DOWN when the runtime stops before it is its turn
    */
   async fork(agent: AgentId, options: ForkOptions = {}): Promise<AgentId> {
     const { head } = this.#roster.cell(agent);
@@ -97,7 +97,8 @@ export class Forking {
     const suffix = options.name === undefined ? "-fork" : undefined;
     const { name, release } = this.#places.hold({ agent: fork, parent, count: members.size, name: wanted, suffix });
     try {
-      await this.#throttle.pass(head.root, this.#stopping);
+      const { root: tree, level } = head;
+      await this.#throttle.pass({ agent: fork, tree, level, tenant: tenantOf(head) }, this.#stopping);
       const stand = { agent: fork, parent, name, ...this.#standing(node, fork, parent, budget) };
       const births = await this.#births(past, stand, members, options);
       if (parent === null) await this.#roster.found(births);

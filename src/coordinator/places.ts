@@ -43,26 +43,48 @@ interface Born {
   seen: number;
 }
 
+export interface PlacesBounds {
+  /** Levels below the root. */
+  readonly levelsMax: number;
+  /** Living agents of one tree. */
+  readonly treeLiveMax: number;
+}
+
 export class Places {
   readonly #forest: Forest;
+  readonly #bounds: PlacesBounds;
   readonly #held = new Set<Held>();
   readonly #born = new WeakMap<readonly Node[], Born>();
 
-  constructor(forest: Forest) {
+  constructor(forest: Forest, bounds: PlacesBounds) {
     this.#forest = forest;
+    this.#bounds = bounds;
   }
 
-  /** @throws NAME_INVALID, LEVELS_EXCEEDED, BUDGET_EXHAUSTED (agents) */
+  /** @throws NAME_INVALID, LEVELS_EXCEEDED, TREE_FULL, BUDGET_EXHAUSTED (agents) */
   hold(wanted: Wanted): Place {
     const { agent, parent, count = 1 } = wanted;
     mustBeName(wanted.name, agent);
     const shortage = parent === null ? undefined : this.#forest.mayGrow(parent, count, (above) => this.#unborn(above));
     if (shortage) throw new BanyanError(shortage.refused, shortage.why, { agent: parent ?? agent });
+    if (parent !== null) this.#mustFit(parent, count);
     const name = this.#freeName(wanted);
     const path = new Set(parent === null ? [] : [...this.#forest.path(parent)].map(({ head }) => head.agent));
     const held = { wanted, name, path };
     this.#held.add(held);
     return { name, release: () => void this.#held.delete(held) };
+  }
+
+  #mustFit(parent: AgentId, count: number): void {
+    const { levelsMax, treeLiveMax } = this.#bounds;
+    const { head } = this.#forest.get(parent) as Node;
+    if (head.level >= levelsMax)
+      throw new BanyanError("LEVELS_EXCEEDED", `trees have ${levelsMax} levels here (levelsMax)`, { agent: parent });
+    const live = (this.#forest.get(head.root)?.subtree.live ?? 0) + this.#unborn(head.root);
+    if (live + count > treeLiveMax) {
+      const why = `trees have ${treeLiveMax} living agents here (treeLiveMax), and this one has ${live}`;
+      throw new BanyanError("TREE_FULL", why, { agent: parent });
+    }
   }
 
   /** Agents that are on their way into the subtree and not in the forest yet. */

@@ -8,6 +8,7 @@
  */
 import type { Command } from "../agent/commands.ts";
 import { type Budget, DEFAULT_TENANT, type Execution, type Meta, type Rights, type Sender } from "../agent/events.ts";
+import { tenantOf } from "../agent/head.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { toolsetText } from "../tools/registry.ts";
@@ -16,6 +17,7 @@ import type { Birth } from "./cell.ts";
 import type { Places } from "./places.ts";
 import type { Roster } from "./roster.ts";
 import type { Services } from "./services.ts";
+import type { Throttle } from "./throttle/throttle.ts";
 
 /** A message on its way to an agent. */
 export interface NewMessage {
@@ -43,22 +45,41 @@ export interface SpawnSpec {
   readonly speaksFirst?: boolean | undefined;
 }
 
+export interface SpawningOptions {
+  readonly places: Places;
+  readonly throttle: Throttle;
+  /** Spawns that wait for their turn wait no longer. */
+  readonly stopping: AbortSignal;
+}
+
+export interface ChildOptions {
+  /** Identifies the spawn (P2). */
+  readonly key?: string;
+  /** Nobody waits for it any more. */
+  readonly signal?: AbortSignal;
+}
+
 export class Spawning {
   readonly #services: Services;
   readonly #roster: Roster;
   readonly #places: Places;
+  readonly #throttle: Throttle;
+  readonly #stopping: AbortSignal;
   /** Digests of toolsets that are durable, by their text. */
   readonly #toolsets = new Map<string, Promise<string>>();
 
-  constructor(services: Services, roster: Roster, places: Places) {
+  constructor(services: Services, roster: Roster, { places, throttle, stopping }: SpawningOptions) {
     this.#services = services;
     this.#roster = roster;
     this.#places = places;
+    this.#throttle = throttle;
+    this.#stopping = stopping;
   }
 
-  /** @throws NAME_INVALID, TOOL_UNKNOWN, CONTENT_TOO_LARGE */
+  /** @throws NAME_INVALID, TOOL_UNKNOWN, CONTENT_TOO_LARGE, THROTTLED, SHUTTING_DOWN when the runtime stops before it is its turn */
   async root(spec: SpawnSpec): Promise<AgentId> {
     const agent = this.#services.ids();
+    await this.#throttle.pass({ agent, tree: agent, level: 0, tenant: tenantOf(spec) }, this.#stopping);
     await this.#roster.found([
       await this.#prepare(agent, spec, { parent: null, root: agent, level: 0, name: spec.name }),
     ]);
@@ -67,10 +88,13 @@ export class Spawning {
 
   /**
    * Spawns a child, and returns its id and name: the one asked for, or with a number behind it when a sibling has that.
-   * `key` identifies the spawn (P2).
-   * @throws AGENT_ENDED, LEVELS_EXCEEDED, BUDGET_EXHAUSTED (agents), and what `root` throws
+   * @throws AGENT_ENDED, LEVELS_EXCEEDED, BUDGET_EXHAUSTED (agents), TREE_FULL, and what `root` throws
    */
-  async child(parent: AgentId, spec: SpawnSpec, key?: string): Promise<{ agent: AgentId; name: string }> {
+  async child(
+    parent: AgentId,
+    spec: SpawnSpec,
+    { key, signal }: ChildOptions = {},
+  ): Promise<{ agent: AgentId; name: string }> {
     const cell = this.#roster.cell(parent);
     const state = await cell.load();
     const known = key === undefined ? undefined : state.children.find(({ callId, cut }) => callId === key && !cut);
@@ -79,6 +103,9 @@ export class Spawning {
     const { name, release } = this.#places.hold({ agent, parent, name: spec.name });
     try {
       const place = { parent, root: state.head.root, level: state.head.level + 1, name };
+      const { root: tree, level } = place;
+      const either = signal ? AbortSignal.any([signal, this.#stopping]) : this.#stopping;
+      await this.#throttle.pass({ agent, tree, level, tenant: tenantOf(state.head) }, either);
       const rights = shrink(state.head.rights, spec.rights);
       const called = key !== undefined && { callId: key };
       const { tenant } = state.head;

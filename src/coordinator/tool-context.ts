@@ -35,7 +35,7 @@ export function toolContexts(reach: Reach): ToolContextFor {
     signal,
     clock: reach.services.clock,
     artifacts: artifactAccess(reach, cell, call),
-    agents: agentAccess(reach, cell, call),
+    agents: agentAccess(reach, cell, call, signal),
     processes: reach.processes.access(cell, call.callId),
   });
 }
@@ -77,17 +77,19 @@ function artifactAccess({ services, roster }: Reach, cell: Cell, call: ToolCall)
   };
 }
 
-function agentAccess({ services, roster, spawning, control }: Reach, cell: Cell, call: ToolCall): AgentAccess {
+function agentAccess(
+  { services, roster, spawning, control }: Reach,
+  cell: Cell,
+  call: ToolCall,
+  signal: AbortSignal,
+): AgentAccess {
   return {
     async spawn(request) {
       if (!cell.head.rights.spawn)
         throw new BanyanError("COMMAND_REFUSED", "this agent may not spawn", { agent: cell.agent });
       const state = await cell.load();
-      const { name } = await spawning.child(
-        cell.agent,
-        await childSpec(services, state, request),
-        callKey(state, call),
-      );
+      const spec = await childSpec(services, state, request);
+      const { name } = await spawning.child(cell.agent, spec, { key: callKey(state, call), signal });
       return { name };
     },
     async send(to, text) {

@@ -26,6 +26,7 @@ import { toolRegistry } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
 import { type FaultLog, openFaultLog } from "./fault-log.ts";
 import { createLaunch } from "./launch.ts";
+import { machinePool } from "./machine.ts";
 
 export interface RuntimeOptions extends CoordinatorOptions {
   /** Custom tools, besides the built-in ones. */
@@ -98,7 +99,8 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       if (!readOnly) faults.note(agent, error);
       options.onFault?.(agent, error);
     };
-    const coordinator = new Coordinator(services, { ...options, onFault });
+    const pool = { ...machinePool(), ...options.pool };
+    const coordinator = new Coordinator(services, { ...options, pool, onFault });
     const recovery = await coordinator.start({ work: works });
     let stopped: Promise<void> | undefined;
     const stop = async () => {

@@ -11,7 +11,10 @@ import { z } from "zod";
 import { listPrice } from "../agent/prices.ts";
 import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
+import type { CoordinatorOptions } from "../coordinator/coordinator.ts";
 import { closestName } from "./closest.ts";
+
+const rate = z.int().min(1).max(10_000_000).optional();
 
 /** Each description says, in this order: purpose, unit or form, what a special value means, how it stands to others. */
 export const SETTINGS = z.strictObject({
@@ -64,8 +67,54 @@ export const SETTINGS = z.strictObject({
     .int()
     .min(1)
     .max(100_000)
-    .default(LIMITS.forksPerMinuteMax)
+    .default(LIMITS.forksPerMinuteDefault)
     .describe("Forks in one tree. A count a minute. Further ones wait for their turn."),
+  tenantForksPerMinute: rate.describe(
+    "Forks in all trees of one tenant. A count a minute; without it there is no bound. It binds together with `forksPerMinute`.",
+  ),
+  spawnsPerMinute: rate.describe(
+    "Agents spawned in one tree, its root included. A count a minute; without it there is no bound. Further ones wait for their turn.",
+  ),
+  tenantSpawnsPerMinute: rate.describe(
+    "Agents spawned in all trees of one tenant. A count a minute; without it there is no bound. It binds together with `spawnsPerMinute`.",
+  ),
+  levelsMax: z
+    .int()
+    .min(0)
+    .max(LIMITS.levelsMax)
+    .default(LIMITS.levelsDefault)
+    .describe(
+      "Levels of a tree below its root. A count. A spawn below is refused; a budget can bind a subtree to fewer.",
+    ),
+  treeLiveMax: z
+    .int()
+    .min(1)
+    .max(LIMITS.treeAgentsMax)
+    .default(LIMITS.treeLiveDefault)
+    .describe("Living agents of one tree. A count. A further spawn or fork is refused until some have ended."),
+  poolMemoryBytes: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Memory that sessions may take, those of Claude Code above all. Bytes; without it half of the machine's, or of its control group's. Agents wait for a session beyond it, and the ones that nobody uses are closed.",
+    ),
+  poolStartsMax: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe(
+      "Sessions that start at once. A count; without it the number of cores. More make each start slower and none ready sooner.",
+    ),
+  poolReady: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .optional()
+    .describe(
+      "Sessions kept ready for each profile in use. A count; 0 for none; without it the autoscaler finds how many. `poolMemoryBytes` binds them.",
+    ),
 });
 
 export type Settings = z.output<typeof SETTINGS>;
@@ -116,6 +165,22 @@ export async function loadSettings({
   const settings = check(values, sources);
   const base = sources.dataDir.startsWith(`${path}:`) ? dirname(path) : folder;
   return { settings: { ...settings, dataDir: resolve(base, settings.dataDir) }, sources };
+}
+
+/** What the settings say of how agents are run. */
+export function boundsOf(settings: Settings): CoordinatorOptions {
+  const { runningMax, childrenLiveMax, levelsMax, treeLiveMax } = settings;
+  const { forksPerMinute, tenantForksPerMinute, spawnsPerMinute, tenantSpawnsPerMinute } = settings;
+  const { poolMemoryBytes, poolStartsMax, poolReady } = settings;
+  return {
+    ...{ runningMax, childrenLiveMax, levelsMax, treeLiveMax },
+    ...{ forksPerMinute, tenantForksPerMinute, spawnsPerMinute, tenantSpawnsPerMinute },
+    pool: {
+      ...(poolMemoryBytes !== undefined && { memoryBytesMax: poolMemoryBytes }),
+      ...(poolStartsMax !== undefined && { startsMax: poolStartsMax }),
+      ...(poolReady !== undefined && { ready: poolReady }),
+    },
+  };
 }
 
 /** `runningMax` is `BANYAN_RUNNING_MAX`. */

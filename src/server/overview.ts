@@ -7,6 +7,7 @@ import { type Status, shownStatus } from "../agent/status.ts";
 import { addUsage, NO_USAGE } from "../agent/usage.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Overview, OverviewLine, Total } from "./contract/overview.ts";
+import type { PoolHealth } from "./contract/pool.ts";
 import { restOf } from "./rest.ts";
 import { rowOf } from "./rows.ts";
 import { seeAll } from "./see-all.ts";
@@ -14,7 +15,7 @@ import { shownLines, type Twig } from "./shown-lines.ts";
 
 export async function overviewOf(
   forest: Forest,
-  { agent, lines, position }: { agent: AgentId | undefined; lines: number; position: number },
+  { agent, lines, position, pool }: { agent: AgentId | undefined; lines: number; position: number; pool?: PoolHealth },
 ): Promise<Overview> {
   const top = agent === undefined ? undefined : forest.get(agent);
   const tops = top ? [top] : forest.roots();
@@ -24,7 +25,11 @@ export async function overviewOf(
     tops.map((node) => new NodeTwig(node)),
     lines,
   );
-  return { position, lines: shown.map((line) => lineOf(forest, line)), total };
+  return { position, lines: shown.map((line) => lineOf(forest, line)), total, pool: pool ? shownPool(pool) : null };
+}
+
+function shownPool({ ready, target, claimed, parked, waiting }: PoolHealth): Overview["pool"] {
+  return ready + target + claimed + parked + waiting === 0 ? null : { ready, target, claimed, parked, waiting };
 }
 
 /** A node as the choice sees it; those below are wrapped when they are looked at. */

@@ -27,7 +27,7 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
     tree: ({ agent }) => lazily(() => batches(treeRows(forest, selectAny(agent)))),
     overview: async ({ agent, lines }) => {
       const position = await runtime.services.journal.position();
-      return overviewOf(forest, { agent: selectAny(agent), lines, position });
+      return overviewOf(forest, { agent: selectAny(agent), lines, position, pool: coordinator.pool });
     },
     agent: async ({ agent }) => detailOf(runtime, select(agent)),
     logs: ({ agent, subtree = false, from, follow = false }, signal) =>

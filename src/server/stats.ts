@@ -31,6 +31,8 @@ export async function statsOf({ coordinator, services, recovery }: Runtime, live
     waitingForSlot: load.waiting,
     missingModels: [...missing].map(([model, agents]) => ({ model, agents })),
     providers: coordinator.providers,
+    pool: coordinator.pool,
+    throttled: coordinator.throttled,
     damaged: recovery.damaged.map(({ agent, error }) => ({
       agent,
       error: { code: error.code, message: error.message },

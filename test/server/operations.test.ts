@@ -79,6 +79,8 @@ test("each operation answers in the form of the contract", async () => {
     agents: 2,
     live: 1,
     byStatus: { waiting: 1, completed: 1 },
+    pool: { claimed: 0, ready: 0, hitRatio: null },
+    throttled: { forks: { treePerMinute: 30, waiting: 0 }, spawns: { passed: 2, treePerMinute: null } },
   });
 
   expect(await ask("checkpoint", { agent: "lead", name: "before" })).toMatchObject({

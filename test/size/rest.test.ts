@@ -113,7 +113,7 @@ test("a name among thousands of siblings is found without looking at all of them
     });
   const root = headOf(0);
   forest.put(root);
-  const places = new Places(forest);
+  const places = new Places(forest, { levelsMax: 1, treeLiveMax: AGENTS + 1 });
   for (let number = 1; number <= AGENTS; number += 1) {
     const { name, release } = places.hold({ agent: idOf(number), parent: root.agent, name: "same" });
     expect(name).toBe(number === 1 ? "same" : `same-${number}`);

@@ -6,9 +6,12 @@ import { createLogUpdate } from "log-update";
 import { sleep } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Client } from "../../client.ts";
+import type { Overview } from "../../server/contract/overview.ts";
 import { type CommonOptions, dataCommand, type Register, withClient } from "../command.ts";
+import { plural } from "../figures.ts";
 import { columnsOf, type Io, print } from "../io.ts";
 import { linesFor, renderOverview } from "../live-tree.ts";
+import { cut } from "../terminal.ts";
 
 /** At most five times a second. */
 const REFRESH_MS_MIN = 200;
@@ -48,6 +51,13 @@ async function watch(io: Io, client: Client, agent: string | undefined): Promise
 async function draw(io: Io, client: Client, agent: string | undefined): Promise<string> {
   // One line for the cursor, one for the note.
   const rows = io.out.isTTY ? Math.max(3, (io.out.rows ?? 24) - 2) : LIMITS.overviewLinesMax;
-  const view = { columns: columnsOf(io), rows, colour: io.colour };
-  return renderOverview(await client.overview({ agent, lines: linesFor(view) }), view);
+  const view = { columns: columnsOf(io), rows: rows - 1, colour: io.colour };
+  const overview = await client.overview({ agent, lines: linesFor(view) });
+  const { pool } = overview;
+  return [renderOverview(overview, view), ...(pool ? [cut(poolLine(pool), view.columns)] : [])].join("\n");
+}
+
+function poolLine({ ready, target, claimed, parked, waiting }: NonNullable<Overview["pool"]>): string {
+  const waits = waiting > 0 ? `; ${plural(waiting, "agent")} waiting for one` : "";
+  return `sessions: ${claimed} working, ${parked} at rest, ${ready} of ${target} ready${waits}`;
 }

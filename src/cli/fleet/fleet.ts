@@ -52,7 +52,13 @@ export async function runFleet(io: Io, options: FleetOptions): Promise<void> {
   const tools = [lookUp, publish];
   const answerMs = (workersIn(unit) * EVENTS_A_TURN * 1_000) / rate;
   const model = fleetModel({ clock, random, character: CHARACTER, answerMs });
-  await using banyan = await Banyan.open(folder.path, { runningMax: 2 * fleet, childrenLiveMax: fleet, tools });
+  await using banyan = await Banyan.open(folder.path, {
+    runningMax: 2 * fleet,
+    childrenLiveMax: fleet,
+    levelsMax: DEPTH_MAX,
+    treeLiveMax: fleet,
+    tools,
+  });
   const ended = stopped(io);
   await using _control = await startControl(banyan.runtime, { shutDown: ended.stop });
   banyan.register(model);

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Budget, Failure } from "../../agent/events.ts";
 import { ERRORS } from "../../base/errors.ts";
 import { Banyan } from "../../runtime/banyan.ts";
-import type { Settings } from "../../runtime/settings.ts";
+import { boundsOf, type Settings } from "../../runtime/settings.ts";
 import { startControl } from "../../server/control-socket.ts";
 import { duration } from "../figures.ts";
 import { type Io, print, printJson, remark } from "../io.ts";
@@ -35,7 +35,7 @@ export interface RunOptions {
 export async function run(options: RunOptions, io: Io): Promise<number> {
   const { clock, environment } = io;
   const { settings } = options;
-  const { runningMax, childrenLiveMax, forksPerMinute, outputTokensMax } = settings;
+  const { outputTokensMax } = settings;
   const startMs = clock.monotonic();
   const say = (text: string) => remark(io, text);
   const { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: apiKey } = environment;
@@ -47,8 +47,7 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
   const faults: unknown[] = [];
   const onFault = (_agent: string, error: unknown) => void faults.push(error);
   const claude = { ...(baseUrl && { baseUrl }), ...(apiKey && { apiKey }) };
-  const bounds = { runningMax, childrenLiveMax, forksPerMinute };
-  await using banyan = await Banyan.open(settings.dataDir, { ...bounds, onFault, claude });
+  await using banyan = await Banyan.open(settings.dataDir, { ...boundsOf(settings), onFault, claude });
   if (options.killAt !== undefined)
     killAt(banyan.runtime.coordinator, { killAt: options.killAt, logFile: options.killLog });
   // Ctrl-C, or `shutdown` through the socket: waiting for the tree ends, and says that it goes on at the next start.

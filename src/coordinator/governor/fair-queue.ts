@@ -17,6 +17,7 @@ export interface Place {
 
 interface Line<T> {
   given: number;
+  waiting: number;
   readonly levels: Map<number, Set<T>>;
 }
 
@@ -35,17 +36,18 @@ export class FairQueue<T extends Place> {
   }
 
   add(place: T): void {
-    const line = this.#lines.get(place.tree) ?? { given: this.#given, levels: new Map() };
+    const line = this.#lines.get(place.tree) ?? { given: this.#given, waiting: 0, levels: new Map() };
     const level = line.levels.get(place.level) ?? new Set();
     line.levels.set(place.level, level.add(place));
+    line.waiting += 1;
     this.#lines.set(place.tree, line);
     this.#agents.add(place.agent);
   }
 
-  /** Whose turn it is. */
-  first(): T | undefined {
+  /** Whose turn it is, of those whose tree may be served. */
+  first(mayServe: (tree: AgentId) => boolean = () => true): T | undefined {
     let next: Line<T> | undefined;
-    for (const line of this.#lines.values()) if (!next || line.given < next.given) next = line;
+    for (const [tree, line] of this.#lines) if ((!next || line.given < next.given) && mayServe(tree)) next = line;
     if (!next) return undefined;
     const [first] = next.levels.get(Math.max(...next.levels.keys())) ?? [];
     return first;
@@ -75,13 +77,14 @@ export class FairQueue<T extends Place> {
     const level = line?.levels.get(place.level);
     if (!line || !level?.delete(place)) return false;
     this.#agents.delete(place.agent);
+    line.waiting -= 1;
     if (level.size === 0) line.levels.delete(place.level);
     if (line.levels.size === 0) this.#lines.delete(place.tree);
     return true;
   }
 
-  /** All that wait, in no order. */
-  *[Symbol.iterator](): Iterator<T> {
-    for (const { levels } of this.#lines.values()) for (const level of levels.values()) yield* level;
+  /** The trees that wait, and how many places each has. */
+  get lines(): { readonly tree: AgentId; readonly waiting: number }[] {
+    return [...this.#lines].map(([tree, { waiting }]) => ({ tree, waiting }));
   }
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { failure } from "../../agent/events.ts";
 import { usage } from "../../agent/usage.ts";
+import { poolHealth, throttled } from "./pool.ts";
 import { count, id, position, time, usd } from "./shapes.ts";
 
 export const COST_GROUPS = ["agent", "level", "model", "status"] as const;
@@ -69,6 +70,10 @@ export const stats = z.strictObject({
       breaker: z.enum(["closed", "open", "halfOpen"]),
     }),
   ),
+  /** Sessions, and agents that wait for one. */
+  pool: poolHealth,
+  /** Forks and spawns that wait for their turn. */
+  throttled,
   /** Agents that could not be read when the data was opened. */
   damaged: z.array(z.strictObject({ agent: id, error: failure })),
   /** Resident memory of the process. */

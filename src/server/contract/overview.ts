@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { STATUSES } from "../../agent/status.ts";
 import { usage } from "../../agent/usage.ts";
+import { poolHealth } from "./pool.ts";
 import { count, position, usd } from "./shapes.ts";
 import { treeRow } from "./tree.ts";
 
@@ -39,5 +40,7 @@ export const overview = z.strictObject({
   position,
   lines: z.array(overviewLine),
   total,
+  /** Sessions, and agents that wait for one; null while there are none. */
+  pool: poolHealth.pick({ ready: true, target: true, claimed: true, parked: true, waiting: true }).nullable(),
 });
 export type Overview = z.infer<typeof overview>;
