@@ -13,7 +13,7 @@ import { waitResult } from "../agent/waits.ts";
 import { assert } from "../base/assert.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import { MustAsk } from "../drivers/driver.ts";
+import { MustAsk, OwnFailure } from "../drivers/driver.ts";
 import type { Tool, ToolAnswer } from "../tools/tool.ts";
 import type { StartedCall, StopReason, Worker } from "./worker.ts";
 import type { Workplace } from "./workplace.ts";
@@ -258,6 +258,8 @@ async function inputOf({ services: { contents } }: Workplace, { input }: ToolCal
 
 /** What the model reads of a failure (T3): short enough to stand in the event, whatever a tool throws. */
 function describe(error: unknown): string {
+  // It is stowed, so it may be long; and it is in the prompt already.
+  if (error instanceof OwnFailure) return error.message;
   const { code, message } = asBanyanError(error, "TOOL_FAILED");
   return `${code}: ${message}`.slice(0, ERROR_LENGTH_MAX);
 }

@@ -99,10 +99,13 @@ export interface OwnTool {
   readonly name: string;
   /**
    * Resolves to what the model reads; rejects with why it failed. `state` has the call open, and its start is durable.
-   * @throws MustAsk when a person must allow it: it has done nothing then, and is run again once they have
+   * @throws OwnFailure, and MustAsk when a person must allow it: it has done nothing then, and is run again once they have
    */
   run(state: State, call: ToolCall, signal: AbortSignal): Promise<string>;
 }
+
+/** That a tool of the session's own failed, in the words in which the model reads it there. */
+export class OwnFailure extends Error {}
 
 /** Why a tool did not run; the message is what to ask a person. */
 export class MustAsk extends Error {}

@@ -14,7 +14,15 @@ import type { Execution } from "../../agent/events.ts";
 import type { State } from "../../agent/state.ts";
 import { NO_USAGE, promptTokens } from "../../agent/usage.ts";
 import { BanyanError } from "../../base/errors.ts";
-import type { OwnTool, Session, StartGate, TurnBound, TurnOptions, TurnOutcome } from "../driver.ts";
+import {
+  OwnFailure,
+  type OwnTool,
+  type Session,
+  type StartGate,
+  type TurnBound,
+  type TurnOptions,
+  type TurnOutcome,
+} from "../driver.ts";
 import { verdictOn } from "../model/failures.ts";
 import { Prompt } from "../model/prompt.ts";
 import type { PromptMessage } from "../model/provider-model.ts";
@@ -189,7 +197,7 @@ export class ClaudeSession implements Session {
       signal.throwIfAborted();
       const isAllowed = state.open.some((open) => open.call.callId === callId && open.allowed === true);
       const { text, isError } = await program.run(callId, isAllowed);
-      if (isError) throw new BanyanError("TOOL_FAILED", text);
+      if (isError) throw new OwnFailure(text);
       return text;
     } finally {
       signal.removeEventListener("abort", stop);

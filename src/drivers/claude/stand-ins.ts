@@ -21,7 +21,7 @@ export class StandIns {
 
   /** A word to say in place of what `mean` will tell. */
   make(): string {
-    const word = `stands-in-${this.#uuid()}`;
+    const word = `${PREFIX}${this.#uuid()}`;
     this.#words.push(word);
     return word;
   }
@@ -61,6 +61,12 @@ export class StandIns {
     return places.sort(([, one], [, other]) => one.at - other.at);
   }
 }
+
+/**
+ * Long and always the same: Claude Code marks its requests with a digest of how their first message begins, ahead of everything that the
+ * provider's cache could find again.
+ */
+const PREFIX = "This stands for what is going to be said here, and is never sent: ";
 
 interface Place {
   readonly at: number;

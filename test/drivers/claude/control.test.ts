@@ -1,7 +1,7 @@
 /** What people and limits do to agents of Claude Code: hold, cancel, fork, rewind, budgets, and a provider that puts them off. */
 import { hostname } from "node:os";
 import { describe, expect, test } from "vitest";
-import { messaging } from "../../../src/index.ts";
+import { messaging, spawning } from "../../../src/index.ts";
 import { asks, call, isInstalled, NOT_KEPT, type Part, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
 
 const RUNS_ONCE: Part = (turn) => (turn === 0 ? asks(call("Bash", { command: "echo ran >> ran" })) : "Done.");
@@ -114,6 +114,34 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(told.toSorted()).toEqual(forks.map((_, at) => `Go. First. Way ${at}.`).toSorted());
   });
 
+  test("R3: what a fork sends begins with what its origin sent, calls and results of both kinds included", async () => {
+    await using stage = await Stage.set({
+      lead: (turn) => {
+        if (turn === 0)
+          return asks(
+            { type: "thinking", thinking: "Hm.", signature: "c2ln" },
+            { type: "text", text: "Let me see." },
+            call("list_agents", {}, { banyan: true }),
+            call("Bash", { command: "echo one" }),
+            call("Bash", { command: "false" }),
+          );
+        return turn === 1 ? "First." : "Another.";
+      },
+    });
+    const banyan = await stage.open();
+    const driver = stage.claude("Bash");
+    const tools = [spawning()];
+    const agent = await banyan.spawn({ driver, instructions: "lead", task: "Go.", mode: "chat", tools });
+    const first = await seen(agent, ({ type }) => type === "turn.ended");
+    const { seq } = await seen(agent, ({ type }) => type === "turn.ended", { after: first.seq });
+    const fork = await agent.fork({ at: seq, task: "Go on." });
+    await seen(fork, ({ type }) => type === "turn.ended", { after: seq });
+    const [, origin, forked] = stage.requests.map(({ system, tools, messages }) => ({ system, tools, messages }));
+    const { messages, ...prefix } = unmarkedAll(forked);
+    expect({ ...prefix, messages: messages.slice(0, origin?.messages.length) }).toEqual(unmarkedAll(origin));
+    expect(messages.slice(-2).map(({ role }) => role)).toEqual(["assistant", "user"]);
+  });
+
   test("a budget is never overshot: the call that does not fit is not made", async () => {
     await using stage = await Stage.set({
       lead: () => asks({ type: "text", text: "word ".repeat(400) }, call("wait_for_message", {}, { banyan: true })),
@@ -181,6 +209,11 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(await stage.lines("ran")).toEqual(["ran"]);
   });
 });
+
+/** Without the marks of the cache, which move. */
+function unmarkedAll<Request>(request: Request | undefined): Request {
+  return JSON.parse(JSON.stringify(request, (key, value) => (key === "cache_control" ? undefined : value)));
+}
 
 const callOf = ({ event }: { event: object }) => (event as { callId: string }).callId;
 
