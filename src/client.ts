@@ -28,8 +28,13 @@ export type {
   Standing,
   TranscriptEntry,
 } from "./server/contract/agent.ts";
-export type { CheckpointDetail, CheckpointDiffRow, CheckpointRow } from "./server/contract/checkpoint.ts";
-export type { CostReport, Stats } from "./server/contract/fleet.ts";
+export type {
+  CheckpointDetail,
+  CheckpointDiffRow,
+  CheckpointRow,
+  RotatedCheckpoint,
+} from "./server/contract/checkpoint.ts";
+export type { CostReport, FaultRow, Stats } from "./server/contract/fleet.ts";
 export type { CallOptions, Input, Items, OperationName, Operations, Output } from "./server/contract/operations.ts";
 export type { TreeRow } from "./server/contract/tree.ts";
 

@@ -201,6 +201,9 @@ export const LIMITS = {
   /** Events after which an agent's summary is written again, so that opening reads a short tail. */
   summaryEventsMax: 64,
 
+  /** How long a record waits for others before it is shipped to a backup, and bytes of records of one segment. */
+  backupDelayMs: 1_000,
+  backupSegmentBytesMax: 64 * MiB,
   /** Faults that are written down in a second; further ones are counted. And the size after which their file is set aside. */
   faultsPerSecondMax: 100,
   faultLogBytesMax: 1 * MiB,

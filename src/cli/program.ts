@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { type Register, reportError } from "./command.ts";
 import { register as answer } from "./commands/answer.ts";
 import { register as artifact } from "./commands/artifact.ts";
+import { register as backup } from "./commands/backup.ts";
 import { register as budget } from "./commands/budget.ts";
 import { register as cancel } from "./commands/cancel.ts";
 import { register as checkpoint } from "./commands/checkpoint.ts";
@@ -49,6 +50,7 @@ const COMMANDS: readonly Register[] = [
   ps,
   cost,
   verify,
+  backup,
   faults,
   doctor,
   simulate,

@@ -1,0 +1,169 @@
+/**
+ * Where a backup stands among objects, and who may write it.
+ *
+ *     backup.json          what it is of, and for which key it is encrypted
+ *     owners/000001.json   claims: whoever made the newest one writes, from the segment that it names on
+ *     journal/000001/000000000001.seg   segments, by the claim under which they were written
+ *     blobs/XX/YYYY...     blobs by their digest
+ *
+ * G1  One writes at a time: a claim is created, never replaced. Segments that a writer adds after a newer claim begins are no part of
+ *     the backup, and it stops as soon as it sees that claim.
+ * G2  A segment is added when all blobs that it refers to are there.
+ */
+import { hash } from "node:crypto";
+import { z } from "zod";
+import { BanyanError } from "../../base/errors.ts";
+import type { Blobs, Digest } from "../../blobs/blobs.ts";
+import { bytesOf, type Objects } from "../objects.ts";
+import { openSeal, type Seal, type SealKeys } from "./seal.ts";
+import { readSegment, type Segment, writeSegment } from "./segment.ts";
+
+const about = z.strictObject({ format: z.literal(1), created: z.int(), recipient: z.string().nullable() });
+
+const claim = z.strictObject({
+  owner: z.int().positive(),
+  time: z.int(),
+  /** The number of its first segment. */
+  begins: z.int().positive(),
+  /** Digest of the segment before that. */
+  previous: z.string().nullable(),
+});
+export type Claim = z.infer<typeof claim>;
+
+/** A segment as the store lists it. */
+export interface SegmentName {
+  readonly name: string;
+  readonly owner: number;
+  readonly number: number;
+  readonly bytes: number;
+}
+
+export class BackupStore {
+  readonly #objects: Objects;
+  readonly #seal: Seal;
+
+  private constructor(objects: Objects, seal: Seal) {
+    this.#objects = objects;
+    this.#seal = seal;
+  }
+
+  /** Begins a backup, or opens one. @throws INPUT_INVALID when it is encrypted for another key, or not at all */
+  static async open(objects: Objects, keys: SealKeys, created?: number): Promise<BackupStore> {
+    const seal = await openSeal(keys);
+    if (created !== undefined) {
+      const text = JSON.stringify({ format: 1, created, recipient: seal.recipient });
+      await objects.create("backup.json", Buffer.from(text));
+    }
+    const bytes = await bytesOf(objects.get("backup.json")).catch((cause) => {
+      throw new BanyanError("DATA_NOT_FOUND", "there is no backup", { cause });
+    });
+    const { recipient } = about.parse(JSON.parse(bytes.toString("utf8")));
+    if (recipient !== null && seal.recipient === null)
+      throw new BanyanError(
+        "INPUT_INVALID",
+        `the backup is encrypted for ${recipient}: give that key, or its secret one`,
+      );
+    if (recipient !== seal.recipient)
+      throw new BanyanError("INPUT_INVALID", `the backup is encrypted for ${recipient ?? "no key"}, not for this one`);
+    return new BackupStore(objects, seal);
+  }
+
+  get recipient(): string | null {
+    return this.#seal.recipient;
+  }
+
+  /** Oldest first. */
+  async claims(): Promise<Claim[]> {
+    const claims: Claim[] = [];
+    for await (const { name } of this.#objects.list("owners/")) {
+      const bytes = await bytesOf(this.#objects.get(name));
+      claims.push(claim.parse(JSON.parse(bytes.toString("utf8"))));
+    }
+    return claims;
+  }
+
+  /** Takes the backup over. False when someone else just did (G1). */
+  claim(mine: Claim): Promise<boolean> {
+    return this.#objects.create(`owners/${padded(mine.owner, 6)}.json`, Buffer.from(JSON.stringify(mine)));
+  }
+
+  /** Adds a segment, and returns its digest. @throws DATA_IN_USE when there is one of that number */
+  async add(place: Parameters<typeof writeSegment>[0], records: Parameters<typeof writeSegment>[1]): Promise<string> {
+    const { bytes, digest } = await writeSegment(place, records);
+    const sealed = await bytesOf(this.#seal.close(once(bytes)));
+    if (await this.#objects.create(nameOf(place.owner, place.number), sealed)) return digest;
+    const there = await this.read({ name: nameOf(place.owner, place.number) });
+    // The very one, from before a crash.
+    if (there.digest === digest) return digest;
+    throw new BanyanError("DATA_IN_USE", `segment ${place.number} of the backup was written by another process`);
+  }
+
+  /** Those that are part of the backup, in order (G1). @throws BLOB_DAMAGED when one is missing */
+  async segments(): Promise<SegmentName[]> {
+    const claims = await this.claims();
+    const found: SegmentName[] = [];
+    for (const [index, { owner, begins }] of claims.entries()) {
+      const end = claims[index + 1]?.begins ?? Number.POSITIVE_INFINITY;
+      let next = begins;
+      for await (const { name, bytes } of this.#objects.list(`journal/${padded(owner, 6)}/`)) {
+        const number = Number.parseInt(name.slice(name.lastIndexOf("/") + 1), 10);
+        if (number >= end) break;
+        if (number !== next) throw new BanyanError("BLOB_DAMAGED", `segment ${next} of the backup is missing`);
+        found.push({ name, owner, number, bytes });
+        next += 1;
+      }
+      if (Number.isFinite(end) && next < end)
+        throw new BanyanError("BLOB_DAMAGED", `segment ${next} of the backup is missing`);
+    }
+    return found;
+  }
+
+  /** @throws BLOB_DAMAGED */
+  async read({ name }: Pick<SegmentName, "name">): Promise<Segment> {
+    return readSegment(await bytesOf(this.#seal.open(this.#objects.get(name))), name);
+  }
+
+  async putBlob(blobs: Blobs, digest: Digest): Promise<void> {
+    await this.#objects.put(placeOf(digest), this.#seal.close(blobs.get(digest)));
+  }
+
+  /** The bytes as they come: whoever keeps them checks them against the digest. */
+  getBlob(digest: Digest): AsyncIterable<Uint8Array> {
+    return this.#seal.open(this.#objects.get(placeOf(digest)));
+  }
+
+  /** True when its bytes are there and match the digest. */
+  async verifyBlob(digest: Digest): Promise<boolean> {
+    try {
+      return `sha256:${hash("sha256", await bytesOf(this.getBlob(digest)))}` === digest;
+    } catch (error) {
+      if (error instanceof BanyanError && (error.code === "BLOB_DAMAGED" || error.code === "BLOB_NOT_FOUND"))
+        return false;
+      throw error;
+    }
+  }
+
+  async blobs(): Promise<Set<string>> {
+    const digests = new Set<string>();
+    for await (const { name } of this.#objects.list("blobs/"))
+      digests.add(`sha256:${name.slice(name.lastIndexOf("/") + 1)}`);
+    return digests;
+  }
+}
+
+function nameOf(owner: number, number: number): string {
+  return `journal/${padded(owner, 6)}/${padded(number, 12)}.seg`;
+}
+
+function placeOf(digest: Digest): string {
+  const hex = digest.slice("sha256:".length);
+  return `blobs/${hex.slice(0, 2)}/${hex}`;
+}
+
+function padded(number: number, digits: number): string {
+  return String(number).padStart(digits, "0");
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
