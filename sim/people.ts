@@ -144,7 +144,9 @@ export class People {
     const { control } = coordinator;
     const dice = this.#world.dice("people's words");
     if (deed.verb === "spawn" || !head) {
-      deed.mark = await coordinator.spawn({ ...specOf(dice, scenario), name: dice.pick(["lead", "top"]) ?? "lead" });
+      const tenant = this.#world.dice("tenants").pick(["acme", "other", "default"]);
+      const spec = { ...specOf(dice, scenario), name: dice.pick(["lead", "top"]) ?? "lead", tenant };
+      deed.mark = await coordinator.spawn(spec);
       return;
     }
     const { agent } = head;

@@ -11,6 +11,7 @@ import { toolRegistry } from "../src/tools/registry.ts";
 import { type Disk, short } from "./disk.ts";
 import { Life } from "./life.ts";
 import type { Provider } from "./provider.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Tools } from "./tools.ts";
 import type { World } from "./world.ts";
 
@@ -26,6 +27,7 @@ export interface Surroundings {
   readonly world: World;
   readonly disk: Disk;
   readonly provider: Provider;
+  readonly sessions: Sessions;
   readonly tools: Tools;
   readonly sabotage: Sabotage;
 }
@@ -47,24 +49,27 @@ export class Process {
   /** Another one was started beside it. */
   isStale = false;
 
-  constructor({ world, disk, provider, tools, sabotage }: Surroundings, number: number) {
+  constructor({ world, disk, provider, sessions, tools, sabotage }: Surroundings, number: number) {
     const life = new Life(number);
     sabotage.disk?.(disk);
     const clock = life.clock(world.clock);
     const { journal, blobs, snapshots } = disk.open(life);
     const contents = createContents({ blobs, redact: (text) => text });
     const random = world.dice(`process ${number}`);
-    const driver = provider.driver(createModelDriver({ contents, clock, models: [provider.model(life)] }));
+    const models = provider.driver(createModelDriver({ contents, clock, models: [provider.model(life)] }));
+    const driver = sessions.driver(life, models);
     const ids = createIds({ clock, random: world.dice(`ids ${number}`) });
     const registry = toolRegistry(tools.for(life));
     const services = { journal, blobs, contents, snapshots, driver, tools: registry, clock, random, ids };
-    const { runningMax, childrenLiveMax, forksPerMinute } = world.scenario;
+    const { runningMax, childrenLiveMax, forksPerMinute, spawnsPerMinute } = world.scenario;
     this.life = life;
     this.#disk = disk;
     this.coordinator = new Coordinator(sabotage.services?.(services, life) ?? services, {
       runningMax,
       childrenLiveMax,
       forksPerMinute,
+      spawnsPerMinute,
+      pool: sessions.options,
       snapshotTailMin: SNAPSHOT_TAIL_MIN,
       onFault: (agent, error) => this.#fault(world, agent, error),
     });

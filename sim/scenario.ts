@@ -49,6 +49,10 @@ export const FAULTS = {
   toolHangs: { likely: 0.04, attacks: [6, 8] },
   /** The tool does not stop when it is told to. */
   toolDeaf: { likely: 0.04, attacks: [6] },
+  /** A session that nobody uses is not well when it is to be used again. */
+  sessionDies: { likely: 0.1, attacks: [6] },
+  /** A session does not start. */
+  startFails: { likely: 0.05, attacks: [6] },
 } as const;
 export type Fault = keyof typeof FAULTS;
 
@@ -100,6 +104,9 @@ export interface Scenario {
   readonly runningMax: number;
   readonly childrenLiveMax: number;
   readonly forksPerMinute: number;
+  readonly spawnsPerMinute: number | undefined;
+  /** Sessions that fit the memory of a process; undefined where they cost nothing. */
+  readonly sessionsMax: number | undefined;
   /** Texts are long: some go to the blobs, and agents at rest leave memory. */
   readonly wordy: boolean;
   /** Tokens a byte of this provider's tokenizer. */
@@ -137,6 +144,8 @@ export function scenarioOf({ seed, steps, big = false, without = [] }: ScenarioO
     wordy: dice.chance(0.3),
     tokensPerByte: dice.between(0.2, 1),
     tight: dice.chance(0.5),
+    spawnsPerMinute: dice.chance(0.3) ? dice.int(2, 60) : undefined,
+    sessionsMax: dice.chance(0.6) ? dice.int(1, 6) : undefined,
   };
 }
 

@@ -15,6 +15,7 @@ import { holds } from "./checkers/holds.ts";
 import { keptWord } from "./checkers/kept-word.ts";
 import { rights } from "./checkers/rights.ts";
 import { sameState } from "./checkers/same-state.ts";
+import { sessions as sessionsChecker } from "./checkers/sessions.ts";
 import { singleRuns } from "./checkers/single-runs.ts";
 import { Disk } from "./disk.ts";
 import { People } from "./people.ts";
@@ -23,6 +24,7 @@ import { Provider } from "./provider.ts";
 import type { Dice } from "./randoms.ts";
 import { bringToEnd, cancelTheRest, checkNobodyIsStuck, comeToRest, type Resting } from "./rest.ts";
 import { type ScenarioOptions, scenarioOf } from "./scenario.ts";
+import { Sessions } from "./sessions.ts";
 import { Tools } from "./tools.ts";
 import { type Violation, World } from "./world.ts";
 
@@ -54,6 +56,7 @@ const CHECKERS: readonly ((scene: Scene) => Checker)[] = [
   singleRuns,
   rights,
   keptWord,
+  sessionsChecker,
 ];
 
 /** Runs the world of a seed. Never rejects: what goes wrong in it is its violation. */
@@ -92,12 +95,14 @@ class Simulation {
     this.#people = new People(world, this.#audit, this.#disk);
     const provider = new Provider(world, () => this.#audit.states.size);
     const tools = new Tools(world);
-    this.#surroundings = { world, disk: this.#disk, provider, tools, sabotage };
+    const sessions = new Sessions(world);
+    this.#surroundings = { world, disk: this.#disk, provider, sessions, tools, sabotage };
     const scene: Scene = {
       world,
       disk: this.#disk,
       audit: this.#audit,
       provider,
+      sessions,
       tools,
       people: this.#people,
       process: () => this.#process,

@@ -7,6 +7,7 @@ import type { Disk } from "../disk.ts";
 import type { People } from "../people.ts";
 import type { Process } from "../process.ts";
 import type { Provider } from "../provider.ts";
+import type { Sessions } from "../sessions.ts";
 import type { Tools } from "../tools.ts";
 import type { World } from "../world.ts";
 
@@ -15,6 +16,7 @@ export interface Scene {
   readonly disk: Disk;
   readonly audit: Audit;
   readonly provider: Provider;
+  readonly sessions: Sessions;
   readonly tools: Tools;
   readonly people: People;
   /** The process that was started last, if it lives. */

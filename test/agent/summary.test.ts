@@ -21,7 +21,8 @@ test("U1: a head comes back as it was, but for the output, at every event of any
 
 test("U1: a tenant comes back too", () => {
   const head = headOf(1, undefined, { tenant: "acme" });
-  expect(new SummaryReader().read(head.agent, summaryOf(head), nobody)).toStrictEqual(head);
+  const read = new SummaryReader().read(head.agent, summaryOf(head), nobody);
+  expect(JSON.stringify(read)).toBe(JSON.stringify(head));
 });
 
 test("ids that an agent above has, and what agents have alike, are kept once", () => {

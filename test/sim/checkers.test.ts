@@ -6,6 +6,7 @@ import { simulate } from "../../sim/simulation.ts";
 import { assert } from "../../src/base/assert.ts";
 import type { Digest } from "../../src/blobs/blobs.ts";
 import type { Services } from "../../src/coordinator/services.ts";
+import type { Driver } from "../../src/drivers/driver.ts";
 import type { Append } from "../../src/journal/journal.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 
@@ -71,7 +72,10 @@ test("1: an acknowledged record that is lost is found", async () => {
       newest(disk).log.records.pop();
       disk.store.order.pop();
     });
-  expect(await found(sabotage)).toMatchObject({ checker: "acknowledged", message: expect.stringContaining("is lost") });
+  expect(await found(sabotage, "acknowledged")).toMatchObject({
+    checker: "acknowledged",
+    message: expect.stringContaining("is lost"),
+  });
 });
 
 test("1: an acknowledged record that is changed is found", async () => {
@@ -155,11 +159,11 @@ test("5: a call that cost more than the books say is found", async () => {
   const sabotage: Sabotage = {
     services: (services) => {
       const { driver } = services;
-      const open: typeof driver.open = async (state) => {
-        const session = await driver.open(state);
+      const open: typeof driver.open = async (state, options) => {
+        const session = await driver.open(state, options);
         return { ...session, turn: async (now, options) => ({ ...(await session.turn(now, options)), usage: free }) };
       };
-      return { ...services, driver: { missing: driver.missing, open } };
+      return { ...services, driver: { ...driver, open } };
     },
   };
   expect(await found(() => sabotage)).toMatchObject({ checker: "budgets", message: expect.stringContaining("books") });
@@ -291,4 +295,33 @@ test("an agent's loop that ends by a bug is found", async () => {
     }),
   };
   expect(await found(() => sabotage)).toMatchObject({ checker: "faults", message: expect.stringContaining("a bug") });
+});
+
+/** The driver of every process, changed. */
+const withDriver =
+  (change: (driver: Driver) => Partial<Driver>): (() => Sabotage) =>
+  () => ({ services: (services) => ({ ...services, driver: { ...services.driver, ...change(services.driver) } }) });
+
+test("sessions: starts that do not wait for each other are found", async () => {
+  const sabotage = withDriver(({ open }) => ({ open: (state, { warm } = {}) => open(state, { warm }) }));
+  expect(await found(sabotage, "sessions")).toMatchObject({ message: expect.stringContaining("start at once") });
+});
+
+test("sessions: one that is not closed when the pool says so is found", async () => {
+  const sabotage = withDriver(({ open }) => ({
+    open: async (state, options) => ({ ...(await open(state, options)), close: async () => undefined }),
+  }));
+  expect(await found(sabotage, "sessions")).toMatchObject({
+    message: expect.stringMatching(/fit$|its session is open$/),
+  });
+});
+
+test("sessions: a warm one that serves another tenant is found", async () => {
+  const sabotage = withDriver(({ profile }) => ({
+    // As a pool would that did not know of tenants.
+    profile: (state) => profile?.({ ...state, head: { ...state.head, tenant: "acme" } }),
+  }));
+  expect(await found(sabotage, "sessions")).toMatchObject({
+    message: expect.stringContaining(" of acme, of nobody, serves "),
+  });
 });
