@@ -4,6 +4,7 @@
  */
 import { hash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
+import { tenantOf } from "../../agent/head.ts";
 import type { State } from "../../agent/state.ts";
 import { type Clock, sleep } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
@@ -27,6 +28,11 @@ export interface ClaudeOptions {
   readonly baseUrl?: string;
   /** Default: the environment's ANTHROPIC_API_KEY. Never journaled, and not known to the agents. */
   readonly apiKey?: string;
+  /**
+   * Variables for the commands and programs of a tenant's agents, asked for whenever an agent comes to work. Never journaled. Those that
+   * Banyan sets itself (HOME, the provider's address) stay as they are.
+   */
+  readonly environmentOf?: (tenant: string) => Readonly<Record<string, string>>;
   /** Loads the SDK, when it is not to be found by its name. */
   readonly sdk?: () => Promise<ClaudeSdk>;
 }
@@ -58,6 +64,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   const marks = [...(environment[MARKS_VARIABLE]?.split(" ") ?? []), ownMark, hostMark];
   let isSwept: Promise<unknown> | undefined;
   const means = { gateway, uuid };
+  const givenTo = (head: State["head"]) => options.environmentOf?.(tenantOf(head)) ?? {};
   /** What a Claude Code of this agent's is started with, and for whom. */
   const prepare = async ({ head, toolset }: State): Promise<Profile> => {
     const { agent, rights, execution } = head;
@@ -69,6 +76,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
       throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
     return {
       ...{ sdk, homes, marks, warden, environment, ownTools, tools },
+      given: givenTo(head),
       model: execution.model,
       outputTokensMax: execution.outputTokensMax,
       folder: rights.root ?? "/",
@@ -92,7 +100,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
       }
     },
     profile: (state) =>
-      profileOf(state, async (signal) => {
+      profileOf(state, givenTo(state.head), async (signal) => {
         // Whoever took the last one is about to be answered, and needs the processor more.
         await sleep(clock, LIMITS.claudeWarmDelayMs, signal);
         return Running.ready(await prepare(state), state.instructions !== "", means, signal);

@@ -11,13 +11,17 @@ import type { Profile as PoolProfile } from "../driver.ts";
 import { COMMAND_TOOL } from "./program.ts";
 
 /** All that sessions of the profile begin with. */
-export function profileOf(state: State, warm: NonNullable<PoolProfile["warm"]>): PoolProfile {
+export function profileOf(
+  state: State,
+  given: Readonly<Record<string, string>>,
+  warm: NonNullable<PoolProfile["warm"]>,
+): PoolProfile {
   const { execution, rights } = state.head;
   const { model, outputTokensMax, asksBeyond = false } = execution;
   const ownTools = ownToolsOf(execution, rights);
   const { root = null, commands } = rights;
   const hasInstructions = state.instructions !== "";
-  const begins = [model, outputTokensMax, asksBeyond, ownTools, root, commands, state.toolset, hasInstructions];
+  const begins = [model, outputTokensMax, asksBeyond, ownTools, root, commands, state.toolset, hasInstructions, given];
   return {
     key: hash("sha256", JSON.stringify(begins)),
     memoryBytes: LIMITS.claudeMemoryBytes,

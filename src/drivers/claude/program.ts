@@ -51,6 +51,8 @@ export interface ProgramOptions {
   /** Those that Banyan carries out. */
   readonly tools: readonly ToolDefinition[];
   readonly environment: NodeJS.ProcessEnv;
+  /** Variables beside those that are passed on. */
+  readonly given: Readonly<Record<string, string>>;
   /** What it is to go on with; a new session when absent. */
   readonly transcript?: readonly TranscriptEntry[] | undefined;
   /** The transcript has what is to be answered. */
@@ -337,7 +339,11 @@ const FOREVER_MS = 2 ** 31 - 1;
 const PASSED = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
 
 /** Y3. */
-function environmentOf({ environment, outputTokensMax, transcript, goesOn }: ProgramOptions, line: Line, home: string) {
+function environmentOf(
+  { environment, given, outputTokensMax, transcript, goesOn }: ProgramOptions,
+  line: Line,
+  home: string,
+) {
   const passed = PASSED.flatMap((name) => {
     const value = environment[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -345,6 +351,7 @@ function environmentOf({ environment, outputTokensMax, transcript, goesOn }: Pro
   return {
     PATH: "/usr/local/bin:/usr/bin:/bin",
     ...Object.fromEntries(passed),
+    ...given,
     HOME: home,
     TMPDIR: home,
     CLAUDE_CONFIG_DIR: join(home, ".claude"),

@@ -89,7 +89,7 @@ export class Stage implements AsyncDisposable {
   }
 
   async open(options: BanyanOptions = {}): Promise<Banyan> {
-    const how = { baseUrl: this.simulator.url, apiKey: "test", sdk: loadSdk };
+    const how = { ...options.claude, baseUrl: this.simulator.url, apiKey: "test", sdk: loadSdk };
     const banyan = await Banyan.open(join(this.#home, "data"), { ...options, claude: how });
     this.#open.push(banyan);
     return banyan;

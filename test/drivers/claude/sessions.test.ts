@@ -89,6 +89,27 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(await stage.processes()).toEqual([]);
   });
 
+  test("Y3: tenants have environments, homes and sessions of their own", async () => {
+    await using stage = await Stage.set({
+      lead: (turn) =>
+        turn === 0 ? asks(call("Bash", { command: "echo $REGION $ANTHROPIC_API_KEY $HOME >> ran" })) : "Done.",
+    });
+    const environmentOf = (tenant: string) => ({ REGION: `of-${tenant}`, HOME: "/", ANTHROPIC_API_KEY: "theirs" });
+    const banyan = await stage.open({ claude: { environmentOf } });
+    const spawn = (tenant: string) =>
+      banyan.spawn({ driver: stage.claude("Bash"), instructions: "lead", task: "Go.", tenant, mode: "chat" });
+    const agents = await Promise.all([spawn("one"), spawn("other")]);
+    await Promise.all(agents.map((agent) => seen(agent, ({ type }) => type === "tool.ended")));
+    const ran = (await stage.lines("ran")).map((line) => line.split(" "));
+    expect(ran.map(([region]) => region).toSorted()).toEqual(["of-one", "of-other"]);
+    expect(new Set(ran.map(([, key]) => key)).size).toBe(2);
+    expect(ran.flat()).not.toContain("theirs");
+    expect(new Set(ran.map(([, , home]) => home)).size).toBe(2);
+    const states = await Promise.all(agents.map(({ id }) => banyan.runtime.coordinator.state(id)));
+    const keys = states.map((state) => banyan.runtime.claude.profile?.(state)?.key);
+    expect(keys[0]).not.toBe(keys[1]);
+  });
+
   test("more agents than there is memory for take turns, and all finish", async () => {
     await using stage = await Stage.set({
       lead: (turn) => (turn < 2 ? asks(call("Bash", { command: "echo ran >> ran" })) : "Done."),
