@@ -26,4 +26,16 @@ export class BadSnapshots extends MemorySnapshots {
     this.#world.count("snapshot read");
     return bytes;
   }
+
+  override async keepHeads(bytes: Buffer): Promise<void> {
+    if (this.#world.strikes("snapshotLost")) return;
+    if (this.#world.strikes("snapshotRefused")) throw new BanyanError("DISK_FAILED", "no space left on device");
+    await super.keepHeads(this.#world.strikes("snapshotDamaged") ? bytes.subarray(0, bytes.length / 2) : bytes);
+  }
+
+  override async readHeads(): Promise<Buffer | undefined> {
+    const bytes = await super.readHeads();
+    if (bytes) this.#world.count("heads read");
+    return bytes;
+  }
 }

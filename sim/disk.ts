@@ -117,8 +117,10 @@ export class Disk {
         }
       },
       read: (agent, range) => batches(seen(() => this.#sound(agent, () => collect(inner.read(agent, range))))),
-      heads: () =>
-        batches(seen(async () => (await collect(inner.heads())).map((all) => all.map((head) => this.#known(head))))),
+      heads: (options) =>
+        batches(
+          seen(async () => (await collect(inner.heads(options))).map((all) => all.map((head) => this.#known(head)))),
+        ),
       head: (agent) => seen(async () => this.#known(await inner.head(agent))),
       follow: (position, signal) => inner.follow(position, signal),
       position: () => seen(() => inner.position()),

@@ -37,6 +37,8 @@ const EXPECTED_FAULTS = ["DISK_FAILED", "SHUTTING_DOWN", "SNAPSHOT_DAMAGED"];
 
 /** So few that the short conversations of these worlds have snapshots. */
 const SNAPSHOT_TAIL_MIN = 2_000;
+/** So few that the heads of most of these fleets are kept in one piece. */
+const HEADS_KEPT_MIN = 3;
 
 export class Process {
   readonly life: Life;
@@ -71,6 +73,7 @@ export class Process {
       spawnsPerMinute,
       pool: sessions.options,
       snapshotTailMin: SNAPSHOT_TAIL_MIN,
+      headsKeptMin: HEADS_KEPT_MIN,
       onFault: (agent, error) => this.#fault(world, agent, error),
     });
     sabotage.coordinator?.(this.coordinator);
@@ -86,7 +89,9 @@ export class Process {
     }
     for (const agent of lost) {
       const isNamed = damaged.some((each) => each.agent === agent);
-      if (!isNamed) world.fail("recovery", `${agent} is damaged, and opening did not say so`);
+      // Its head may have been kept with those of all others: then the damage is found when the agent is read.
+      if (!isNamed && !this.coordinator.forest.get(agent))
+        world.fail("recovery", `${agent} is damaged, and opening did not say so`);
     }
     world.note(`${this.life.number} is ready with ${agents} agents`);
     this.isReady = true;

@@ -11,29 +11,11 @@ import { assert } from "../base/assert.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
+import { type Node, Twig } from "./forest-node.ts";
+import type { HeadColumns } from "./head-columns.ts";
 import type { Head } from "./state.ts";
 import { hasEnded, type Status, shownStatus } from "./status.ts";
-import { NO_USAGE, type Usage } from "./usage.ts";
-
-export interface Sums {
-  readonly agents: number;
-  /** Agents that have not ended. */
-  readonly live: number;
-  readonly turns: number;
-  readonly usage: Usage;
-  readonly costUsd: number;
-  readonly estimatedUsd: number;
-  readonly reservedUsd: number;
-}
-
-export interface Node {
-  readonly head: Head;
-  readonly parent: Node | undefined;
-  /** In the order of spawning. */
-  readonly children: readonly Node[];
-  /** Over the agent and all below it, as it is now: to keep, copy it (`copyOf`). */
-  readonly subtree: Sums;
-}
+import { accumulate, addSums, addTo, NOTHING, SumColumns, type Sums, sameSums, tidy } from "./sums.ts";
 
 export interface Shortage {
   readonly refused: Extract<ErrorCode, "BUDGET_EXHAUSTED" | "LEVELS_EXCEEDED">;
@@ -42,20 +24,9 @@ export interface Shortage {
   readonly agent: AgentId;
 }
 
-type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
-type MutableSums = Mutable<Omit<Sums, "usage">> & { readonly usage: Mutable<Usage> };
-
-interface MutableNode extends Node {
-  head: Head;
-  parent: MutableNode | undefined;
-  children: MutableNode[];
-  subtree: MutableSums;
-  reservedUsd: number;
-}
-
 export class Forest {
-  readonly #nodes = new Map<AgentId, MutableNode>();
-  readonly #roots: MutableNode[] = [];
+  readonly #nodes = new Map<AgentId, Twig>();
+  readonly #roots: Twig[] = [];
 
   get size(): number {
     return this.#nodes.size;
@@ -83,12 +54,23 @@ export class Forest {
     settle(node, before);
   }
 
+  /** Fills an empty forest with all that the columns hold. */
+  plantColumns(columns: HeadColumns): void {
+    const nodes: Twig[] = [];
+    const bed = { columns, sums: new SumColumns(columns) };
+    for (let at = 0; at < columns.count; at += 1) {
+      const place = columns.parent(at);
+      const parent = place === undefined ? undefined : nodes[place];
+      nodes.push(this.#link(Twig.planted(bed, at, parent)));
+    }
+  }
+
   /**
    * Fills an empty forest, parents before their children. The sums are made once at the end: a deep tree takes no longer than a
    * wide one.
    */
   plant(): { add(head: Head): void; done(): void } {
-    const added: MutableNode[] = [];
+    const added: Twig[] = [];
     const add = (head: Head) => {
       const node = this.#add(head);
       node.reservedUsd = head.reservedUsd;
@@ -96,7 +78,7 @@ export class Forest {
     };
     const done = () => {
       for (let at = added.length - 1; at >= 0; at--) {
-        const node = added[at] as MutableNode;
+        const node = added[at] as Twig;
         addOwn(node);
         if (node.parent) addSums(node.parent.subtree, node.subtree);
       }
@@ -120,18 +102,18 @@ export class Forest {
 
   /** The nearest agent whose hold covers this one, or undefined (F1). */
   holder(agent: AgentId): Node | undefined {
-    for (let node = this.#nodes.get(agent); node; node = node.parent) if (node.head.held) return node;
+    for (let node = this.#nodes.get(agent); node; node = node.parent) if (node.brief.held) return node;
     return undefined;
   }
 
   /** The status to show: its own, or `held` under a hold. */
   status(agent: AgentId): Status {
-    return shownStatus(this.#at(agent).head.status, this.holder(agent) !== undefined);
+    return shownStatus(this.#at(agent).brief.status, this.holder(agent) !== undefined);
   }
 
   /** True when an ancestor has ended, so that the agent must not run. */
   isOrphan(agent: AgentId): boolean {
-    for (let node = this.#at(agent).parent; node; node = node.parent) if (hasEnded(node.head.status)) return true;
+    for (let node = this.#at(agent).parent; node; node = node.parent) if (hasEnded(node.brief.status)) return true;
     return false;
   }
 
@@ -193,22 +175,25 @@ export class Forest {
     return undefined;
   }
 
-  #at(agent: AgentId): MutableNode {
+  #at(agent: AgentId): Twig {
     const node = this.#nodes.get(agent);
     assert(node, `${agent} is known`);
     return node;
   }
 
-  #add(head: Head): MutableNode {
+  #add(head: Head): Twig {
     const parent = head.parent === null ? undefined : this.#at(head.parent);
-    const node: MutableNode = { head, parent, children: NO_CHILDREN, subtree: noSums(), reservedUsd: 0 };
-    this.#nodes.set(head.agent, node);
-    if (parent) addChild(parent, node);
+    return this.#link(Twig.of(head, parent));
+  }
+
+  #link(node: Twig): Twig {
+    this.#nodes.set(node.agent, node);
+    if (node.parent) addChild(node.parent, node);
     else this.#roots.push(node);
     return node;
   }
 
-  #reserved(node: MutableNode, usd: number): void {
+  #reserved(node: Twig, usd: number): void {
     const before = sumsOf(node);
     node.reservedUsd = usd;
     settle(node, before);
@@ -216,10 +201,10 @@ export class Forest {
 }
 
 /** Carries the change of an agent's own sums up to the root (F3). */
-function settle(node: MutableNode, before: Sums): void {
+function settle(node: Twig, before: Sums): void {
   const after = sumsOf(node);
   if (sameSums(before, after)) return;
-  for (let each: MutableNode | undefined = node; each; each = each.parent) accumulate(each.subtree, after, before);
+  for (let each: Twig | undefined = node; each; each = each.parent) accumulate(each.subtree, after, before);
 }
 
 /**
@@ -231,59 +216,18 @@ function saysOfReservation(before: Head, now: Head): boolean {
   return isJournaled || now.costUsd !== before.costUsd || hasEnded(now.status);
 }
 
-function noSums(): MutableSums {
-  const usage = { ...NO_USAGE };
-  return { agents: 0, live: 0, turns: 0, usage, costUsd: 0, estimatedUsd: 0, reservedUsd: 0 };
-}
-
-const NOTHING: Sums = noSums();
-
-/** The sums as they are now. */
-export function copyOf(sums: Sums): Sums {
-  return { ...sums, usage: { ...sums.usage } };
-}
-
-/** Of the many that have none. */
-const NO_CHILDREN: MutableNode[] = [];
-
-function addChild(parent: MutableNode, node: MutableNode): void {
+function addChild(parent: Twig, node: Twig): void {
   if (parent.children.length === 0) parent.children = [node];
   else parent.children.push(node);
 }
 
-function sumsOf({ head, reservedUsd }: MutableNode): Sums {
+function sumsOf({ head, reservedUsd }: Twig): Sums {
   const { turns, usage, costUsd, estimatedUsd } = head;
   return { agents: 1, live: hasEnded(head.status) ? 0 : 1, turns, usage, costUsd, estimatedUsd, reservedUsd };
 }
 
-function sameSums(a: Sums, b: Sums): boolean {
-  return (
-    a.agents === b.agents &&
-    a.live === b.live &&
-    a.turns === b.turns &&
-    a.usage === b.usage &&
-    a.costUsd === b.costUsd &&
-    a.estimatedUsd === b.estimatedUsd &&
-    a.reservedUsd === b.reservedUsd
-  );
-}
-
-/** Changed in place: it happens with every turn, at every ancestor. */
-function accumulate(sums: MutableSums, after: Sums, before: Sums): void {
-  sums.agents += after.agents - before.agents;
-  sums.live += after.live - before.live;
-  sums.turns += after.turns - before.turns;
-  sums.usage.input += after.usage.input - before.usage.input;
-  sums.usage.output += after.usage.output - before.usage.output;
-  sums.usage.cacheRead += after.usage.cacheRead - before.usage.cacheRead;
-  sums.usage.cacheWrite += after.usage.cacheWrite - before.usage.cacheWrite;
-  sums.costUsd = tidy(sums.costUsd + after.costUsd - before.costUsd);
-  sums.estimatedUsd = tidy(sums.estimatedUsd + after.estimatedUsd - before.estimatedUsd);
-  sums.reservedUsd = tidy(sums.reservedUsd + after.reservedUsd - before.reservedUsd);
-}
-
 /** The same into sums that have nothing of it yet, and into those above. */
-function addOwn({ head, reservedUsd, subtree }: MutableNode): void {
+function addOwn({ head, reservedUsd, subtree }: Twig): void {
   subtree.agents += 1;
   if (!hasEnded(head.status)) subtree.live += 1;
   subtree.turns += head.turns;
@@ -291,26 +235,4 @@ function addOwn({ head, reservedUsd, subtree }: MutableNode): void {
   subtree.costUsd = tidy(subtree.costUsd + head.costUsd);
   subtree.estimatedUsd = tidy(subtree.estimatedUsd + head.estimatedUsd);
   subtree.reservedUsd = tidy(subtree.reservedUsd + reservedUsd);
-}
-
-function addSums(sums: MutableSums, more: Sums): void {
-  sums.agents += more.agents;
-  sums.live += more.live;
-  sums.turns += more.turns;
-  addTo(sums.usage, more.usage);
-  sums.costUsd += more.costUsd;
-  sums.estimatedUsd += more.estimatedUsd;
-  sums.reservedUsd += more.reservedUsd;
-}
-
-function addTo(usage: Mutable<Usage>, more: Usage): void {
-  usage.input += more.input;
-  usage.output += more.output;
-  usage.cacheRead += more.cacheRead;
-  usage.cacheWrite += more.cacheWrite;
-}
-
-/** Sums of many small dollars drift in binary; a billionth of a dollar is far below any price. */
-function tidy(usd: number): number {
-  return Math.round(usd * 1e9) / 1e9;
 }

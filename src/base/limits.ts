@@ -198,6 +198,9 @@ export const LIMITS = {
   snapshotShareMin: 8,
   /** One snapshot, uncompressed: agents that would need a larger one are folded from their events. */
   snapshotBytesMax: 512 * MiB,
+  /** Agents from which on the heads of all are kept in one piece, and positions of the journal behind which they are of no use. */
+  headsKeptMin: 2_000,
+  headsBehindMax: 100_000,
   /** Events after which an agent's summary is written again, so that opening reads a short tail. */
   summaryEventsMax: 64,
 

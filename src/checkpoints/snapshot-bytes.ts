@@ -163,6 +163,7 @@ const PACE_BYTES = 16 * 1024 * 1024;
 /** What an entry takes beside its long texts, about. */
 const ENTRY_BYTES = 256;
 
-function markOf({ position, time, type, body }: StoredRecord): string {
+/** What tells a record from any other. */
+export function markOf({ position, time, type, body }: StoredRecord): string {
   return hash("sha256", `${position} ${time} ${type} ${body}`);
 }

@@ -16,4 +16,8 @@ export interface Snapshots {
   read(agent: AgentId, seq: number): Promise<Buffer>;
   /** Harmless when there is none. */
   delete(agent: AgentId, seq: number): Promise<void>;
+  /** Keeps the heads of all agents, in place of those kept before. @throws DISK_FAILED */
+  keepHeads(bytes: Buffer): Promise<void>;
+  /** Undefined when none were kept, or they cannot be read. Not checked: whoever made the bytes knows their sum. */
+  readHeads(): Promise<Buffer | undefined>;
 }

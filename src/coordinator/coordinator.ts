@@ -19,6 +19,7 @@ import { afterCommit } from "./ends.ts";
 import { Files } from "./files.ts";
 import { foldAgent, outputOf } from "./fold.ts";
 import { Forking, type ForkOptions } from "./fork.ts";
+import { HeadKeeper } from "./head-keeper.ts";
 import { Places } from "./places.ts";
 import type { PoolWatcher } from "./pool/events.ts";
 import type { PoolFigures } from "./pool/figures.ts";
@@ -49,6 +50,8 @@ export interface CoordinatorOptions {
   readonly treeLiveMax?: number | undefined;
   /** Characters of records after which a snapshot of an agent is due. Default LIMITS.snapshotTailMin. */
   readonly snapshotTailMin?: number | undefined;
+  /** Agents from which on the heads of all are kept in one piece. Default LIMITS.headsKeptMin. */
+  readonly headsKeptMin?: number | undefined;
   /** Nothing is written beside what commands bring about. */
   readonly readOnly?: boolean | undefined;
   /** Told of an error that ended an agent's loop and is nobody's answer: damaged data, a failed disk, a bug. */
@@ -80,6 +83,9 @@ export class Coordinator {
   /** Those who wait for an agent's end, or to be told that the runtime stopped first. */
   readonly #awaited = new Map<AgentId, Awaited[]>();
   readonly #snapshotter: Snapshotter;
+  readonly #headKeeper: HeadKeeper;
+  /** It works, and could read every agent. */
+  #keepsHeads = false;
   /** What follows from commits and is not done yet. */
   readonly #following = new Set<Promise<unknown>>();
   readonly #stopping = new AbortController();
@@ -93,6 +99,12 @@ export class Coordinator {
     const past = { journal, snapshots, onBadSnapshot: onFault };
     this.#snapshotter = new Snapshotter({ ...past, onFault, tailMin: options.snapshotTailMin });
     this.#roster = new Roster({ past, clock, snapshotter: options.readOnly ? undefined : this.#snapshotter });
+    this.#headKeeper = new HeadKeeper({
+      services,
+      roster: this.#roster,
+      agentsMin: options.headsKeptMin ?? LIMITS.headsKeptMin,
+      onFault: (error) => onFault(this.forest.roots()[0]?.agent ?? "", error),
+    });
     const { levelsMax = LIMITS.levelsDefault, treeLiveMax = LIMITS.treeLiveDefault } = options;
     const places = new Places(this.#roster.forest, { levelsMax, treeLiveMax });
     const stopping = this.#stopping.signal;
@@ -137,12 +149,16 @@ export class Coordinator {
    * `work: false` nobody works: commands are journaled, and are carried out by the next process that opens the data.
    */
   async start({ work = true }: { work?: boolean } = {}): Promise<Recovery> {
-    const recovery = await recall(this.#roster.past, this.#roster);
-    if (!work) await this.#work.stop();
-    else {
-      await this.#processes.recover(this.#onFault);
-      await goOn(this.#roster, this.#work);
+    const { keptPosition, ...recovery } = await recall(this.#roster.past, this.#roster);
+    if (!work) {
+      await this.#work.stop();
+      return recovery;
     }
+    this.#keepsHeads = recovery.damaged.length === 0;
+    if (keptPosition !== undefined) this.#headKeeper.found(keptPosition);
+    else if (this.#keepsHeads) await this.#headKeeper.take();
+    await this.#processes.recover(this.#onFault);
+    await goOn(this.#roster, this.#work);
     return recovery;
   }
 
@@ -207,7 +223,7 @@ export class Coordinator {
 
   /** Has agents go on that waited for a model to be registered. */
   modelsChanged(): void {
-    for (const { head } of this.forest.nodes()) if (wantsWork(head)) this.#work.kick(head.agent);
+    for (const { agent, brief } of this.forest.nodes()) if (wantsWork(brief)) this.#work.kick(agent);
   }
 
   /** The agent's background processes, in the order of their starts. */
@@ -246,6 +262,7 @@ export class Coordinator {
     await Promise.all(this.#following);
     await this.#processes.close();
     await this.#snapshotter.stop();
+    if (this.#keepsHeads) await this.#headKeeper.close();
     for (const [agent, waiting] of this.#awaited) {
       const error = new BanyanError("SHUTTING_DOWN", "the runtime stopped before the agent ended", { agent });
       for (const { reject } of waiting) reject(error);

@@ -11,7 +11,7 @@
 import { encodeEvent } from "../agent/codec.ts";
 import type { AgentEvent, Budget, EventOf, Recorded, Sender } from "../agent/events.ts";
 import { evolve, headOfFork, restingHeadOfFork } from "../agent/evolve.ts";
-import type { Node } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import { tenantOf } from "../agent/head.ts";
 import { hasEnded } from "../agent/status.ts";
 import { summaryOf } from "../agent/summary.ts";

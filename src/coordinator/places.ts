@@ -3,7 +3,8 @@
  * for until they are there or given up, so that births under way at once count against each other.
  */
 import { NAME_SYNTAX } from "../agent/events.ts";
-import type { Forest, Node } from "../agent/forest.ts";
+import type { Forest } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";

@@ -40,7 +40,7 @@ export class Processes {
 
   /** P2. Before any agent goes on. */
   async recover(onFault: (agent: AgentId, error: unknown) => void): Promise<void> {
-    const left = [...this.#roster.forest.nodes()].filter(({ head }) => (head.processes ?? 0) > 0);
+    const left = [...this.#roster.forest.nodes()].filter(({ brief }) => (brief.processes ?? 0) > 0);
     // Nothing ever ran that is not journaled as running still: a program begins after its start is durable, and is gone before its end is.
     if (left.length > 0) await this.#services.launch?.sweep();
     for (const { head } of left) {

@@ -49,6 +49,11 @@ export class Roster {
     return cell;
   }
 
+  /** Forks whose past was not read yet: their heads are not known in full. */
+  unread(): AgentId[] {
+    return [...this.#cells.values()].filter(({ isWhole }) => !isWhole).map(({ agent }) => agent);
+  }
+
   /** A cell for an agent that has no journal yet; it is on the roster once its first append is durable. */
   unborn(agent: AgentId): Cell {
     return new Cell(agent, this.#hooks);

@@ -4,7 +4,7 @@
 import type { ToolCall } from "../agent/content.ts";
 import type { ArtifactReference, Sender } from "../agent/events.ts";
 import { NAME_SYNTAX } from "../agent/events.ts";
-import type { Node } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import type { State } from "../agent/state.ts";
 import { BanyanError } from "../base/errors.ts";
 import { type AgentId, isId } from "../base/ids.ts";

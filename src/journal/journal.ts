@@ -94,10 +94,11 @@ export interface Journal {
   head(agent: AgentId): Promise<JournalHead | undefined>;
 
   /**
-   * Heads of all agents, in the order of their first records, in batches.
+   * Heads of all agents, in the order of their first records, in batches; with `after`, of those that have records behind that
+   * position.
    * @throws JOURNAL_DAMAGED when all that can be read has been served, and some could not
    */
-  heads(): AsyncIterable<JournalHead[]>;
+  heads(options?: { after?: number }): AsyncIterable<JournalHead[]>;
 
   /**
    * Every record after `position`, then new ones as they become durable, until `signal` is aborted or the journal closed.

@@ -1,8 +1,9 @@
 /** A handle on one agent: every verb that a person has, as a method of the same name. Holds nothing but the id. */
 import type { ArtifactReference, Budget, Failure } from "../agent/events.ts";
-import { copyOf, type Node } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import type { Entry, Head } from "../agent/state.ts";
 import type { Status } from "../agent/status.ts";
+import { copyOf } from "../agent/sums.ts";
 import type { Usage } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";

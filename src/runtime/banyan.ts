@@ -1,6 +1,6 @@
 /** The library's front door: a folder of agents, opened. */
 import { resolve } from "node:path";
-import type { Node } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import { BanyanError } from "../base/errors.ts";
 import { type AgentId, isId } from "../base/ids.ts";
 import type { Digest } from "../blobs/blobs.ts";

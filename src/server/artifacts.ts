@@ -1,5 +1,5 @@
 /** Finding artifacts by whose they are, and handing over their bytes piece by piece. */
-import type { Node } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { type Digest, isDigest } from "../blobs/blobs.ts";

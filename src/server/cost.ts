@@ -1,5 +1,6 @@
 /** What was spent, grouped. Sums over agents, so that no dollar is counted twice; those that failed or were cancelled count. */
-import type { Forest, Node } from "../agent/forest.ts";
+import type { Forest } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import { shownStatus } from "../agent/status.ts";
 import { addUsage, NO_USAGE } from "../agent/usage.ts";
 import type { AgentId } from "../base/ids.ts";

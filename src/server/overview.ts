@@ -2,7 +2,8 @@
  * The overview: rows for the lines of a screen and no others, so that a tree of a hundred thousand is shown as soon as one of ten. Only
  * the counts by status look at every agent, some thousands at a time.
  */
-import type { Forest, Node } from "../agent/forest.ts";
+import type { Forest } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import { type Status, shownStatus } from "../agent/status.ts";
 import { addUsage, NO_USAGE } from "../agent/usage.ts";
 import type { AgentId } from "../base/ids.ts";

@@ -1,6 +1,8 @@
 /** From the forest to rows that can be shown and sent. */
-import { copyOf, type Forest, type Node } from "../agent/forest.ts";
+import type { Forest } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import { shownStatus } from "../agent/status.ts";
+import { copyOf } from "../agent/sums.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { TreeRow } from "./contract/tree.ts";
 

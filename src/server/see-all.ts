@@ -1,5 +1,6 @@
 /** Looking at every agent of large trees without holding up the others: some thousands at a time. */
-import type { Forest, Node } from "../agent/forest.ts";
+import type { Forest } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import { presentIsOver } from "../base/event-loop.ts";
 
 /** Agents that are looked at before others have their turn. */

@@ -3,7 +3,8 @@
  *
  * S1  What could mean two agents is refused, and the error names them: a command must never reach the wrong one.
  */
-import type { Forest, Node } from "../agent/forest.ts";
+import type { Forest } from "../agent/forest.ts";
+import type { Node } from "../agent/forest-node.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 

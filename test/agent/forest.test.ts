@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Forest, type Node } from "../../src/agent/forest.ts";
+import { Forest } from "../../src/agent/forest.ts";
+import type { Node } from "../../src/agent/forest-node.ts";
 import type { Head } from "../../src/agent/state.ts";
 import { hasEnded, type Status } from "../../src/agent/status.ts";
 import { addUsage } from "../../src/agent/usage.ts";

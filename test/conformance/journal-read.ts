@@ -128,6 +128,22 @@ export function readSuite(make: MakeWorld): void {
   );
 
   test(
+    "heads behind a position are those of the agents that have records there, new ones included",
+    inJournal(async (journal) => {
+      const changedSince = async (after: number) => (await collect(journal.heads({ after }))).map(({ agent }) => agent);
+      await journal.append([appendOf(a, 0, "1", "2"), appendOf(b, 0, "1")]);
+      const first = await journal.position();
+      expect([await changedSince(0), await changedSince(first)]).toEqual([[a, b], []]);
+      await journal.append([{ ...appendOf(b, 1, "2"), summary: "after 2" }, forkOf(c, { agent: a, seq: 2 }, "3c")]);
+      expect(await changedSince(first)).toEqual([b, c]);
+      expect((await collect(journal.heads({ after: first })))[0]).toEqual(await journal.head(b));
+      await journal.append([appendOf(a, 2, "3")]);
+      expect((await changedSince(first)).toSorted()).toEqual([a, b, c]);
+      expect(await changedSince(await journal.position())).toEqual([]);
+    }),
+  );
+
+  test(
     "J6: a record's position leads to it, and every position to the newest record of an agent by then",
     inJournal(async (journal) => {
       await journal.append([appendOf(a, 0, "1", "2"), appendOf(b, 0, "1")]);

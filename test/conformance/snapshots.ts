@@ -33,6 +33,16 @@ export function snapshotsConformance(name: string, make: () => Promise<Snapshots
       expect([await snapshots.list(a), await textOf(snapshots, a, 5)]).toEqual([[5], "newer"]);
     });
 
+    test("the heads of all agents are what was kept last, beside every snapshot", async () => {
+      const snapshots = await make();
+      expect(await snapshots.readHeads()).toBeUndefined();
+      await snapshots.keep(a, 1, Buffer.from("of an agent"));
+      await snapshots.keepHeads(Buffer.alloc(100_000, 1));
+      await snapshots.keepHeads(Buffer.from("newer"));
+      expect(String(await snapshots.readHeads())).toBe("newer");
+      expect([await snapshots.list(a), await textOf(snapshots, a, 1)]).toEqual([[1], "of an agent"]);
+    });
+
     test("one that is deleted, or never was, is not there; deleting it again is harmless", async () => {
       const snapshots = await make();
       await snapshots.keep(a, 5, Buffer.from("text"));

@@ -1,10 +1,11 @@
 /** Forests for tests, and a naive model of them: every question is answered by looking at all agents. */
 import fc from "fast-check";
 import { expect } from "vitest";
-import { Forest, type Sums } from "../../src/agent/forest.ts";
+import { Forest } from "../../src/agent/forest.ts";
 import { startHead } from "../../src/agent/head.ts";
 import type { Head } from "../../src/agent/state.ts";
 import { hasEnded } from "../../src/agent/status.ts";
+import type { Sums } from "../../src/agent/sums.ts";
 import { addUsage, NO_USAGE } from "../../src/agent/usage.ts";
 import { creation, idOf, START_MS } from "./commands.ts";
 

@@ -14,7 +14,7 @@ export function intercept(journal: Journal, { beforeRead, afterRead }: Hooks): J
     epoch: journal.epoch,
     append: (appends) => journal.append(appends),
     head: (agent) => journal.head(agent),
-    heads: () => journal.heads(),
+    heads: (options) => journal.heads(options),
     follow: (position, signal) => journal.follow(position, signal),
     position: () => journal.position(),
     positionOf: (agent, seq) => journal.positionOf(agent, seq),

@@ -31,4 +31,15 @@ export class MemorySnapshots implements Snapshots {
   async delete(agent: AgentId, seq: number): Promise<void> {
     this.#store.get(agent)?.delete(seq);
   }
+
+  async keepHeads(bytes: Buffer): Promise<void> {
+    this.#store.set(HEADS, new Map([[0, bytes]]));
+  }
+
+  async readHeads(): Promise<Buffer | undefined> {
+    return this.#store.get(HEADS)?.get(0);
+  }
 }
+
+/** No agent's id. */
+const HEADS = "";

@@ -105,9 +105,11 @@ export class MemoryJournal implements Journal {
     return log && { agent, origin: log.origin, seq: seqOf(log), summary: log.summary };
   }
 
-  async *heads(): AsyncGenerator<JournalHead[]> {
+  async *heads({ after = 0 } = {}): AsyncGenerator<JournalHead[]> {
     this.#mustBeOpen();
-    const all = [...this.#store.logs].map(([agent, log]) => ({
+    const isChanged = ({ records }: Log) => after === 0 || (records.at(-1)?.position ?? 0) > after;
+    const changed = [...this.#store.logs].filter(([, log]) => isChanged(log));
+    const all = changed.map(([agent, log]) => ({
       agent,
       origin: log.origin,
       seq: seqOf(log),

@@ -20,6 +20,20 @@ export function* readHeads(lookup: Lookup): Generator<JournalHead[]> {
   for (const entries of readEntries(lookup)) yield entries.map(({ known, summary }) => headOf(known, summary));
 }
 
+/** Of those that have records behind the position. @throws JOURNAL_DAMAGED */
+export function* readHeadsAfter(lookup: Lookup, position: number): Generator<JournalHead[]> {
+  // By position: the index by agent would be read from end to end, so as not to sort.
+  const changed = lookup.prepare("SELECT DISTINCT agent FROM events NOT INDEXED WHERE position > ? ORDER BY agent");
+  const summary = lookup.prepare("SELECT seq, text, sum FROM summaries WHERE n = ?");
+  const numbers = lookup.ask(undefined, () => changed.all(position)) as unknown as [number][];
+  for (let from = 0; from < numbers.length; from += LIMITS.readEventsMax) {
+    yield numbers.slice(from, from + LIMITS.readEventsMax).map(([n]) => {
+      const known = lookup.at(n);
+      return headOf(known, lookup.ask(known.agent, () => summary.get(n)) as unknown as SummaryRow | undefined);
+    });
+  }
+}
+
 /** The same, as the rows have it. */
 export function* readEntries(lookup: Lookup): Generator<Entry[]> {
   const heads = lookup.prepare(

@@ -8,7 +8,7 @@ import type { AgentId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { JournalHead, StoredRecord, Verification } from "../journal.ts";
 import { readOn } from "./follower.ts";
-import { headOf, readHeads } from "./heads.ts";
+import { headOf, readHeads, readHeadsAfter } from "./heads.ts";
 import { Lookup } from "./lookup.ts";
 import { checked, damaged, EVENT_COLUMNS, firstOf, type SummaryRow } from "./records.ts";
 import { verifyJournal } from "./verify.ts";
@@ -56,8 +56,8 @@ export class Reader {
     return headOf(known, row as unknown as SummaryRow | undefined);
   }
 
-  heads(): Generator<JournalHead[]> {
-    return readHeads(this.#lookup);
+  heads(after: number): Generator<JournalHead[]> {
+    return after === 0 ? readHeads(this.#lookup) : readHeadsAfter(this.#lookup, after);
   }
 
   /** Every record behind a position, in batches; an empty one when there is none yet. */

@@ -99,8 +99,8 @@ class SqliteJournal implements Journal {
     return this.#reader.head(agent);
   }
 
-  async *heads(): AsyncGenerator<JournalHead[]> {
-    yield* this.#reader.heads();
+  async *heads({ after = 0 } = {}): AsyncGenerator<JournalHead[]> {
+    yield* this.#reader.heads(after);
   }
 
   async *follow(position: number, signal: AbortSignal): AsyncGenerator<StoredRecord[]> {
