@@ -22,6 +22,19 @@ export const LIMITS = {
   blobFilesMax: 64,
   /** Blobs that a process remembers to have written or checked: a further put of one looks at its size alone. */
   blobsTrustedMax: 10_000,
+  /** What is sent to an object store, or read from it, in one piece. At least 5 MiB, which S3 asks of a part. */
+  objectPartBytesMax: 8 * MiB,
+  /** Parts of one object; S3's own bound. */
+  objectPartsMax: 10_000,
+  /** From this size on a look whether a blob is in the object store costs less than to send it. */
+  objectLookBytesMin: 256 * KiB,
+  /** Requests to an object store at once. */
+  objectRequestsMax: 32,
+  /** One request, and how often it is tried. The wait in between doubles. */
+  objectRequestMsMax: 60_000,
+  objectAttemptsMax: 6,
+  objectRetryMsMin: 100,
+  objectRetryMsMax: 5_000,
   /** Events in one append. */
   appendEventsMax: 1_000,
   /** Records that the journal's writer commits at once. */
@@ -244,6 +257,8 @@ assert(LIMITS.levelsDefault <= LIMITS.levelsMax, "a tree may be as deep as one i
 assert(LIMITS.treeLiveDefault <= LIMITS.treeAgentsMax, "living agents of a tree are agents of it");
 assert(LIMITS.poolTickMs < LIMITS.poolIdleMsMax, "the pool looks before a session has idled for too long");
 assert(LIMITS.breakerMsMin < LIMITS.retryMsMax, "a breaker has room to open for longer");
+assert(LIMITS.objectRetryMsMin < LIMITS.objectRetryMsMax, "backoff of objects has room to grow");
+assert(LIMITS.objectLookBytesMin <= LIMITS.objectPartBytesMax, "what is sent without a look is one piece");
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");
 assert(
   LIMITS.readBytesMax + 512 <= LIMITS.inlineBytesMax,

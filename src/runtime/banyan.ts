@@ -11,6 +11,7 @@ import type { ProviderModel } from "../drivers/model/model-driver.ts";
 import { type Kit, kitOf } from "../tools/kits.ts";
 import type { Tool } from "../tools/tool.ts";
 import { Agent } from "./agent.ts";
+import type { Bucket } from "./blob-store.ts";
 import type { ClaudeAgent } from "./claude.ts";
 import { openRuntime, type Runtime } from "./open.ts";
 import { executionOf, provide, registerModel, type SpawnOptions, specOf } from "./spawn-options.ts";
@@ -22,6 +23,8 @@ export interface BanyanOptions extends CoordinatorOptions {
   readonly tools?: readonly (Tool | Kit)[];
   /** For agents of Claude Code: where the provider is, and the key. */
   readonly claude?: ClaudeOptions;
+  /** An S3-compatible store for the blobs of new data; without it they are in the folder. The keys are the environment's. */
+  readonly bucket?: Bucket | undefined;
 }
 
 export class Banyan {
@@ -34,7 +37,7 @@ export class Banyan {
   /**
    * Opens the agents in `folder`, making it when it is not there. Everything that was running goes on where it was, as
    * soon as its model is registered.
-   * @throws DATA_IN_USE, DISK_FAILED
+   * @throws DATA_IN_USE, DISK_FAILED; CONFIG_INVALID, STORE_DENIED, STORE_FAILED (bucket)
    */
   static async open(folder: string, { models = [], tools = [], ...options }: BanyanOptions = {}): Promise<Banyan> {
     const custom = tools.flatMap((each) => kitOf(each).tools);

@@ -11,7 +11,6 @@ import { type AgentId, createIds } from "../base/ids.ts";
 import { systemRandom } from "../base/random.ts";
 import { createRedactor, secretsOf } from "../base/redact.ts";
 import { createContents } from "../blobs/content.ts";
-import { openFsBlobs } from "../blobs/fs/fs-blobs.ts";
 import { openFsSnapshots } from "../checkpoints/fs/fs-snapshots.ts";
 import { openFsWorkTrees } from "../checkpoints/fs/fs-work-trees.ts";
 import { Coordinator, type CoordinatorOptions } from "../coordinator/coordinator.ts";
@@ -24,6 +23,7 @@ import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
 import { builtInTools } from "../tools/kits.ts";
 import { toolRegistry } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
+import { type Bucket, openBlobStore } from "./blob-store.ts";
 import { type FaultLog, openFaultLog } from "./fault-log.ts";
 import { createLaunch } from "./launch.ts";
 import { machinePool } from "./machine.ts";
@@ -38,6 +38,8 @@ export interface RuntimeOptions extends CoordinatorOptions {
   /** Nothing is written: for looking at the data of a process that runs, or has run. */
   readonly readOnly?: boolean | undefined;
   readonly clock?: Clock | undefined;
+  /** Where the blobs of new data go, when not into the folder; access is by AWS_ACCESS_KEY_ID and its like. */
+  readonly bucket?: Bucket | undefined;
   /** For agents of Claude Code. */
   readonly claude?: ClaudeOptions | undefined;
 }
@@ -57,15 +59,16 @@ export interface Runtime {
 
 /**
  * Opens the data in `folder`, making it when it is not there.
- * @throws DATA_IN_USE, DATA_NOT_FOUND (readOnly), DISK_FAILED, JOURNAL_DAMAGED
+ * @throws DATA_IN_USE, DATA_NOT_FOUND (readOnly), DISK_FAILED, JOURNAL_DAMAGED; CONFIG_INVALID, STORE_DENIED, STORE_FAILED (bucket)
  */
 export async function openRuntime(folder: string, options: RuntimeOptions = {}): Promise<Runtime> {
   const { readOnly = false, clock = systemClock() } = options;
   if (readOnly) await mustExist(folder);
   else makeFolder(folder);
+  const store = { bucket: options.bucket, settled: await hasData(folder), readOnly, environment: process.env };
+  const blobs = await openBlobStore(folder, { ...store, clock, random: systemRandom });
   const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly });
   try {
-    const blobs = await openFsBlobs({ folder: join(folder, "blobs"), readOnly });
     const contents = createContents({ blobs, redact: createRedactor({ secrets: secretsOf(process.env) }) });
     const driver = createModelDriver({ contents, clock });
     const tools = toolRegistry([...(options.withoutBuiltIns ? [] : builtInTools()), ...(options.tools ?? [])]);

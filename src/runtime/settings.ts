@@ -78,6 +78,17 @@ export const SETTINGS = z.strictObject({
   tenantSpawnsPerMinute: rate.describe(
     "Agents spawned in all trees of one tenant. A count a minute; without it there is no bound. It binds together with `spawnsPerMinute`.",
   ),
+  bucketUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      "Bucket of an S3-compatible store that holds the blobs of new data. Its address, `https://host/bucket` or `https://bucket.host`; without it they are in `dataDir`. The keys are those of `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`. A data folder remembers its bucket, and another one is refused.",
+    ),
+  bucketRegion: z
+    .string()
+    .min(1)
+    .default("us-east-1")
+    .describe("Region that requests to `bucketUrl` are signed for. A name, as the store has it; some take `auto`."),
   levelsMax: z
     .int()
     .min(0)

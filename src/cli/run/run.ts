@@ -35,7 +35,7 @@ export interface RunOptions {
 export async function run(options: RunOptions, io: Io): Promise<number> {
   const { clock, environment } = io;
   const { settings } = options;
-  const { outputTokensMax } = settings;
+  const { outputTokensMax, bucketUrl, bucketRegion } = settings;
   const startMs = clock.monotonic();
   const say = (text: string) => remark(io, text);
   const { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: apiKey } = environment;
@@ -47,7 +47,8 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
   const faults: unknown[] = [];
   const onFault = (_agent: string, error: unknown) => void faults.push(error);
   const claude = { ...(baseUrl && { baseUrl }), ...(apiKey && { apiKey }) };
-  await using banyan = await Banyan.open(settings.dataDir, { ...boundsOf(settings), onFault, claude });
+  const bucket = bucketUrl === undefined ? undefined : { url: bucketUrl, region: bucketRegion };
+  await using banyan = await Banyan.open(settings.dataDir, { ...boundsOf(settings), bucket, onFault, claude });
   if (options.killAt !== undefined)
     killAt(banyan.runtime.coordinator, { killAt: options.killAt, logFile: options.killLog });
   // Ctrl-C, or `shutdown` through the socket: waiting for the tree ends, and says that it goes on at the next start.
