@@ -201,6 +201,8 @@ export const LIMITS = {
   /** One model call of Claude Code; the Messages API's own bound. */
   claudeRequestBytesMax: 32 * MiB,
 
+  /** Agents that are read from the journal in one turn of the event loop. */
+  readAtOnceMax: 64,
   /** A waiting agent whose conversation is larger than this is folded again when it wakes. */
   waitingStateBytesMax: 16 * KiB,
   /**

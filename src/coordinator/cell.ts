@@ -21,12 +21,15 @@ import type { Snapshotter } from "../checkpoints/snapshotter.ts";
 import type { Append } from "../journal/journal.ts";
 import { Batch, type Intent } from "./batch.ts";
 import { foldAgent } from "./fold.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 export interface CellHooks {
   readonly past: Past;
   /** Without one, no snapshots are taken. */
   readonly snapshotter?: Snapshotter | undefined;
   readonly clock: Clock;
+  /** Passed before an agent is read. */
+  readonly readers: Turnstile;
   /** Told of events once they are durable, in order. */
   committed(cell: Cell, recorded: readonly Recorded[]): void;
   /** Told when the state was read from the journal: a fork's head is not known in full before. */
@@ -153,6 +156,7 @@ export class Cell {
 
   /** C5: commands that read nothing may have been carried out during a fold; then it is of no use. */
   async #fold(): Promise<State> {
+    for (let later = this.#hooks.readers.pass(); later; later = this.#hooks.readers.pass()) await later;
     for (let headSeq = 0; ; headSeq = this.head.seq) {
       const { state, size, snapshotSize } = await foldAgent(this.#hooks.past, this.agent);
       const missed = this.#head && this.#head.seq > state.head.seq;

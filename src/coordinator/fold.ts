@@ -5,6 +5,7 @@ import { evolve } from "../agent/evolve.ts";
 import type { Head, State } from "../agent/state.ts";
 import { assert } from "../base/assert.ts";
 import { BanyanError } from "../base/errors.ts";
+import { presentIsOver } from "../base/event-loop.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { type Past, restore } from "../checkpoints/restore.ts";
@@ -27,7 +28,11 @@ export async function foldAgent(past: Past, agent: AgentId, to?: number): Promis
   let { state, size }: { state: State | undefined; size: number } = begun?.folded ?? { state: undefined, size: 0 };
   for (const segment of path.slice(begun?.index)) {
     const from = segment.agent === state?.head.agent ? state.head.seq + 1 : undefined;
+    let batches = 0;
     for await (const batch of journal.read(segment.agent, { ...(from && { from }), to: segment.to })) {
+      // Of a very long past others have their turn in between.
+      batches += 1;
+      if (batches > 1) await presentIsOver();
       for (const record of batch) {
         size += record.body.length;
         const event = decodeEvent(record.type, record.body);

@@ -17,6 +17,7 @@ import { hasEnded } from "../agent/status.ts";
 import { summaryOf } from "../agent/summary.ts";
 import { assert } from "../base/assert.ts";
 import { BanyanError } from "../base/errors.ts";
+import { presentIsOver } from "../base/event-loop.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Birth } from "./cell.ts";
 import { isEnd } from "./ends.ts";
@@ -49,6 +50,9 @@ export interface ForkingOptions {
   /** Forks that wait for their turn wait no longer. */
   readonly stopping: AbortSignal;
 }
+
+/** Members of a subtree that are looked at before others have their turn. */
+const AT_ONCE = 32;
 
 /** Who is forked: the one at the top, and the sequence of each at that moment. */
 interface Cut {
@@ -144,8 +148,9 @@ export class Forking {
   async #members(node: Node, at: number, position: number): Promise<Map<AgentId, number>> {
     const { journal } = this.#services;
     const members = new Map<AgentId, number>();
-    const add = async ({ head: { agent }, children }: Node, seq: number): Promise<void> => {
+    const add = async ({ agent, children }: Node, seq: number): Promise<void> => {
       members.set(agent, seq);
+      if (members.size % AT_ONCE === 0) await presentIsOver();
       if (children.length === 0) return;
       const { state } = await foldAgent(this.#roster.past, agent, seq);
       for (const child of children) {
@@ -191,7 +196,8 @@ export class Forking {
       by: options.by ?? { kind: "person" },
     };
     const births = [this.#birth(node, agent, forked, await this.#task(options))];
-    for (const { child, fork } of forks) {
+    for (const [index, { child, fork }] of forks.entries()) {
+      if ((index + 1) % AT_ONCE === 0) await presentIsOver();
       const { name: childName, budget: childBudget } = child.head;
       const childPlace = {
         agent: fork,

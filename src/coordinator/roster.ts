@@ -5,8 +5,10 @@ import type { Recorded } from "../agent/events.ts";
 import { Forest } from "../agent/forest.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { Past } from "../checkpoints/restore.ts";
 import { type Birth, Cell, type CellHooks } from "./cell.ts";
+import { Turnstile } from "./turnstile.ts";
 
 export type CommitListener = (cell: Cell, recorded: readonly Recorded[]) => void;
 
@@ -19,6 +21,7 @@ export class Roster {
   constructor(means: Pick<CellHooks, "past" | "snapshotter" | "clock">) {
     this.#hooks = {
       ...means,
+      readers: new Turnstile(LIMITS.readAtOnceMax),
       committed: (cell, recorded) => {
         this.#cells.set(cell.agent, cell);
         this.forest.put(cell.head);
