@@ -114,10 +114,11 @@ export class Audit {
 /** The state as plain data: two states are the same when their texts are. */
 export function textOf(state: State): string {
   const { entries, children, receivedIds, ...rest } = state;
-  return JSON.stringify({
-    ...rest,
-    entries: [...entries],
-    children: [...children.values()],
-    receivedIds: [...receivedIds],
-  });
+  const parts = { entries: [...entries], children: [...children.values()], receivedIds: [...receivedIds] };
+  return JSON.stringify({ ...rest, ...parts, head: inOrder(state.head) });
+}
+
+/** The head with its fields in one order: a summary tells some of them later than a fold does. */
+export function inOrder(head: Head): Head {
+  return Object.fromEntries(Object.entries(head).sort(([a], [b]) => (a < b ? -1 : 1))) as unknown as Head;
 }

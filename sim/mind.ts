@@ -35,6 +35,12 @@ const CALLS = {
   read_artifact: 1,
   list_agents: 1,
   list_artifacts: 1,
+  start_process: 8,
+  stop_process: 1,
+  process_output: 0.5,
+  list_processes: 0.3,
+  wait_for_process: 1,
+  run_command: 0.5,
   no_such_tool: 0.5,
 } as const;
 
@@ -77,6 +83,21 @@ function inputOf(name: keyof typeof CALLS, state: State, dice: Dice, scenario: S
       return { name: dice.pick(["map", "notes", "../bad"]) ?? "map", content: words(dice, scenario) };
     case "read_artifact":
       return { name: "map", ...(names.length > 0 && { agent: dice.pick(names) ?? "a" }) };
+    case "start_process": {
+      const probes = dice.chance(0.5) ? [{ kind: "heartbeat", line: "beat" }] : [];
+      const restart = dice.pick(["never", "onFailure", "always"]) ?? "never";
+      const often = { restartsMax: dice.int(1, 3), withinMs: dice.int(1_000, 600_000) };
+      // One that is started again and again is waited for in vain: it has a name of its own.
+      const name = restart === "never" ? (dice.pick(["p", "q"]) ?? "p") : "server";
+      return { name, argv: ["serve"], restart, ...often, probes };
+    }
+    case "stop_process":
+      return { name: dice.pick(["p", "q", "server"]) ?? "p", graceMs: dice.int(0, 500) };
+    case "process_output":
+    case "wait_for_process":
+      return { name: dice.pick(["p", "q"]) ?? "p" };
+    case "run_command":
+      return { argv: ["true"] };
     default:
       return dice.chance(0.1) ? { surplus: true } : {};
   }

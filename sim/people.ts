@@ -53,6 +53,12 @@ const TOOLS = [
   "read_artifact",
   "list_agents",
   "list_artifacts",
+  "start_process",
+  "stop_process",
+  "process_output",
+  "list_processes",
+  "wait_for_process",
+  "run_command",
 ];
 
 export class People {
@@ -248,7 +254,7 @@ function specOf(dice: Dice, scenario: Scenario) {
     instructions: words(dice, scenario),
     messages: dice.chance(0.9) ? [{ from: { kind: "person" as const }, text: words(dice, scenario) }] : [],
     tools: dice.chance(0.9) ? TOOLS : TOOLS.filter(() => dice.chance(0.6)),
-    rights: { commands: dice.chance(0.5), spawn: dice.chance(0.95) },
+    rights: { commands: dice.chance(0.8), spawn: dice.chance(0.95) },
     ...(scenario.tight && dice.chance(0.7) && { budget: { costUsd: dice.between(0.01, 0.6) } }),
     mode: dice.chance(0.15) ? ("chat" as const) : ("task" as const),
     speaksFirst: dice.chance(0.2),

@@ -10,6 +10,7 @@ import { createModelDriver } from "../src/drivers/model/model-driver.ts";
 import { toolRegistry } from "../src/tools/registry.ts";
 import { type Disk, short } from "./disk.ts";
 import { Life } from "./life.ts";
+import type { Programs } from "./programs.ts";
 import type { Provider } from "./provider.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tools } from "./tools.ts";
@@ -29,6 +30,7 @@ export interface Surroundings {
   readonly provider: Provider;
   readonly sessions: Sessions;
   readonly tools: Tools;
+  readonly programs: Programs;
   readonly sabotage: Sabotage;
 }
 
@@ -51,7 +53,7 @@ export class Process {
   /** Another one was started beside it. */
   isStale = false;
 
-  constructor({ world, disk, provider, sessions, tools, sabotage }: Surroundings, number: number) {
+  constructor({ world, disk, provider, sessions, tools, programs, sabotage }: Surroundings, number: number) {
     const life = new Life(number);
     sabotage.disk?.(disk);
     const clock = life.clock(world.clock);
@@ -62,7 +64,8 @@ export class Process {
     const driver = sessions.driver(life, models);
     const ids = createIds({ clock, random: world.dice(`ids ${number}`) });
     const registry = toolRegistry(tools.for(life));
-    const services = { journal, blobs, contents, snapshots, driver, tools: registry, clock, random, ids };
+    const launch = programs.for(life);
+    const services = { journal, blobs, contents, snapshots, driver, tools: registry, clock, random, ids, launch };
     const { runningMax, childrenLiveMax, forksPerMinute, spawnsPerMinute } = world.scenario;
     this.life = life;
     this.#disk = disk;

@@ -53,6 +53,12 @@ export const FAULTS = {
   sessionDies: { likely: 0.1, attacks: [6] },
   /** A session does not start. */
   startFails: { likely: 0.05, attacks: [6] },
+  /** A background process cannot be started. */
+  launchFails: { likely: 0.1, attacks: [6] },
+  /** It stands still until its probes have it ended. */
+  programHangs: { likely: 0.2, attacks: [6] },
+  /** What ends the programs of a dead host dies with it. */
+  wardenDies: { likely: 0.3, attacks: [6] },
 } as const;
 export type Fault = keyof typeof FAULTS;
 

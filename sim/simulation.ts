@@ -13,6 +13,7 @@ import type { Checker, Scene } from "./checkers/checker.ts";
 import { ends } from "./checkers/ends.ts";
 import { holds } from "./checkers/holds.ts";
 import { keptWord } from "./checkers/kept-word.ts";
+import { processes } from "./checkers/processes.ts";
 import { rights } from "./checkers/rights.ts";
 import { sameState } from "./checkers/same-state.ts";
 import { sessions as sessionsChecker } from "./checkers/sessions.ts";
@@ -20,6 +21,7 @@ import { singleRuns } from "./checkers/single-runs.ts";
 import { Disk } from "./disk.ts";
 import { People } from "./people.ts";
 import { Process, type Sabotage, type Surroundings } from "./process.ts";
+import { Programs } from "./programs.ts";
 import { Provider } from "./provider.ts";
 import type { Dice } from "./randoms.ts";
 import { bringToEnd, cancelTheRest, checkNobodyIsStuck, comeToRest, type Resting } from "./rest.ts";
@@ -57,6 +59,7 @@ const CHECKERS: readonly ((scene: Scene) => Checker)[] = [
   rights,
   keptWord,
   sessionsChecker,
+  processes,
 ];
 
 /** Runs the world of a seed. Never rejects: what goes wrong in it is its violation. */
@@ -96,7 +99,8 @@ class Simulation {
     const provider = new Provider(world, () => this.#audit.states.size);
     const tools = new Tools(world);
     const sessions = new Sessions(world);
-    this.#surroundings = { world, disk: this.#disk, provider, sessions, tools, sabotage };
+    const programs = new Programs(world);
+    this.#surroundings = { world, disk: this.#disk, provider, sessions, tools, programs, sabotage };
     const scene: Scene = {
       world,
       disk: this.#disk,
@@ -104,6 +108,7 @@ class Simulation {
       provider,
       sessions,
       tools,
+      programs,
       people: this.#people,
       process: () => this.#process,
     };

@@ -6,6 +6,7 @@ import type { Audit } from "../audit.ts";
 import type { Disk } from "../disk.ts";
 import type { People } from "../people.ts";
 import type { Process } from "../process.ts";
+import type { Programs } from "../programs.ts";
 import type { Provider } from "../provider.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Tools } from "../tools.ts";
@@ -18,6 +19,7 @@ export interface Scene {
   readonly provider: Provider;
   readonly sessions: Sessions;
   readonly tools: Tools;
+  readonly programs: Programs;
   readonly people: People;
   /** The process that was started last, if it lives. */
   readonly process: () => Process | undefined;

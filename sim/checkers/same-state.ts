@@ -4,7 +4,7 @@
  */
 import type { State } from "../../src/agent/state.ts";
 import type { AgentId } from "../../src/base/ids.ts";
-import { textOf } from "../audit.ts";
+import { inOrder, textOf } from "../audit.ts";
 import type { Checker, Scene } from "./checker.ts";
 
 /** A fork begins with its record, and perhaps a first message. */
@@ -17,7 +17,7 @@ export function sameState({ world, audit, process, people }: Scene): Checker {
   const isUnread = ({ agent, origin, seq }: State["head"]) =>
     origin !== null && seq <= origin.seq + BIRTH_EVENTS_MAX && process()?.coordinator.forest.holder(agent);
   const shown = (head: State["head"], unread: boolean) =>
-    JSON.stringify(head, (key, value) =>
+    JSON.stringify(inOrder(head), (key, value) =>
       unread && (READ_LATER as readonly string[]).includes(key) ? undefined : value,
     );
   const compare = (agent: AgentId, head: State["head"], state?: State) => {

@@ -3,12 +3,14 @@
  *
  * P1  An agent that ends, or is rewound to before their start, leaves none of them running. A hold stops none.
  * P2  What an earlier host left, by its crash or its stop, is ended before anything starts; what is to go on is started again.
- * P3  The parent of an agent is told of a process of it that was given up.
+ * P3  The parent of an agent is told of a process of it that was given up, also when the host died between the two.
+ * P4  What cannot be journaled of this for want of a disk is tried again until it can.
  */
 import type { Recorded } from "../agent/events.ts";
 import { endText, isLive, processesOf } from "../agent/processes.ts";
 import type { Process, State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
+import type { Timer } from "../base/clock.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -28,6 +30,9 @@ export class Processes {
   readonly #roster: Roster;
   readonly #control: () => Control;
   readonly #supervisor: Supervisor | undefined;
+  /** P4. */
+  readonly #retries = new Set<Timer>();
+  #isClosed = false;
 
   constructor(services: Services, roster: Roster, control: () => Control) {
     this.#services = services;
@@ -39,15 +44,12 @@ export class Processes {
   }
 
   /** P2. Before any agent goes on. */
-  async recover(onFault: (agent: AgentId, error: unknown) => void): Promise<void> {
+  async recover(onFault: OnFault): Promise<void> {
     const left = [...this.#roster.forest.nodes()].filter(({ brief }) => (brief.processes ?? 0) > 0);
     // Nothing ever ran that is not journaled as running still: a program begins after its start is durable, and is gone before its end is.
     if (left.length > 0) await this.#services.launch?.sweep();
-    for (const { head } of left) {
-      const cell = this.#roster.cell(head.agent);
-      // A damaged agent is left alone.
-      await this.#recoverOf(cell).catch((error) => onFault(head.agent, error));
-    }
+    for (const { head } of left) await this.#recoverOf(this.#roster.cell(head.agent), onFault);
+    void this.#tellGivenUp(onFault);
   }
 
   /** P1: what follows from a commit, undefined when nothing does. */
@@ -66,6 +68,8 @@ export class Processes {
 
   /** Ends all of them; those that are to go on do so at the next start. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const timer of this.#retries) timer.cancel();
     await this.#supervisor?.close();
   }
 
@@ -118,16 +122,59 @@ export class Processes {
     };
   }
 
-  async #recoverOf(cell: Cell): Promise<void> {
-    const { launch, clock } = this.#services;
-    const { processes = [] } = await cell.load();
-    for (const process of processes) {
-      if (process.phase.is !== "running") continue;
-      await launch?.reap(process.phase);
-      const again = launch && process.policy.restart !== "never";
-      await this.#journalEnd(specOf(cell, process), { how: "lost" }, again ? { restartTime: clock.now() } : {});
+  /** P2, P4. A damaged agent is left alone. */
+  async #recoverOf(cell: Cell, onFault: OnFault): Promise<void> {
+    try {
+      const { launch, clock } = this.#services;
+      const { processes = [] } = await cell.load();
+      for (const process of processes) {
+        if (process.phase.is !== "running" || this.#isOurs(cell, process)) continue;
+        await launch?.reap(process.phase);
+        const again = launch && process.policy.restart !== "never";
+        await this.#journalEnd(specOf(cell, process), { how: "lost" }, again ? { restartTime: clock.now() } : {});
+      }
+      await this.#resume(cell);
+    } catch (error) {
+      this.#unlessDisk(cell, error, onFault, () => this.#recoverOf(cell, onFault));
     }
-    await this.#resume(cell);
+  }
+
+  /** P3. An agent above that was told already drops what it is told again. */
+  async #tellGivenUp(onFault: OnFault): Promise<void> {
+    const { forest } = this.#roster;
+    const likely = [...forest.nodes()].filter(({ brief, parent }) => {
+      return brief.processes !== undefined && !hasEnded(brief.status) && parent && !hasEnded(parent.brief.status);
+    });
+    for (const { head } of likely) await this.#tellGivenUpOf(this.#roster.cell(head.agent), onFault);
+  }
+
+  async #tellGivenUpOf(cell: Cell, onFault: OnFault): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      for (const process of processesOf(await cell.load())) {
+        const { phase, last } = process;
+        if (phase.is !== "ended" || !last?.gaveUp) continue;
+        const spec = specOf(cell, process);
+        await this.#escalate(cell, spec, tellingOf(spec, last, true));
+      }
+    } catch (error) {
+      this.#unlessDisk(cell, error, onFault, () => this.#tellGivenUpOf(cell, onFault));
+    }
+  }
+
+  /** P4. */
+  #unlessDisk({ agent }: Cell, error: unknown, onFault: OnFault, again: () => Promise<void>): void {
+    onFault(agent, error);
+    if (this.#isClosed || asBanyanError(error).code !== "DISK_FAILED") return;
+    const timer = this.#services.clock.timer(LIMITS.diskRetryMs, () => {
+      this.#retries.delete(timer);
+      void again();
+    });
+    this.#retries.add(timer);
+  }
+
+  #isOurs({ agent }: Cell, { id }: Process): boolean {
+    return this.#supervisor?.find(agent, id) !== undefined;
   }
 
   async #endCut(agent: AgentId): Promise<void> {
@@ -140,7 +187,7 @@ export class Processes {
   async #resume(cell: Cell): Promise<void> {
     const { processes = [] } = await cell.load();
     for (const process of processes) {
-      if (process.phase.is !== "backingOff") continue;
+      if (process.phase.is !== "backingOff" || this.#isOurs(cell, process)) continue;
       const spec = specOf(cell, process);
       const isOver = hasEnded(cell.head.status) || process.cut || !this.#supervisor;
       if (isOver) await this.#journalEnd(spec, { how: "stopped" }, {});
@@ -217,6 +264,8 @@ export class Processes {
     });
   }
 }
+
+type OnFault = (agent: AgentId, error: unknown) => void;
 
 /** A parent that has ended cannot be told. */
 const GONE: ReadonlySet<string> = new Set(["AGENT_CANCELLED", "AGENT_ENDED", "PARENT_ENDED"]);

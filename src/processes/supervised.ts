@@ -91,7 +91,9 @@ export class Supervised {
 
   /** Goes on where an earlier host left it: it waits to be started again. */
   resume(restartTime: number): void {
-    this.#backOff(Math.max(0, restartTime - this.#options.clock.now()));
+    // No longer than any wait: the wall clock may have been set back meanwhile.
+    const waitMs = Math.min(LIMITS.processBackoffMsMax, restartTime - this.#options.clock.now());
+    this.#backOff(Math.max(0, waitMs));
   }
 
   /** V3. Resolves when it is gone. */

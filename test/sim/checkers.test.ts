@@ -182,7 +182,8 @@ test("6: what starts for an agent that has ended is found", async () => {
     },
   };
   // Which of the two that notice it comes first is the seed's affair.
-  expect(await found(() => sabotage, "ends")).toMatchObject({ message: expect.stringContaining("started") });
+  const message = expect.stringMatching(/ started | goes on /);
+  expect(await found(() => sabotage, "ends")).toMatchObject({ message });
 });
 
 test("6: a tool that goes on after its agent was cancelled is found", async () => {
@@ -324,4 +325,49 @@ test("sessions: a warm one that serves another tenant is found", async () => {
   expect(await found(sabotage, "sessions")).toMatchObject({
     message: expect.stringContaining(" of acme, of nobody, serves "),
   });
+});
+
+test("6: a program that begins before its start is durable is found", async () => {
+  const sabotage = (): Sabotage => ({
+    services: ({ launch, ...services }) => ({
+      ...services,
+      launch: launch && {
+        ...launch,
+        launch: async (program, policy) => {
+          const launched = await launch.launch(program, policy);
+          await launched.go();
+          return launched;
+        },
+      },
+    }),
+  });
+  expect(await found(sabotage, "processes")).toMatchObject({ message: expect.stringContaining("no journal knows") });
+});
+
+test("6: a program that is left running is found", async () => {
+  const sabotage = (): Sabotage => ({
+    services: ({ launch, ...services }) => ({
+      ...services,
+      launch: launch && {
+        ...launch,
+        // What ends is told at once, and nothing is ended.
+        launch: async (program, policy) => {
+          const launched = await launch.launch(program, policy);
+          const { promise, resolve } = Promise.withResolvers<{ code: undefined; signal: string }>();
+          return {
+            system: launched.system,
+            ready: launched.ready,
+            exited: promise,
+            go: () => launched.go(),
+            onOutput: () => undefined,
+            hold: () => undefined,
+            write: async () => undefined,
+            signal: (signal) => resolve({ code: undefined, signal }),
+            clear: async () => 0,
+          };
+        },
+      },
+    }),
+  });
+  expect(await found(sabotage, "processes")).toMatchObject({ message: expect.stringContaining("runs") });
 });

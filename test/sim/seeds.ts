@@ -19,7 +19,7 @@ export async function checkSeeds(first: number, count: number): Promise<void> {
   expect(broken).toEqual([]);
   const wanted = [
     ...Object.keys(FAULTS).map((fault) => `fault ${fault}`),
-    ...["fault appendKept", "fault appendLost", "done zombie", "done stop", "done damage named"],
+    ...["fault appendKept", "fault appendLost", "done zombie", "done stop", "done damage named", "done program"],
     ...Object.keys(VERBS).flatMap((verb) => [`verb ${verb}`, `done ${verb}`]),
   ];
   expect(wanted.filter((what) => !totals.has(what))).toEqual([]);
