@@ -19,6 +19,8 @@ export interface FirstTokens {
 }
 
 const OTHERS = 20;
+/** For all of them, and some that are ready. */
+const MEMORY_BYTES = 8 * 2 ** 30;
 /** What a model takes for a short answer. */
 const MODEL_MS = 1_000;
 
@@ -27,7 +29,7 @@ export async function firstTokens(rounds: number, { busy = false } = {}): Promis
     chat: (turn) => `Answer ${turn}.`,
     busy: () => ({ content: [{ type: "tool_use", name: "Bash", input: { command: "echo x" } }], durationMs: MODEL_MS }),
   });
-  const banyan = await stage.open("fleet");
+  const banyan = await stage.open("fleet", { pool: { memoryBytesMax: MEMORY_BYTES } });
   if (busy) await occupy(stage, banyan);
   const chat = await banyan.spawn({ driver: stage.driver("Read"), instructions: "chat", task: "Go.", mode: "chat" });
   let seq = await seen(chat, (type) => type === "turn.ended");
