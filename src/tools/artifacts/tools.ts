@@ -3,9 +3,11 @@ import { z } from "zod";
 import { name } from "../../agent/events.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { isDigest } from "../../blobs/blobs.ts";
+import { type Digest, isDigest } from "../../blobs/blobs.ts";
 import { badField, defineTool } from "../define.ts";
+import { compilePattern } from "../files/pattern.ts";
 import { showLines } from "../lines.ts";
+import { searchLines } from "./search.ts";
 
 const MEDIA_TYPE_SYNTAX = /^[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*(; ?charset=[a-z0-9-]+)?$/i;
 
@@ -42,7 +44,8 @@ export const readArtifact = defineTool({
   name: "read_artifact",
   description:
     "Read lines of an artifact, by its name or by the reference that a result which was cut gives. Answers `<name>: lines A-B of T, " +
-    "N bytes`, then the lines. When B is less than T, continue with offset B+1.",
+    "N bytes`, then the lines. When B is less than T, continue with offset B+1. With `pattern`, only the lines that match: " +
+    "`<name>: M matches in lines A-T`, then `LINE:text` for each.",
   input: z.strictObject({
     name: name.optional().describe("Name of the artifact. Give this or `ref`."),
     ref: z.string().max(128).optional().describe("Reference, `sha256:` and 64 digits."),
@@ -52,20 +55,32 @@ export const readArtifact = defineTool({
       .max(LIMITS.pathLengthMax)
       .optional()
       .describe("Whose artifact, as in send_message; yours when absent."),
+    pattern: z
+      .string()
+      .min(1)
+      .max(LIMITS.searchPatternLengthMax)
+      .optional()
+      .describe("Regular expression (RE2) to search the lines for."),
     offset: z.int().min(1).default(1).describe("First line to read, from 1."),
     limit: z.int().min(1).max(LIMITS.readLinesMax).default(LIMITS.readLinesMax).describe("Lines to read at most."),
   }),
   onUnknownOutcome: "rerun",
-  async run({ name, ref, agent, offset, limit }, { artifacts, signal }) {
+  async run({ name, ref, agent, pattern, offset, limit }, { artifacts, signal, clock }) {
+    const matches = pattern === undefined ? undefined : await compilePattern(pattern);
+    const show = (label: string, digest: Digest, bytes?: number) => {
+      const chunks = untilAborted(artifacts.read(digest), signal);
+      if (matches) return searchLines(label, chunks, { matches, offset, limit }, { clock, signal });
+      return showLines(label, chunks, { offset, limit }, bytes);
+    };
     if ((name === undefined) === (ref === undefined)) throw badField("name", "give either name or ref");
     if (name !== undefined) {
       const { digest, bytes } = artifacts.find(name, agent);
       if (!isDigest(digest)) throw new BanyanError("BLOB_DAMAGED", `${name} refers to no digest`);
-      return await showLines(name, untilAborted(artifacts.read(digest), signal), { offset, limit }, bytes);
+      return await show(name, digest, bytes);
     }
     if (!isDigest(ref)) throw badField("ref", "not a reference: it is `sha256:` and 64 hexadecimal digits");
     if (agent !== undefined) throw badField("agent", "goes with name, not with ref");
-    return await showLines(ref, untilAborted(artifacts.read(ref), signal), { offset, limit });
+    return await show(ref, ref);
   },
 });
 

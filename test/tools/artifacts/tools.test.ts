@@ -55,6 +55,39 @@ test.each([
   expect(failure.message).toMatch(message);
 });
 
+test("lines that match a pattern are found in an artifact, and the search goes on where it was cut", async () => {
+  const context = toolContext();
+  const content = Array.from(
+    { length: 1_000 },
+    (_, index) => `line ${index + 1}${index % 100 === 0 ? " ERROR" : ""}\r\n`,
+  );
+  await call(writeArtifact, { name: "run.log", content: content.join("") }, context);
+  const search = (input: object) => call(readArtifact, { name: "run.log", pattern: "ERR[OR]+$", ...input }, context);
+  expect(await search({ limit: 2 })).toBe(
+    "run.log: 10 matches in lines 1-1000\n1:line 1 ERROR\n101:line 101 ERROR\n... not all shown: continue with offset 201",
+  );
+  expect(await search({ offset: 802 })).toBe("run.log: 1 matches in lines 802-1000\n901:line 901 ERROR");
+  expect(await search({ pattern: "absent" })).toBe("run.log: 0 matches in lines 1-1000");
+  expect((await failureOf(search({ pattern: "(" }))).code).toBe("INPUT_INVALID");
+});
+
+test("what a search shows and keeps is bounded, whatever the lines", async () => {
+  const context = toolContext();
+  const long = `${"x".repeat(LIMITS.searchLineLengthMax)}needle\n`;
+  const content = `${long}${"needle and more hay\n".repeat(10_000)}needle`;
+  await call(writeArtifact, { name: "hay", content }, context);
+  const found = await call(readArtifact, { name: "hay", pattern: "needle" }, context);
+  expect(found).toMatch(/^hay: 10001 matches in lines 1-10002\n2:needle and more hay\n/);
+  expect(found).toMatch(
+    /\n\.\.\. not all shown: continue with offset \d+\n\.\.\. lines searched only in part, being long: 1$/,
+  );
+  expect(Buffer.byteLength(found)).toBeLessThanOrEqual(LIMITS.inlineBytesMax);
+  await call(writeArtifact, { name: "empty", content: "" }, context);
+  expect(await call(readArtifact, { name: "empty", pattern: "a" }, context)).toBe("empty: 0 matches in lines 0-0");
+  await call(writeArtifact, { name: "binary", content: "a\0b" }, context);
+  expect(await call(readArtifact, { name: "binary", pattern: "a" }, context)).toBe("binary: binary");
+});
+
 test("what is not there says so", async () => {
   expect((await failureOf(call(readArtifact, { name: "gone" }, toolContext()))).code).toBe("ARTIFACT_NOT_FOUND");
   expect((await failureOf(call(readArtifact, { ref: digest }, toolContext()))).code).toBe("BLOB_NOT_FOUND");
