@@ -37,6 +37,8 @@ const REFUSED_BEFORE = [
 /** No connection, so no request. */
 const UNREACHED = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"];
 
+/** The name servers answered, and know of no such host: a provider's address that is wrong stays so. `EAI_AGAIN` is no answer. */
+const NO_SUCH_HOST = ["ENOTFOUND"];
 /** The connection was lost: the request may have arrived. */
 const LOST = ["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT", "UND_ERR_SOCKET", "UND_ERR_HEADERS_TIMEOUT"];
 
@@ -59,6 +61,10 @@ export function verdictOn(error: unknown, { redact, clock, wasHeard = false }: V
   if (status === undefined) {
     if (AISDKError.isInstance(error) && REFUSED_BEFORE.includes(error.name))
       return { outcome: "fatal", error: failure("MODEL_FAILED") };
+    if (hasCode(error, NO_SUCH_HOST)) {
+      const message = `there is no such host; check the provider's address: ${messageOf(error, redact)}`;
+      return { outcome: "retryable", error: { code: "MODEL_OVERLOADED", message }, putOff: false };
+    }
     return {
       outcome: "retryable",
       error: failure(isOutOfReach(error) ? "MODEL_OVERLOADED" : "MODEL_GARBLED"),

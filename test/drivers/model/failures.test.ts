@@ -66,7 +66,6 @@ describe("verdicts", () => {
 
   test.each([
     ["no connection", "ECONNREFUSED"],
-    ["no name", "ENOTFOUND"],
     ["no name server", "EAI_AGAIN"],
     ["a connection that is reset", "ECONNRESET"],
     ["a connection that is closed", "UND_ERR_SOCKET"],
@@ -74,6 +73,18 @@ describe("verdicts", () => {
     const error = new TypeError("fetch failed", { cause: Object.assign(new Error("no"), { code }) });
     expect(on(error)).toMatchObject({ outcome: "retryable", putOff: true, error: { code: "MODEL_OVERLOADED" } });
     expect(verdictOn(error, { redact: createRedactor(), clock, wasHeard: true })).toMatchObject({ putOff: false });
+  });
+
+  test("a host that the name servers do not know is an attempt, and said to be one", () => {
+    const cause = Object.assign(new Error("getaddrinfo ENOTFOUND api.example.invalid"), { code: "ENOTFOUND" });
+    expect(on(new TypeError("fetch failed", { cause }))).toMatchObject({
+      outcome: "retryable",
+      putOff: false,
+      error: {
+        code: "MODEL_OVERLOADED",
+        message: expect.stringContaining("there is no such host; check the provider's address"),
+      },
+    });
   });
 
   test("F2: a code that is none of the network's is an attempt", () => {
