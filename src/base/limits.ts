@@ -192,7 +192,7 @@ export const LIMITS = {
   poolWarmMsMax: 120_000,
 
   /** What a session of Claude Code takes, and how long it takes to get ready, until one was measured. */
-  claudeMemoryBytes: 180 * MiB,
+  claudeMemoryBytesDefault: 180 * MiB,
   claudeWarmupMs: 1_000,
   /** From when a further one is wanted to its start. */
   claudeWarmDelayMs: 150,

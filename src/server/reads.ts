@@ -1,4 +1,5 @@
 /** The operations that only read. Answers of many items come in batches, so that little is in memory at a time. */
+import { tenantOf } from "../agent/head.ts";
 import { BanyanError } from "../base/errors.ts";
 import { presentIsOver } from "../base/event-loop.ts";
 import type { AgentId } from "../base/ids.ts";
@@ -92,6 +93,7 @@ async function detailOf(runtime: Runtime, agent: AgentId): Promise<AgentDetail> 
     mode,
     execution,
     rights,
+    tenant: tenantOf(node.head),
     budget,
     heldBy: holder?.head.agent ?? null,
     origin,

@@ -45,6 +45,7 @@ test("each operation answers in the form of the contract", async () => {
   expect(await ask("agent", { agent: "/lead/kid" })).toMatchObject({
     path: "/lead/kid",
     output: "written",
+    tenant: "default",
     made: [{ name: "map" }],
   });
   expect(await ask("messages", { agent: kid.id })).toMatchObject([

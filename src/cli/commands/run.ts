@@ -14,6 +14,7 @@ interface RunFlags extends CommonOptions {
   readonly budgetUsd?: number;
   readonly agentsMax?: number;
   readonly levelsMax?: number;
+  readonly tenant?: string;
   readonly runningMax?: number;
   readonly allowCommands?: boolean;
   readonly keepFiles?: boolean;
@@ -46,19 +47,23 @@ export const register: Register = (program, io) => {
     .option("--agents-max <count>", "most agents of the tree", wholeNumber)
     .option("--levels-max <count>", "most levels below the first agent", wholeNumber)
     .option("--running-max <count>", "agents that work at once", wholeNumber)
+    .option(
+      "--tenant <name>",
+      "whose tree it is; nothing warm is shared between tenants, and each has rates of its own",
+    )
     .option("--allow-commands", "let agents run commands in the folder")
     .option("--keep-files", "keep what stands in the folder whenever tools have run, for `banyan rewind --files`")
     .option("--kill-at <event>", "a drill: die by SIGKILL after so many events", wholeNumber)
     .option("--kill-log <file>", "with --kill-at: write down first what was acknowledged")
     .action(async (task: string, flags: RunFlags) => {
-      const { dir, driver, instructions, allowCommands, keepFiles, json, killAt, killLog } = flags;
+      const { dir, driver, tenant, instructions, allowCommands, keepFiles, json, killAt, killLog } = flags;
       const { settings } = await loadSettings({
         options: { dataDir: flags.data, model: flags.model, runningMax: flags.runningMax, budgetUsd: flags.budgetUsd },
         environment: io.environment,
         folder: io.folder,
         file: flags.config,
       });
-      const job = { task, dir, driver, instructions, allowCommands, keepFiles, json, killAt, killLog };
+      const job = { task, dir, driver, tenant, instructions, allowCommands, keepFiles, json, killAt, killLog };
       io.exitCode = await run({ ...job, settings, budget: budgetOf(flags, settings.budgetUsd) }, io);
     });
 };

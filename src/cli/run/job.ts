@@ -21,6 +21,8 @@ export interface Job {
   readonly outputTokensMax: number;
   readonly instructions: string;
   readonly budget: Budget | undefined;
+  /** Whose tree it is. */
+  readonly tenant?: string | undefined;
   readonly allowCommands: boolean;
   readonly keepFiles: boolean;
 }
@@ -53,6 +55,7 @@ export async function startJob(banyan: Banyan, job: Job): Promise<{ tree: Agent;
     task: job.task,
     tools: [...("model" in job.source ? kitsFor(job) : []), artifacts(), spawning(), messaging()],
     keepFiles: job.keepFiles,
+    ...(job.tenant !== undefined && { tenant: job.tenant }),
     ...(job.budget && { budget: job.budget }),
   });
   return { tree, resumed: false };

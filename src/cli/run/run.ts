@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly dir: string;
   /** What executes the agents. */
   readonly driver: "model" | "claude";
+  /** Whose tree it is. */
+  readonly tenant?: string | undefined;
   readonly settings: Settings;
   /** File with instructions for every agent. */
   readonly instructions?: string | undefined;
@@ -63,6 +65,7 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
     instructions:
       options.instructions === undefined ? DEFAULT_INSTRUCTIONS : await readFile(options.instructions, "utf8"),
     budget: options.budget,
+    tenant: options.tenant,
     allowCommands: options.allowCommands ?? false,
     keepFiles: options.keepFiles ?? false,
   });

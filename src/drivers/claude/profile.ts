@@ -24,7 +24,7 @@ export function profileOf(
   const begins = [model, outputTokensMax, asksBeyond, ownTools, root, commands, state.toolset, hasInstructions, given];
   return {
     key: hash("sha256", JSON.stringify(begins)),
-    memoryBytes: LIMITS.claudeMemoryBytes,
+    memoryBytes: LIMITS.claudeMemoryBytesDefault,
     warmupMs: LIMITS.claudeWarmupMs,
     takesWarm: !hasFilesInPast(state),
     warm,

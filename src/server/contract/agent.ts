@@ -35,6 +35,7 @@ export const agentDetail = treeRow.extend({
   mode: z.enum(["task", "chat"]),
   execution,
   rights,
+  tenant: z.string(),
   budget: budget.nullable(),
   /** The agent whose hold covers it, if one does. */
   heldBy: id.nullable(),
