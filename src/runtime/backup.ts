@@ -59,7 +59,8 @@ export async function backUp(folder: string, options: BackUpOptions): Promise<Ba
   } = options;
   if (!(await hasData(folder))) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${folder}`);
   const store = await BackupStore.open(openFsObjects(resolve(options.store)), keys, clock.now());
-  const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly: true });
+  // Its clock keeps the process alive while it follows: nothing else does.
+  const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly: true, clock });
   const blobs = await openFsBlobs({ folder: join(folder, "blobs"), readOnly: true });
   try {
     const remembered = await recall(folder, options.store);

@@ -3,10 +3,10 @@
  * point it goes on where it was, because the records of the new journal are counted.
  */
 import { decodeEvent } from "../../agent/codec.ts";
-import { referencesOf } from "../../agent/references.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { type Blobs, type Digest, isDigest } from "../../blobs/blobs.ts";
 import type { Append, Journal, NewRecord, StoredRecord } from "../../journal/journal.ts";
+import { blobsOf } from "./segment.ts";
 import type { BackupStore, SegmentName } from "./store.ts";
 
 export interface RestoringOptions {
@@ -53,7 +53,7 @@ export async function restoreBackup({
     const cut = time === undefined ? -1 : segment.records.findIndex((record) => record.time > time);
     const wanted = cut < 0 ? segment.records : segment.records.slice(0, cut);
     for (const { type, body } of wanted) {
-      for (const digest of referencesOf(decodeEvent(type, body))) {
+      for (const digest of blobsOf(type, body)) {
         if (known.has(digest) || !isDigest(digest)) continue;
         known.add(digest);
         if ((await blobs.has(digest)) !== undefined) continue;

@@ -6,6 +6,8 @@ import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
 import { z } from "zod";
+import { decodeEvent } from "../../agent/codec.ts";
+import { referencesOf } from "../../agent/references.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { isId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -70,4 +72,9 @@ export async function readSegment(bytes: Uint8Array, name: string): Promise<Segm
   } catch (cause) {
     throw new BanyanError("BLOB_DAMAGED", `${name} of the backup: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** The blobs that a record refers to. Most have none, and are not looked into. */
+export function blobsOf(type: string, body: string): Iterable<string> {
+  return body.includes("sha256:") ? referencesOf(decodeEvent(type, body)) : [];
 }

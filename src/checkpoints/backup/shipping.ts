@@ -5,13 +5,12 @@
  * H2  A record is shipped no later than `LIMITS.backupDelayMs` after it was read, as far as the store keeps up.
  * H3  Whoever was replaced stops (G1).
  */
-import { decodeEvent } from "../../agent/codec.ts";
-import { referencesOf } from "../../agent/references.ts";
 import type { Clock } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { type Blobs, isDigest } from "../../blobs/blobs.ts";
 import type { Journal, StoredRecord } from "../../journal/journal.ts";
+import { blobsOf } from "./segment.ts";
 import type { BackupStore } from "./store.ts";
 
 /** How far a journal was shipped: kept beside the data, and told by the store when it is lost. */
@@ -104,7 +103,7 @@ class Shipping {
     if (!last) return;
     const { store, blobs } = this.#options;
     for (const { type, body } of records) {
-      for (const digest of referencesOf(decodeEvent(type, body))) {
+      for (const digest of blobsOf(type, body)) {
         if (this.#there.has(digest) || !isDigest(digest)) continue;
         this.#there.add(digest);
         // What is gone or damaged here must not keep all else from being saved.

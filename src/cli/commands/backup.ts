@@ -1,5 +1,6 @@
 /** `banyan backup`: copies of the data elsewhere, and the way back from them. */
 import { readFile } from "node:fs/promises";
+import { constants, setPriority } from "node:os";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { BanyanError } from "../../base/errors.ts";
@@ -53,6 +54,8 @@ function command(program: Command, name: string, says: string, json: string): Co
 async function create(io: Io, { store, keyFile, follow, ...options }: Options & { readonly follow?: boolean }) {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
+  // The agents go first: a backup has seconds.
+  if (follow) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   if (follow) process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
   const keys = await keysIn(io, keyFile);
   const onShipped = ({ position, segment }: { position: number; segment: number }) => {
