@@ -23,6 +23,7 @@ export { BanyanError, type ErrorCode } from "./base/errors.ts";
 export type {
   AgentDetail,
   ArtifactRow,
+  ArtifactVersion,
   LoggedEvent,
   ProcessRow,
   Standing,

@@ -1,10 +1,12 @@
 /** Finding artifacts by whose they are, and handing over their bytes piece by piece. */
+import { decodeEvent } from "../agent/codec.ts";
 import type { Node } from "../agent/forest-node.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { type Digest, isDigest } from "../blobs/blobs.ts";
+import { history } from "../coordinator/fold.ts";
 import type { Runtime } from "../runtime/open.ts";
-import type { ArtifactRow } from "./contract/agent.ts";
+import type { ArtifactRow, ArtifactVersion } from "./contract/agent.ts";
 import type { Checked, Output } from "./contract/operations.ts";
 import { pathOf } from "./select.ts";
 
@@ -45,6 +47,36 @@ export async function* artifactBytes(
     offset += bytes.byteLength;
   }
 }
+
+/**
+ * A fork's begin in the past that it shares. @throws ARTIFACT_NOT_FOUND, AGENT_AMBIGUOUS, JOURNAL_DAMAGED
+ */
+export async function* artifactVersions(
+  runtime: Runtime,
+  agent: AgentId | undefined,
+  name: string,
+): AsyncGenerator<ArtifactVersion[]> {
+  const whose = agent ?? findArtifact(runtime, undefined, name).agent;
+  const { head } = runtime.coordinator.forest.get(whose) ?? {};
+  const now = head?.artifacts.find((artifact) => artifact.name === name);
+  const found: Omit<ArtifactVersion, "current">[] = [];
+  for await (const batch of history(runtime.services.journal, whose)) {
+    for (const { seq, time, type, body } of batch) {
+      if (!type.startsWith(WRITTEN)) continue;
+      const event = decodeEvent(type, body);
+      if (event.type !== WRITTEN || event.artifact.name !== name) continue;
+      const version = found.length + 1;
+      found.push({ ...event.artifact, agent: whose, version, seq, time, callId: event.callId ?? null });
+    }
+  }
+  if (found.length === 0) {
+    throw new BanyanError("ARTIFACT_NOT_FOUND", `no artifact ${JSON.stringify(name)}`, { agent: whose });
+  }
+  const current = found.findLast(({ digest, mediaType }) => digest === now?.digest && mediaType === now.mediaType);
+  yield found.map((version) => ({ ...version, current: version === current }));
+}
+
+const WRITTEN = "artifact.written";
 
 /** Where no agent is named, a root's is meant before those of agents below; several of equal rank are refused. */
 function findArtifact(runtime: Runtime, agent: AgentId | undefined, name: string): ArtifactRow {

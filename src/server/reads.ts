@@ -5,7 +5,7 @@ import { presentIsOver } from "../base/event-loop.ts";
 import type { AgentId } from "../base/ids.ts";
 import { loggedEvents } from "../runtime/events.ts";
 import type { Runtime } from "../runtime/open.ts";
-import { artifactBytes, artifactRows } from "./artifacts.ts";
+import { artifactBytes, artifactRows, artifactVersions } from "./artifacts.ts";
 import { checkpointDetailOf } from "./checkpoints.ts";
 import type { AgentDetail } from "./contract/agent.ts";
 import { costReport } from "./cost.ts";
@@ -46,6 +46,7 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
     diffCheckpoints: async ({ agent, from, to }) => coordinator.checkpoints.diff(select(agent), from, to),
     artifacts: ({ agent, subtree = false }) =>
       lazily(() => batches(artifactRows(runtime, selectAny(agent), { subtree }))),
+    artifactVersions: ({ agent, name }) => lazily(() => artifactVersions(runtime, selectAny(agent), name)),
     artifact: ({ agent, ...wanted }) => lazily(() => artifactBytes(runtime, selectAny(agent), wanted)),
     processes: ({ agent, subtree = false, ended = false }) =>
       lazily(() => processRows(runtime, selectAny(agent), { subtree, ended })),

@@ -144,6 +144,10 @@ describe("what programs read", () => {
     expect(JSON.parse((await live.run("artifact ls --json")).out)).toMatchObject([
       { name: "map", path: "/lead/kid", bytes: 8 },
     ]);
+    expect(JSON.parse((await live.run("artifact versions map --json")).out)).toMatchObject([
+      { version: 1, name: "map", current: true },
+    ]);
+    expect((await live.run("artifact versions map")).out).toMatch(/^VERSION.*\n1 \*/);
     const doctor = await live.run("doctor --json");
     expect(JSON.parse(doctor.out)).toMatchObject({ ok: true });
     expect(JSON.parse(doctor.out).findings.map(({ about }: { about: string }) => about)).toEqual(

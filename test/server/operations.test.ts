@@ -61,6 +61,7 @@ test("each operation answers in the form of the contract", async () => {
     { event: { type: "agent.completed" } },
   ]);
   expect(await ask("artifacts")).toMatchObject([{ name: "map", path: "/lead/kid", agent: kid.id }]);
+  expect(await ask("artifactVersions", { name: "map" })).toMatchObject([{ version: 1, current: true }]);
   expect(await ask("artifact", { name: "map" })).toEqual([
     { offset: 0, base64: Buffer.from("The map.").toString("base64") },
   ]);
@@ -148,6 +149,36 @@ test.each([
   expect(() => checkRequest(name, input)).toThrow(
     expect.objectContaining({ code: "INPUT_INVALID", message: expect.stringMatching(message) }),
   );
+});
+
+test("the versions of an artifact are those of its journal, a fork's past included, and a rewind takes none back", async () => {
+  await using fleet = await openFleet();
+  const lead = await fleet.lead();
+  const kid = await lead.spawn({ name: "kid", task: "write map" });
+  await kid.result();
+  const { ask } = asker(fleet);
+  const [first] = (await ask("artifactVersions", { name: "map" })) as { seq: number; time: number }[];
+  expect(first).toMatchObject({ version: 1, agent: kid.id, bytes: 8, callId: expect.any(String), current: true });
+  await kid.send("write map");
+  await kid.result();
+  const both = (await ask("artifactVersions", { name: "map", agent: kid.id })) as { version: number; seq: number }[];
+  expect(both).toMatchObject([
+    { version: 1, seq: first?.seq, current: false },
+    { version: 2, current: true },
+  ]);
+  const twin = await kid.fork({ name: "twin", task: "write map" });
+  await twin.result();
+  expect(await ask("artifactVersions", { name: "map", agent: twin.id })).toMatchObject([
+    { version: 1, seq: first?.seq, agent: twin.id },
+    { version: 2 },
+    { version: 3, current: true },
+  ]);
+  await kid.rewind(0);
+  const left = (await ask("artifactVersions", { name: "map", agent: kid.id })) as { current: boolean }[];
+  expect(left.map(({ current }) => current)).toEqual([false, true]);
+  await expect(ask("artifactVersions", { name: "none", agent: kid.id })).rejects.toMatchObject({
+    code: "ARTIFACT_NOT_FOUND",
+  });
 });
 
 test("an artifact is asked for by name or by digest, and what is ambiguous is refused", async () => {

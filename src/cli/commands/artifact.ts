@@ -27,6 +27,14 @@ export const register: Register = (program, io) => {
     .action((options: ListOptions) => list(io, options));
   dataCommand(
     artifact,
+    "versions <name>",
+    "list what the name of an artifact stood for over time",
+    "an array of {name, digest, bytes, mediaType, agent, version, seq, time, callId, current}",
+  )
+    .option("--agent <agent>", "whose it is, when several made one of that name")
+    .action((name: string, options: ListOptions) => versions(io, name, options));
+  dataCommand(
+    artifact,
     "get <name>",
     "print an artifact, by its name or by a digest (sha256:...)",
     "{name, bytes, file}, with --output",
@@ -48,6 +56,20 @@ async function list(io: Io, { agent, subtree, ...options }: ListOptions): Promis
     digest,
   ]);
   await print(io, tableOf(["NAME", "AGENT", ">SIZE", "TYPE", "DIGEST"], cells));
+}
+
+async function versions(io: Io, name: string, { agent, ...options }: ListOptions): Promise<void> {
+  const rows = await withClient(io, options, (client) => client.artifactVersions({ agent, name }).toArray());
+  if (options.json) return printJson(io, rows);
+  const cells = rows.map(({ version, current, seq, time, bytes, mediaType, digest }) => [
+    `${version}${current ? " *" : ""}`,
+    new Date(time).toISOString(),
+    String(seq),
+    byteSize(bytes),
+    mediaType,
+    digest,
+  ]);
+  await print(io, tableOf(["VERSION", "TIME", ">EVENT", ">SIZE", "TYPE", "DIGEST"], cells));
 }
 
 /** A terminal is shown the text made safe; a file or a pipe gets the bytes as they are. */

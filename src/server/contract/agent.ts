@@ -105,6 +105,20 @@ export type TranscriptEntry = z.infer<typeof transcriptEntry>;
 export const artifactRow = artifactReference.extend({ agent: id, path: z.string() });
 export type ArtifactRow = z.infer<typeof artifactRow>;
 
+/** What an artifact's name stood for, once. */
+export const artifactVersion = artifactReference.extend({
+  agent: id,
+  /** From 1, in the order in which they were written. */
+  version: count,
+  /** The event that wrote it, and the tool call behind it. */
+  seq,
+  time,
+  callId: z.string().nullable(),
+  /** The name stands for this one now. */
+  current: z.boolean(),
+});
+export type ArtifactVersion = z.infer<typeof artifactVersion>;
+
 /** How an agent stands after a command. */
 export const standing = z.strictObject({ agent: id, name: z.string(), status: treeRow.shape.status });
 export type Standing = z.infer<typeof standing>;

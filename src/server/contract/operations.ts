@@ -9,7 +9,15 @@
 import { z } from "zod";
 import { budget } from "../../agent/events.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { agentDetail, artifactRow, loggedEvent, processRow, standing, transcriptEntry } from "./agent.ts";
+import {
+  agentDetail,
+  artifactRow,
+  artifactVersion,
+  loggedEvent,
+  processRow,
+  standing,
+  transcriptEntry,
+} from "./agent.ts";
 import { checkpointDetail, checkpointDiff, checkpointRow, keepPolicy, rotatedCheckpoint } from "./checkpoint.ts";
 import { COST_GROUPS, costReport, fault, stats } from "./fleet.ts";
 import { overview } from "./overview.ts";
@@ -99,6 +107,11 @@ export const OPERATIONS = {
     "Named outputs: of all agents, of one, or of a subtree.",
     { agent: selector.optional(), subtree: z.boolean().optional() },
     artifactRow,
+  ),
+  artifactVersions: readMany(
+    "What the name of an artifact stood for over time; `artifact` has the bytes of each by digest.",
+    { agent: selector.optional(), name },
+    artifactVersion,
   ),
   artifact: readMany(
     "Bytes: of an artifact by agent and name, or of anything stored by its digest.",
