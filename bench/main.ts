@@ -1,6 +1,8 @@
 /**
  * `npm run bench -- core [--peers] [--runs N] [--only W1,W2] [--contenders a,b] [--out DIR] [--data DIR] [--profile DIR] [--write-docs]`
  * measures, and prints a JSON line for each figure, then medians and ratios.
+ * `npm run bench -- size [--agents N] [--live N] [--turns N] [--events N] [--out DIR]` measures large fleets, long agents and large trees, then
+ * how figures grow: JSON lines, a quarter of an hour or more.
  * `npm run bench -- docs RESULTS` writes docs/performance.md and its chart anew from lines that a run left in its `--out`.
  */
 import { appendFileSync, rmSync } from "node:fs";
@@ -16,6 +18,7 @@ import type { Line } from "./core/figures.ts";
 import { build, installBeside } from "./core/install.ts";
 import { rowsOf } from "./core/report.ts";
 import { type Bench, run } from "./core/run.ts";
+import { sizes } from "./size/run.ts";
 
 const OURS = "banyan";
 /** `alone`: of ours only, in a module of its own. Those that take long and hardly vary run once. */
@@ -49,6 +52,10 @@ const { values, positionals } = parseArgs({
     out: { type: "string" },
     data: { type: "string", default: tmpdir() },
     profile: { type: "string" },
+    agents: { type: "string", default: "100000" },
+    live: { type: "string", default: "10000" },
+    turns: { type: "string", default: "20000" },
+    events: { type: "string", default: "1000000" },
     "write-docs": { type: "boolean", default: false },
   },
 });
@@ -56,16 +63,32 @@ const [command, results = ""] = positionals;
 const runs = Number(values.runs);
 if (command === "docs" && results) await writeDocs(parse(await readFile(results, "utf8")));
 else if (command === "core" && Number.isInteger(runs) && runs > 0) await core();
+else if (command === "size" && Number.isInteger(runs) && runs > 0) await size();
 else {
   console.error("Usage: npm run bench -- core [--peers] [--runs N] [--only W1,W2] [--contenders a,b] [--out DIR]");
   console.error("                            [--data DIR] [--profile DIR] [--write-docs]");
+  console.error("       npm run bench -- size [--agents N] [--live N] [--turns N] [--events N] [--out DIR]");
   console.error("       npm run bench -- docs RESULTS");
   process.exitCode = 2;
 }
 
-async function core(): Promise<void> {
+/** Growth is measured by two of the core's benches, in the same folder of results. */
+async function size(): Promise<void> {
+  const { agents, live, turns, events, out } = values;
+  build();
+  const kept = out && (await emptyFile(out, "size.jsonl"));
+  const failed = await sizes({ agents, live, turns, events }, (line) => {
+    console.log(line);
+    if (kept) appendFileSync(kept, `${line}\n`);
+  });
+  for (const what of failed) console.error(`CANNOT RUN: ${what}`);
+  await core(values.only ?? "rest,work");
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+async function core(only = values.only): Promise<void> {
   const benches = chosen(
-    values.only,
+    only,
     BENCHES.map(({ name }) => name),
     "bench",
   );
@@ -102,9 +125,9 @@ async function core(): Promise<void> {
 }
 
 /** Where lines are kept as they come, so that a run that is broken off has left what it found. */
-async function emptyFile(folder: string): Promise<string> {
+async function emptyFile(folder: string, name = "core.jsonl"): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, "core.jsonl");
+  const path = join(folder, name);
   await writeFile(path, "");
   return path;
 }
