@@ -13,7 +13,8 @@ export function operationsPage(): string {
   });
   return `${opening("Operations", SOURCE)}
 What can be asked of the process that runs the agents: as methods of the client (\`import { connect } from
-"banyan/client"\`), and as JSON lines over the control socket (\`src/server/protocol.ts\` has the form of the lines).
+"banyan/client"\`), as JSON lines over the control socket (\`src/server/protocol.ts\` has the form of the lines),
+and over HTTP while \`banyan up\` runs: \`POST /v1/NAME\` with a token, described at \`/v1/openapi.json\`.
 Fields with a question mark may be left out; fields that are not known are refused.
 
 ${table(["operation", "what it does", "reads or commands", "takes", "answers"], rows)}

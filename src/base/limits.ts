@@ -235,6 +235,20 @@ export const LIMITS = {
   controlRequestsMax: 64,
   /** A process that says nothing to a peer for so long is stopped, or blocked for good. */
   controlHelloMsMax: 10_000,
+  /** Header bytes of an HTTP request, connections of the server, and streams that are open at once. */
+  httpHeaderBytesMax: 16 * KiB,
+  httpConnectionsMax: 512,
+  httpStreamsMax: 256,
+  /** HTTP requests a second of one token, and refused ones a second of all that have none. */
+  httpRequestsPerSecondMax: 500,
+  httpStrangersPerSecondMax: 50,
+  /** A request that has not arrived whole, or a last notice that was not taken, after so long is cut off. */
+  httpRequestMsMax: 30_000,
+  /** Live events are sent together that come within so long, or sooner when they are so many. */
+  httpCoalesceMs: 100,
+  httpCoalesceEventsMax: 1_000,
+  /** Tokens that may open the server. */
+  accessTokensMax: 1_000,
   /** Events that a slow reader may lag behind before it is told to read them from the journal. */
   followEventsMax: 10_000,
 

@@ -24,13 +24,16 @@ import { registerRewind as rewind } from "./commands/rewind.ts";
 import { register as run } from "./commands/run.ts";
 import { register as send } from "./commands/send.ts";
 import { register as simulate } from "./commands/simulate.ts";
+import { register as token } from "./commands/token.ts";
 import { register as top } from "./commands/top.ts";
 import { register as tree } from "./commands/tree.ts";
+import { register as up } from "./commands/up.ts";
 import { register as verify } from "./commands/verify.ts";
 import type { Io } from "./io.ts";
 
 /** In the order of the help. */
 const COMMANDS: readonly Register[] = [
+  up,
   run,
   replay,
   tree,
@@ -54,6 +57,7 @@ const COMMANDS: readonly Register[] = [
   faults,
   doctor,
   simulate,
+  token,
   config,
 ];
 

@@ -10,9 +10,9 @@ import { isMainThread } from "node:worker_threads";
 import { sleep } from "../base/clock.ts";
 import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
-import type { Coordinator } from "../coordinator/coordinator.ts";
 import type { Runtime } from "../runtime/open.ts";
 import { findSocketPath, makePrivate, makeSocketPath, removeSocketPath } from "./control-path.ts";
+import { countCommits } from "./lag.ts";
 import { createOperations } from "./operations.ts";
 import { Peer } from "./peer.ts";
 
@@ -68,18 +68,6 @@ export async function startControl(runtime: Runtime, options: ControlOptions = {
     return stopped;
   };
   return { path, stop: stopOnce, [Symbol.asyncDispose]: stopOnce };
-}
-
-/** Tells once, when so many events have become durable from now on. */
-function countCommits(coordinator: Coordinator, max: number, tell: () => void): () => void {
-  let count = 0;
-  const forget = coordinator.watch((_agent, recorded) => {
-    count += recorded.length;
-    if (count <= max) return;
-    forget();
-    tell();
-  });
-  return forget;
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -1,0 +1,60 @@
+/** `banyan up`: runs the agents of the data, and serves the HTTP API. */
+import { systemRandom } from "../../base/random.ts";
+import { Banyan } from "../../runtime/banyan.ts";
+import { boundsOf, loadSettings } from "../../runtime/settings.ts";
+import { AccessTokens } from "../../server/access-tokens.ts";
+import { startControl } from "../../server/control-socket.ts";
+import { startHttp } from "../../server/http-server.ts";
+import { type CommonOptions, dataCommand, type Register, wholeNumber } from "../command.ts";
+import { type Io, print, printJson, remark } from "../io.ts";
+import { openModel } from "../run/model.ts";
+import { oneLine } from "../terminal.ts";
+
+interface Options extends CommonOptions {
+  readonly port: number;
+  readonly model?: string;
+}
+
+const PORT = 7_420;
+
+export const register: Register = (program, io) => {
+  dataCommand(
+    program,
+    "up",
+    "run the agents of the data and serve the HTTP API on the loopback address, until Ctrl-C",
+    "{url, data, pid, token}; the token at the first start alone, null afterwards",
+  )
+    .option("--port <port>", "where to listen; 0 for any free port", wholeNumber, PORT)
+    .option("--model <name>", "model of ANTHROPIC_API_KEY's account; without a key a simulated one")
+    .action((options: Options) => up(io, options));
+};
+
+async function up(io: Io, { port, json, data, model, config }: Options): Promise<void> {
+  const { environment, folder, clock } = io;
+  const { settings } = await loadSettings({ options: { dataDir: data, model }, environment, folder, file: config });
+  const { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: apiKey } = environment;
+  const { bucketUrl, bucketRegion, dataDir } = settings;
+  const ended = Promise.withResolvers<void>();
+  if (io.interrupted.aborted) ended.resolve();
+  io.interrupted.addEventListener("abort", () => ended.resolve(), { once: true });
+
+  await using source = await openModel({ model: settings.model, environment });
+  await using banyan = await Banyan.open(dataDir, {
+    ...boundsOf(settings),
+    bucket: bucketUrl === undefined ? undefined : { url: bucketUrl, region: bucketRegion },
+    onFault: (_agent, error) => remark(io, `fault: ${error instanceof Error ? oneLine(error.message) : "unknown"}`),
+    claude: { ...(baseUrl && { baseUrl }), ...(apiKey && { apiKey }) },
+  });
+  if ("model" in source) banyan.register(source.model);
+  await using _control = await startControl(banyan.runtime, { shutDown: ended.resolve });
+  const tokens = new AccessTokens(dataDir, { clock, random: systemRandom });
+  const token = tokens.first() ?? null;
+  await using http = await startHttp(banyan.runtime, { port, tokens, shutDown: ended.resolve });
+  if (json) await printJson(io, { url: http.url, data: dataDir, pid: process.pid, token });
+  else {
+    await print(io, `banyan is up: ${http.url}, on ${dataDir}, with ${source.provider}`);
+    if (token !== null) await print(io, `token (shown once; also in ${tokens.firstFile}): ${token}`);
+    remark(io, "look at it with `banyan top`, in another terminal    Ctrl-C ends it");
+  }
+  await ended.promise;
+}
