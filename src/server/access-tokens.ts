@@ -3,7 +3,8 @@
  * line changes and the server reads again whenever it has changed.
  *
  * K1  A token is 256 bits of chance. The file has its hash alone, and only the data's owner can read it.
- * K2  The first token, an admin's, is made once, with the first start; it also lies in a file of its own for its owner.
+ * K2  The first token, an admin's, is made once, with the first start, and is nowhere to be read afterwards: the data folder may stand
+ *     where agents read files.
  * K3  A token that is revoked or has expired opens nothing from then on, whatever the server has read before.
  */
 import { createHash } from "node:crypto";
@@ -32,7 +33,6 @@ export type AccessToken = z.infer<typeof token>;
 const contents = z.strictObject({ version: z.literal(1), tokens: z.array(token).max(LIMITS.accessTokensMax) });
 
 const FILE = "access.json";
-const FIRST_FILE = "access.token";
 const FIRST_NAME = "owner";
 const TOKEN_BYTES = 32;
 
@@ -48,16 +48,10 @@ export class AccessTokens {
     this.#random = random;
   }
 
-  /** Where the first token lies (K2). */
-  get firstFile(): string {
-    return join(this.#folder, FIRST_FILE);
-  }
-
   /** Makes the first token; undefined when there was a first start already. @throws DISK_FAILED */
   first(): string | undefined {
     if (this.#stamp() !== "") return undefined;
     const made = this.#draw();
-    writeWhole(this.firstFile, `${made}\n`);
     this.#add(made, { name: FIRST_NAME, role: "admin", endTime: null });
     return made;
   }
@@ -80,7 +74,6 @@ export class AccessTokens {
     const left = this.list().filter((each) => each.name !== revoked);
     if (left.length === this.list().length) throw new BanyanError("TOKEN_NOT_FOUND", `no token ${revoked}`);
     this.#write(left);
-    if (revoked === FIRST_NAME) rmSync(this.firstFile, { force: true });
   }
 
   /** Whose token that is (K3). */

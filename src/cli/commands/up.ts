@@ -53,7 +53,7 @@ async function up(io: Io, { port, json, data, model, config }: Options): Promise
   if (json) await printJson(io, { url: http.url, data: dataDir, pid: process.pid, token });
   else {
     await print(io, `banyan is up: ${http.url}, on ${dataDir}, with ${source.provider}`);
-    if (token !== null) await print(io, `token (shown once; also in ${tokens.firstFile}): ${token}`);
+    if (token !== null) await print(io, `token (shown once; \`banyan token\` makes others): ${token}`);
     remark(io, "look at it with `banyan top`, in another terminal    Ctrl-C ends it");
   }
   await ended.promise;
