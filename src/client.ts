@@ -1,6 +1,7 @@
 /**
- * The client: every operation as a method, on a data folder. Where a process runs the agents, through its control socket; where
- * none does, on the data itself: what is asked for then is journaled, and carried out by the next process that opens it.
+ * The client: every operation as a method, on a data folder, or on a server by its address and a token. Where a process runs the
+ * agents of a folder, through its control socket; where none does, on the data itself: what is asked for then is journaled, and
+ * carried out by the next process that opens it.
  */
 import { resolve } from "node:path";
 import { type Clock, sleep, systemClock } from "./base/clock.ts";
@@ -17,6 +18,7 @@ import {
 import { findSocketPath } from "./server/control-path.ts";
 import type { Door } from "./server/door.ts";
 import { isMany } from "./server/handlers.ts";
+import { openHttpDoor, type ServerAddress } from "./server/http-door.ts";
 import { openLiveDoor } from "./server/live-door.ts";
 
 export { BanyanError, type ErrorCode } from "./base/errors.ts";
@@ -38,6 +40,7 @@ export type {
 export type { CostReport, FaultRow, Stats } from "./server/contract/fleet.ts";
 export type { CallOptions, Input, Items, OperationName, Operations, Output } from "./server/contract/operations.ts";
 export type { TreeRow } from "./server/contract/tree.ts";
+export type { ServerAddress } from "./server/http-door.ts";
 
 export interface Client extends Operations, AsyncDisposable {
   /** A process runs the agents. May change with every operation: a process can start or end at any time. */
@@ -50,34 +53,87 @@ const TRIES_MAX = 20;
 const TRY_AGAIN_MS = 50;
 
 /**
- * A client of the data in `folder`.
+ * A client of the data in a folder, or of the server at an address.
  * @throws DATA_NOT_FOUND; DATA_IN_USE when the process that runs on it is of another version, or stands still
  */
-export async function connect(folder: string, { clock = systemClock() }: { clock?: Clock } = {}): Promise<Client> {
-  if (!(await hasData(folder))) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${folder}`);
-  const doors = new Doors(resolve(folder), clock);
+export async function connect(
+  where: string | ServerAddress,
+  { clock = systemClock() }: { clock?: Clock } = {},
+): Promise<Client> {
+  if (typeof where !== "string") return clientOf(new FarDoor(openHttpDoor(where)));
+  if (!(await hasData(where))) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${where}`);
+  const doors = new Doors(resolve(where), clock);
   await doors.find();
+  return clientOf(doors);
+}
+
+/** Ways in, of which one is right at a time. */
+interface Entrance {
+  readonly live: boolean;
+  find(): Promise<Door>;
+  one(name: OperationName, input: unknown, options?: CallOptions): Promise<unknown>;
+  close(): void;
+}
+
+function clientOf(entrance: Entrance): Client {
   const operations = Object.fromEntries(
     (Object.keys(OPERATIONS) as OperationName[]).map((name) => [
       name,
       isMany(name)
-        ? (input?: unknown, options?: CallOptions) => doors.many(name, input, options)
-        : (input?: unknown, options?: CallOptions) => doors.one(name, input, options),
+        ? (input?: unknown, options?: CallOptions) => itemsOf(entrance, name, input, options)
+        : (input?: unknown, options?: CallOptions) => entrance.one(name, input, options),
     ]),
   ) as unknown as Operations;
-  const close = async () => doors.close();
+  const close = async () => entrance.close();
   return {
     ...operations,
     get live() {
-      return doors.live;
+      return entrance.live;
     },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
+function itemsOf(entrance: Entrance, name: OperationName, input: unknown, options?: CallOptions): Items<unknown> {
+  const begin = async function* () {
+    const door = await entrance.find();
+    for await (const batch of door.many(name, input, options?.signal)) yield* batch;
+  };
+  return {
+    [Symbol.asyncIterator]: begin,
+    async toArray() {
+      const items: unknown[] = [];
+      for await (const item of begin()) items.push(item);
+      return items;
+    },
+  };
+}
+
+/** A server elsewhere. */
+class FarDoor implements Entrance {
+  readonly live = true;
+  readonly #door: Door;
+
+  constructor(door: Door) {
+    this.#door = door;
+  }
+
+  async find(): Promise<Door> {
+    return this.#door;
+  }
+
+  one(name: OperationName, input: unknown, { signal }: CallOptions = {}): Promise<unknown> {
+    return this.#door.one(name, input, signal);
+  }
+
+  close(): void {
+    this.#door.close();
+  }
+}
+
 /** The way in, found anew whenever the last one is gone. */
-class Doors {
+class Doors implements Entrance {
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #closed: Door;
@@ -116,25 +172,8 @@ class Doors {
     }
   }
 
-  many(name: OperationName, input: unknown, options?: CallOptions): Items<unknown> {
-    const begin = () => this.#items(name, input, options);
-    return {
-      [Symbol.asyncIterator]: begin,
-      async toArray() {
-        const items: unknown[] = [];
-        for await (const item of begin()) items.push(item);
-        return items;
-      },
-    };
-  }
-
   close(): void {
     this.#live?.close();
     this.#live = undefined;
-  }
-
-  async *#items(name: OperationName, input: unknown, { signal }: CallOptions = {}): AsyncGenerator<unknown> {
-    const door = await this.find();
-    for await (const batch of door.many(name, input, signal)) yield* batch;
   }
 }

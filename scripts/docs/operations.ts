@@ -17,6 +17,9 @@ What can be asked of the process that runs the agents: as methods of the client 
 and over HTTP while \`banyan up\` runs: \`POST /v1/NAME\` with a token, described at \`/v1/openapi.json\`.
 Fields with a question mark may be left out; fields that are not known are refused.
 
+The client takes a data folder, \`connect(folder)\`, or a server that \`banyan up\` runs, \`connect({ url, token })\`: the operations are the same.
+So do the commands, where \`BANYAN_URL\` and \`BANYAN_TOKEN\` are set and no \`--data\` is given. A token goes to another machine by https alone.
+
 ${table(["operation", "what it does", "reads or commands", "takes", "answers"], rows)}
 `;
 }

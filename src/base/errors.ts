@@ -69,6 +69,7 @@ export const ERRORS = {
   REQUESTS_EXCEEDED: kind(429, 6, true, "More requests or streams than one token may have.", "Ask less often, or follow one stream instead of asking again."),
   ROLE_REFUSED: kind(403, 4, false, "The token's role does not allow that.", "Ask an admin for a token of a higher role: `banyan token create`."),
   SANDBOX_NONE: kind(409, 2, false, "A sandbox was asked for and cannot be had.", "Install bubblewrap (Debian: `apt-get install bubblewrap`) and let it make namespaces, or ask for no sandbox."),
+  SERVER_UNREACHABLE: kind(503, 7, true, "No server answers at that address.", "Look at the address, and whether `banyan up` runs there."),
   SHUTTING_DOWN: kind(503, 4, true, "The runtime is stopping.", "Start it again: everything goes on where it was."),
   SNAPSHOT_DAMAGED: kind(500, 5, true, "A snapshot cannot be used.", "Nothing: the agent is folded from its journal instead. Look after the disk."),
   STORE_DENIED: kind(403, 4, false, "The object store refused the credentials, or what they may do.", "Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the region, the bucket's policy and the machine's clock."),

@@ -39,9 +39,15 @@ export async function dataFolder(io: Io, { data, config }: CommonOptions): Promi
   return settings.dataDir;
 }
 
-/** Runs `work` with a client of the data, and closes it. @throws DATA_NOT_FOUND */
+/**
+ * Runs `work` with a client of the data, and closes it: of the server that BANYAN_URL names, with BANYAN_TOKEN, unless `--data` says
+ * which folder.
+ * @throws DATA_NOT_FOUND, INPUT_INVALID
+ */
 export async function withClient<T>(io: Io, options: CommonOptions, work: (client: Client) => Promise<T>): Promise<T> {
-  await using client = await connect(await dataFolder(io, options), { clock: io.clock });
+  const { BANYAN_URL: url, BANYAN_TOKEN: token = "" } = io.environment;
+  const isFar = url !== undefined && url !== "" && options.data === undefined;
+  await using client = await connect(isFar ? { url, token } : await dataFolder(io, options), { clock: io.clock });
   return await work(client);
 }
 

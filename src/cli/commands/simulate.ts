@@ -57,7 +57,7 @@ export const register: Register = (program, io) => {
     .option("--depth <levels>", "levels of the fleet", wholeNumber, 10)
     .option("--rate <events>", "events a second of the fleet, of all agents together", amount, 100)
     .option("--data <dir>", "folder of the fleet's data (default: one that is removed at the end)")
-    .option("--json", "print JSON: {url, port}, or {data, agents, levels, eventsPerSecond}")
+    .option("--json", "print JSON: {url, port}, or {data, agents, levels, eventsPerSecond, url, token}")
     .action((options: Options) => simulate(io, options));
 };
 

@@ -8,9 +8,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { BanyanError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { seededRandom } from "../../base/random.ts";
+import { seededRandom, systemRandom } from "../../base/random.ts";
 import { Banyan } from "../../runtime/banyan.ts";
+import { AccessTokens } from "../../server/access-tokens.ts";
 import { startControl } from "../../server/control-socket.ts";
+import { startHttp } from "../../server/http-server.ts";
 import { defineTool } from "../../tools/define.ts";
 import { spawning } from "../../tools/kits.ts";
 import type { Tool } from "../../tools/tool.ts";
@@ -28,6 +30,8 @@ export interface FleetOptions {
   /** Folder of the data; one that is removed at the end when absent. */
   readonly data?: string | undefined;
   readonly json?: boolean | undefined;
+  /** Of its HTTP server; 0 for any that is free. */
+  readonly port: number;
 }
 
 /** A turn of a worker: it starts, it ends, its tool starts and ends. */
@@ -37,7 +41,7 @@ const DEPTH_MAX = LIMITS.levelsMax;
 
 /** Resolves when it is to end. @throws INPUT_INVALID, DATA_IN_USE */
 export async function runFleet(io: Io, options: FleetOptions): Promise<void> {
-  const { fleet, depth, rate, seed, data, json } = options;
+  const { fleet, depth, rate, seed, data, json, port } = options;
   const unit: Unit = { agents: fleet, levels: depth, seed };
   if (depth < 1 || depth > DEPTH_MAX || fleet < depth || rate <= 0) {
     throw new BanyanError(
@@ -61,6 +65,9 @@ export async function runFleet(io: Io, options: FleetOptions): Promise<void> {
   });
   const ended = stopped(io);
   await using _control = await startControl(banyan.runtime, { shutDown: ended.stop });
+  const tokens = new AccessTokens(folder.path, { clock, random: systemRandom });
+  const token = tokens.first() ?? null;
+  await using http = await startHttp(banyan.runtime, { port, tokens, shutDown: ended.stop });
   banyan.register(model);
   if (banyan.roots().length === 0) {
     await banyan.spawn({
@@ -72,9 +79,12 @@ export async function runFleet(io: Io, options: FleetOptions): Promise<void> {
       askFirst: ["publish"],
     });
   }
-  if (json) await printJson(io, { data: folder.path, agents: fleet, levels: depth, eventsPerSecond: rate });
-  else {
+  if (json) {
+    const figures = { agents: fleet, levels: depth, eventsPerSecond: rate };
+    await printJson(io, { data: folder.path, ...figures, url: http.url, token });
+  } else {
     await print(io, `a fleet of ${fleet} agents on ${depth} levels, in ${folder.path}`);
+    await print(io, `over HTTP: ${http.url}${token === null ? "" : `; token (shown once): ${token}`}`);
     remark(io, `watch it: banyan top --data ${folder.path}    Ctrl-C ends it`);
   }
   await ended.promise;

@@ -9,13 +9,16 @@ import { banyan } from "../../support/command-line.ts";
 test("simulate --fleet keeps a fleet alive until Ctrl-C, in the folder that it is given", async () => {
   const folder = await mkdtemp(join(tmpdir(), "banyan-test-"));
   const interrupt = new AbortController();
-  const started = Promise.withResolvers<{ data: string; agents: number }>();
+  const started = Promise.withResolvers<{ data: string; agents: number; url: string; token: string }>();
   const command = banyan(["simulate", "--fleet", "60", "--depth", "6", "--rate", "5000", "--data", folder, "--json"], {
     interrupted: interrupt.signal,
     onOut: (text) => started.resolve(JSON.parse(text)),
   });
   try {
-    expect(await started.promise).toMatchObject({ data: folder, agents: 60, levels: 6 });
+    const told = await started.promise;
+    expect(told).toMatchObject({ data: folder, agents: 60, levels: 6 });
+    await using far = await connect(told);
+    expect((await far.stats()).trees).toBe(1);
     await using client = await connect(folder);
     const seen = { spawned: 0, tools: 0, ended: 0 };
     for await (const { event } of client.logs({ follow: true })) {
