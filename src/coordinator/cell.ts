@@ -156,7 +156,8 @@ export class Cell {
 
   /** C5: commands that read nothing may have been carried out during a fold; then it is of no use. */
   async #fold(): Promise<State> {
-    for (let later = this.#hooks.readers.pass(); later; later = this.#hooks.readers.pass()) await later;
+    const turn = this.#hooks.readers.pass();
+    if (turn) await turn;
     for (let headSeq = 0; ; headSeq = this.head.seq) {
       const { state, size, snapshotSize } = await foldAgent(this.#hooks.past, this.agent);
       const missed = this.#head && this.#head.seq > state.head.seq;

@@ -223,7 +223,10 @@ export class Coordinator {
 
   /** Has agents go on that waited for a model to be registered. */
   modelsChanged(): void {
-    for (const { agent, brief } of this.forest.nodes()) if (wantsWork(brief)) this.#work.kick(agent);
+    for (const { agent, brief } of this.forest.nodes()) {
+      // Under a hold there is nothing to go on with: its release has them look.
+      if (wantsWork(brief) && !this.forest.holder(agent)) this.#work.kick(agent);
+    }
   }
 
   /** The agent's background processes, in the order of their starts. */

@@ -5,10 +5,13 @@ import { Turnstile } from "../../src/coordinator/turnstile.ts";
 test("so many pass in one turn of the event loop, and the others in the next ones, each once", async () => {
   const turnstile = new Turnstile(10);
   let passed = 0;
-  const all = Array.from({ length: 35 }, async () => {
-    for (let later = turnstile.pass(); later; later = turnstile.pass()) await later;
+  const order: number[] = [];
+  const all = Array.from({ length: 35 }, async (_, index) => {
+    await turnstile.pass();
     passed += 1;
+    order.push(index);
   });
+  await Promise.resolve();
   const seen: number[] = [];
   for (let turn = 0; turn < 4; turn += 1) {
     seen.push(passed);
@@ -16,4 +19,5 @@ test("so many pass in one turn of the event loop, and the others in the next one
   }
   await Promise.all(all);
   expect([seen, passed]).toEqual([[10, 20, 30, 35], 35]);
+  expect(order).toEqual(Array.from({ length: 35 }, (_, index) => index));
 });
