@@ -69,7 +69,8 @@ export class ClaudeSession implements Session {
     this.#inner = new ModelSession({ ...parts, model, toolset: { ...toolset, tokensMax } });
     this.#isOwn = (tool) => !state.tools.includes(tool);
     // Claude Code cuts results of its own itself.
-    this.#prompt = new Prompt(contents, state, this.#isOwn);
+    // It says results as they come.
+    this.#prompt = new Prompt(contents, state, { isShownWhole: this.#isOwn, byEnd: true });
   }
 
   worstCase(state: State): TurnBound {

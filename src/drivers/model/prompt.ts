@@ -9,7 +9,7 @@
  */
 import type { AssistantPart, Content } from "../../agent/content.ts";
 import { cutText, preambleOf } from "../../agent/render.ts";
-import type { Entry, Message, State } from "../../agent/state.ts";
+import type { Entry, Message, State, ToolResult } from "../../agent/state.ts";
 import type { Contents } from "../../blobs/content.ts";
 import type { PromptMessage, SaidPart } from "./provider-model.ts";
 
@@ -22,23 +22,33 @@ const EMPTY = "(empty)";
 /** Long texts that are read at once when a session opens. */
 const READS_MAX = 32;
 
+interface PromptOptions {
+  readonly isShownWhole?: (tool: string) => boolean;
+  readonly byEnd?: boolean;
+}
+
 export class Prompt {
   readonly #contents: Contents;
   readonly #speaksFirst: boolean;
   readonly #isShownWhole: (tool: string) => boolean;
+  readonly #byEnd: boolean;
   #messages: PromptMessage[] = [];
   #built = 0;
   #lastSeq = 0;
 
-  /** `isShownWhole`: of which tools the model is shown results of any length; of none when absent. */
+  /**
+   * `isShownWhole`: of which tools the model is shown results of any length; of none when absent. `byEnd`: results of one answer stand in
+   * the order in which they came, not in that of the calls.
+   */
   constructor(
     contents: Contents,
     { speaksFirst }: Pick<State, "speaksFirst">,
-    isShownWhole = (_tool: string) => false,
+    { isShownWhole = () => false, byEnd = false }: PromptOptions = {},
   ) {
     this.#contents = contents;
     this.#speaksFirst = speaksFirst;
     this.#isShownWhole = isShownWhole;
+    this.#byEnd = byEnd;
     this.#restart();
   }
 
@@ -84,7 +94,7 @@ export class Prompt {
       case "tools":
         messages.push({
           role: "tool",
-          content: entry.results.map(({ callId, name, outcome, content }) => ({
+          content: this.#ordered(entry.results).map(({ callId, name, outcome, content }) => ({
             type: "tool-result",
             toolCallId: callId,
             toolName: name,
@@ -95,6 +105,10 @@ export class Prompt {
           })),
         });
     }
+  }
+
+  #ordered(results: readonly ToolResult[]): readonly ToolResult[] {
+    return this.#byEnd ? results.toSorted((a, b) => a.seq - b.seq) : results;
   }
 
   #say(text: string): void {

@@ -122,7 +122,8 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
             { type: "thinking", thinking: "Hm.", signature: "c2ln" },
             { type: "text", text: "Let me see." },
             call("list_agents", {}, { banyan: true }),
-            call("Bash", { command: "echo one" }),
+            // Ends after the next one: results are said as they come.
+            call("Bash", { command: "sleep 0.3; echo one" }),
             call("Bash", { command: "false" }),
           );
         return turn === 1 ? "First." : "Another.";
