@@ -25,7 +25,8 @@ const tool: Tool = {
   onUnknownOutcome: "report",
   async run(input, { rights }) {
     const { file, text } = input as { file: string; text: string };
-    writeFileSync(join(rights.root ?? "", file), text);
+    if (rights.root === undefined) return "it has no folder";
+    writeFileSync(join(rights.root, file), text);
     return "written";
   },
 };
