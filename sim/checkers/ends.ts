@@ -69,7 +69,8 @@ export function ends({ world, audit, provider, tools, people, process }: Scene):
   };
 }
 
-const REVIVING: ReadonlySet<string> = new Set([
+/** Verbs after which an agent that had ended may go on, and what lives below it too. */
+export const REVIVING: ReadonlySet<string> = new Set([
   "rewind",
   "send",
   "sendTwice",

@@ -7,6 +7,7 @@ import type { AgentId } from "../../src/base/ids.ts";
 import type { Deed } from "../people.ts";
 import type { Running } from "../programs.ts";
 import type { Checker, Scene } from "./checker.ts";
+import { REVIVING } from "./ends.ts";
 
 export function processes({ world, audit, programs, people, process, disk }: Scene): Checker {
   /** Agents by the ids of their processes, and runs that have begun and not ended in the journal. */
@@ -90,13 +91,3 @@ export function processes({ world, audit, programs, people, process, disk }: Sce
     },
   };
 }
-
-const REVIVING: ReadonlySet<string> = new Set([
-  "rewind",
-  "send",
-  "sendTwice",
-  "resume",
-  "fork",
-  "forkTree",
-  "spawnChild",
-]);

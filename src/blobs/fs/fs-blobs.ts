@@ -7,7 +7,6 @@
  */
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
-import { assert } from "../../base/assert.ts";
 import { systemClock } from "../../base/clock.ts";
 import { makeFolder } from "../../base/durable-folder.ts";
 import { BanyanError } from "../../base/errors.ts";
@@ -15,6 +14,7 @@ import { createIds } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { systemRandom } from "../../base/random.ts";
 import { type BlobInfo, type Blobs, checkDigest, checkRange, type Digest, digestOf, type Range } from "../blobs.ts";
+import { isSound } from "../sound.ts";
 import { isAbsence, readingDisk, writingDisk } from "./failures.ts";
 import { OpenFiles } from "./open-files.ts";
 import { digestsIn, placeOf, sizeOf, sweep, temporaryOf } from "./places.ts";
@@ -184,15 +184,8 @@ class FsBlobs implements Blobs {
     return this.#isSound(digest);
   }
 
-  async #isSound(digest: Digest): Promise<boolean> {
-    try {
-      for await (const chunk of checked(digest, this.#chunks(digest, WHOLE)))
-        assert(chunk.length > 0, "chunks have bytes");
-      return true;
-    } catch (error) {
-      if (error instanceof BanyanError && ["BLOB_DAMAGED", "BLOB_NOT_FOUND"].includes(error.code)) return false;
-      throw error;
-    }
+  #isSound(digest: Digest): Promise<boolean> {
+    return isSound(checked(digest, this.#chunks(digest, WHOLE)));
   }
 
   async close(): Promise<void> {

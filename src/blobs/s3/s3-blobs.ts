@@ -19,6 +19,7 @@ import { OpenFiles } from "../fs/open-files.ts";
 import { sweep, temporaryOf } from "../fs/places.ts";
 import { checked } from "../fs/reading.ts";
 import type { ObjectInfo, Objects } from "../objects.ts";
+import { isSound } from "../sound.ts";
 import { type S3Access, S3Requests } from "./requests.ts";
 import { S3Objects } from "./s3-objects.ts";
 import { inMemory, type Spooled, spooling } from "./spool.ts";
@@ -150,13 +151,7 @@ class S3Blobs implements Blobs {
   }
 
   async verify(digest: Digest): Promise<boolean> {
-    try {
-      for await (const chunk of this.get(digest)) assert(chunk.length > 0, "chunks have bytes");
-      return true;
-    } catch (error) {
-      if (error instanceof BanyanError && ["BLOB_DAMAGED", "BLOB_NOT_FOUND"].includes(error.code)) return false;
-      throw error;
-    }
+    return isSound(this.get(digest));
   }
 
   async close(): Promise<void> {
