@@ -1,7 +1,8 @@
 /**
  * `npm run demo`: the main job on this very repository, installed packages included, without a key or a server of yours. It
  * runs once undisturbed and once with a SIGKILL halfway, and then compares: same result, nothing acknowledged lost, no turn
- * paid twice. The provider simulator outlives the killed process, so it is the witness of every model call.
+ * paid twice. The provider simulator outlives the killed process, so it is the witness of every model call and of every
+ * token billed. Each of the two has one of its own: the second would find the prompt cache of the first, and pay less.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -10,6 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, styleText } from "node:util";
 import { decodeEvent } from "../src/agent/codec.ts";
+import type { Usage } from "../src/agent/usage.ts";
 import type { JobResult } from "../src/cli/run/job.ts";
 import { openRuntime } from "../src/runtime/open.ts";
 import { type Simulator, startSimulator } from "../src/simulator/simulator.ts";
@@ -20,24 +22,23 @@ const repository = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({ options: { dir: { type: "string", default: repository } } });
 
 const work = await mkdtemp(join(tmpdir(), "banyan-demo-"));
-const simulator = await startSimulator({ mind: surveyMind() });
 try {
-  process.exitCode = (await demo(simulator, values.dir, work)) ? 0 : 1;
+  process.exitCode = (await demo(values.dir, work)) ? 0 : 1;
 } finally {
-  await simulator.stop();
   await rm(work, { recursive: true, force: true });
 }
 
-async function demo(provider: Simulator, dir: string, folder: string): Promise<boolean> {
+async function demo(dir: string, folder: string): Promise<boolean> {
+  await using calm = await startProvider();
+  await using disturbed = await startProvider();
   const [whole, cut, killLog] = [join(folder, "whole"), join(folder, "cut"), join(folder, "acknowledged.json")];
   heading(`1. Undisturbed: every folder of ${dir} gets an agent`);
-  const first = await banyan(provider, ["run", TASK, "--dir", dir, "--data", whole, "--json"]);
+  const first = await banyan(calm.provider, ["run", TASK, "--dir", dir, "--data", whole, "--json"]);
   const expected = resultIn(first);
-  const calls = provider.requests.calls;
 
   const killAt = Math.floor(expected.events / 2);
   heading(`2. Again, and SIGKILL after ${killAt} of about ${expected.events} events`);
-  const killed = await banyan(provider, [
+  const killed = await banyan(disturbed.provider, [
     "run",
     TASK,
     "--dir",
@@ -52,10 +53,10 @@ async function demo(provider: Simulator, dir: string, folder: string): Promise<b
   const lost = await countLost(cut, killLog);
 
   heading("3. The same command once more: it goes on where it was");
-  const second = await banyan(provider, ["run", TASK, "--dir", dir, "--data", cut, "--json"]);
+  const second = await banyan(disturbed.provider, ["run", TASK, "--dir", dir, "--data", cut, "--json"]);
   const found = resultIn(second);
   const inFlight = await lostTurns(cut, found.tree);
-  const callsOfBoth = provider.requests.calls - calls;
+  const [calls, callsOfBoth] = [calm.provider.requests.calls, disturbed.provider.requests.calls];
   // A turn is answered once. What was called beyond that can only be calls that the kill took the answer from.
   const again = callsOfBoth - found.turns;
 
@@ -79,6 +80,7 @@ async function demo(provider: Simulator, dir: string, folder: string): Promise<b
     ["killed by", "-", killed.signal ?? "nothing", killed.signal === "SIGKILL"],
     ["acknowledged events", "-", `${lost.acknowledged} at the kill, ${lost.lost} of them lost`, lost.lost === 0],
     ["recovery", "-", recoveryIn(second), true],
+    tokensCheck(expected, calm.provider, found, disturbed.provider),
     [
       "cost",
       `$${expected.costUsd.toFixed(2)}`,
@@ -90,12 +92,33 @@ async function demo(provider: Simulator, dir: string, folder: string): Promise<b
     const mark = holds ? styleText("green", "ok  ") : styleText("red", "FAIL");
     console.log(`${mark} ${what.padEnd(20)} ${undisturbed.padEnd(24)} ${cutOff}`);
   }
-  const map = await banyan(provider, ["artifact", "get", "map.md", "--agent", found.tree, "--data", cut], {
+  const map = await banyan(calm.provider, ["artifact", "get", "map.md", "--agent", found.tree, "--data", cut], {
     quiet: true,
   });
   heading("The root's artifact, map.md, begins");
   console.log(map.stdout.split("\n").slice(0, 24).join("\n"));
   return checks.every(([, , , holds]) => holds);
+}
+
+async function startProvider(): Promise<{ provider: Simulator } & AsyncDisposable> {
+  const provider = await startSimulator({ mind: surveyMind() });
+  return { provider, [Symbol.asyncDispose]: () => provider.stop() };
+}
+
+/** What the journals say was used, beside what the provider counted. Only calls that the kill cut off may differ. */
+function tokensCheck(expected: JobResult, calm: Simulator, found: JobResult, disturbed: Simulator): Check {
+  const billed = [totalOf(calm.requests.tokens), totalOf(disturbed.requests.tokens)] as const;
+  const cutOff = billed[1] - totalOf(found.usage);
+  return [
+    "tokens billed",
+    `${billed[0]}, all recorded`,
+    `${billed[1]}, all but ${cutOff} of calls in flight`,
+    billed[0] === totalOf(expected.usage) && cutOff >= 0 && cutOff < billed[1] / 100,
+  ];
+}
+
+function totalOf({ input, output, cacheRead, cacheWrite }: Usage): number {
+  return input + output + cacheRead + cacheWrite;
 }
 
 type Check = readonly [what: string, undisturbed: string, cutOff: string, holds: boolean];
