@@ -10,6 +10,7 @@
  */
 import type { EventOf, Rights } from "../agent/events.ts";
 import type { ProcessPolicy } from "../agent/process-policy.ts";
+import type { Sightings } from "./silence.ts";
 
 export interface Program {
   readonly argv: readonly string[];
@@ -99,6 +100,8 @@ export interface Launch extends Both {
 export interface BareLaunch extends Both {
   /** As that of `Launch`. */
   launch(program: Program): Promise<BareLaunched>;
+  /** What runs of a program: its first process, and what that started. At once: it is asked when somebody is about to be judged. */
+  sight(first: SystemProcess): Sightings;
   /** Resident bytes by the number of the group, which is that of its first process. */
   memory(groups: ReadonlySet<number>): Promise<ReadonlyMap<number, number>>;
 }

@@ -11,6 +11,7 @@ import { get } from "node:http";
 import { connect } from "node:net";
 import type { ProcessPolicy } from "../agent/process-policy.ts";
 import { type Clock, sleep } from "../base/clock.ts";
+import { type Sightings, Silence } from "./silence.ts";
 
 export type Probe = ProcessPolicy["probes"][number];
 type Asked = Extract<Probe, { everyMs: number }>;
@@ -22,13 +23,21 @@ export interface ProbesOptions {
   readonly probes: readonly Probe[];
   readonly clock: Clock;
   readonly ask: Ask;
+  /** What runs of the program, as the system sees it now. */
+  readonly sight: () => Sightings;
   /** Told once: every probe that asks has had a good answer, and every heart has beaten. */
   readonly onReady: () => void;
 }
 
-interface Watched {
-  readonly probe: Probe;
-  /** Monotonic time of the newest sign of life, or of the newest question. */
+interface Listening {
+  readonly probe: Exclude<Probe, Asked>;
+  readonly silence: Silence;
+  wasGood: boolean;
+}
+
+interface Asking {
+  readonly probe: Asked;
+  /** Monotonic time of the newest question. */
   lastMs: number;
   failures: number;
   isAsked: boolean;
@@ -38,49 +47,69 @@ interface Watched {
 /** The probes of one run. */
 export class Probes {
   readonly #clock: Clock;
-  readonly #ask: Ask;
-  readonly #watched: readonly Watched[];
-  readonly #onReady: () => void;
+  readonly #options: ProbesOptions;
+  readonly #listening: readonly Listening[];
+  readonly #asking: readonly Asking[];
   #isReady = false;
   #startMs: number;
   readonly #over = new AbortController();
   #line = "";
 
-  constructor({ probes, clock, ask, onReady }: ProbesOptions) {
+  constructor(options: ProbesOptions) {
+    const { probes, clock } = options;
+    const startMs = clock.monotonic();
     this.#clock = clock;
-    this.#ask = ask;
-    this.#onReady = onReady;
-    this.#startMs = clock.monotonic();
-    this.#watched = probes.map((probe) => {
-      return { probe, lastMs: this.#startMs, failures: 0, isAsked: false, wasGood: false };
+    this.#options = options;
+    this.#startMs = startMs;
+    this.#listening = probes.filter(isListening).map((probe) => {
+      const silence = new Silence(startMs, probe.kind === "heartbeat" ? firstMs(probe) : probe.limitMs);
+      return { probe, silence, wasGood: probe.kind === "silence" };
+    });
+    this.#asking = probes.filter(isAsking).map((probe) => {
+      return { probe, lastMs: startMs, failures: 0, isAsked: false, wasGood: false };
     });
   }
 
-  /** The moment, in monotonic time, at which silence would count as a hang; Infinity when no probe minds it. */
+  /** The moment, in monotonic time, at which silence is to be looked at; Infinity when no probe minds it. */
   get dueMs(): number {
-    let dueMs = Number.POSITIVE_INFINITY;
-    for (const each of this.#watched) {
-      if ("everyMs" in each.probe) continue;
-      const graceEndMs = each.probe.kind === "heartbeat" && !each.wasGood ? this.#startMs + each.probe.graceMs : 0;
-      dueMs = Math.min(dueMs, Math.max(each.lastMs + each.probe.limitMs, graceEndMs) + 1);
-    }
-    return dueMs;
+    return Math.min(Number.POSITIVE_INFINITY, ...this.#listening.map(({ silence }) => silence.dueMs));
   }
 
   /** Takes note of output; returns what of it is none of the heartbeats. */
   heard(chunk: Uint8Array): Uint8Array {
     const nowMs = this.#clock.monotonic();
-    for (const each of this.#watched) if (each.probe.kind === "silence") each.lastMs = nowMs;
-    const hearts = this.#watched.filter(({ probe }) => probe.kind === "heartbeat");
+    const hearts: Listening[] = [];
+    for (const each of this.#listening) {
+      if (each.probe.kind === "heartbeat") hearts.push(each);
+      else each.silence.heard(nowMs, each.probe.limitMs);
+    }
     return hearts.length === 0 ? chunk : this.#withoutBeats(chunk, hearts, nowMs);
+  }
+
+  /** Looks at whoever has been silent for long. */
+  look(): void {
+    const nowMs = this.#clock.monotonic();
+    let seen: Sightings | undefined;
+    const sight = () => {
+      seen ??= this.#options.sight();
+      return seen;
+    };
+    for (const { silence } of this.#listening) silence.look(nowMs, sight);
   }
 
   /** Why the process counts as hung, or undefined. */
   get hung(): string | undefined {
     const nowMs = this.#clock.monotonic();
-    for (const each of this.#watched) {
-      const hung = this.#judge(each, nowMs);
-      if (hung !== undefined) return hung;
+    for (const each of this.#listening) {
+      const over = each.silence.over(nowMs);
+      if (!over) continue;
+      const what = each.probe.kind === "heartbeat" ? "heartbeat" : "output";
+      const waited = over.waitedMs < 1 ? "" : `, for ${Math.round(over.waitedMs)} of which it waited for a core`;
+      return `no ${what} for ${Math.round(over.silentMs)} ms${waited}`;
+    }
+    for (const { probe, failures, wasGood } of this.#asking) {
+      if (!wasGood && nowMs - this.#startMs <= probe.graceMs) continue;
+      if (failures >= probe.failuresMax) return `its ${probe.kind} probe failed ${failures} times in a row`;
     }
     return undefined;
   }
@@ -94,13 +123,14 @@ export class Probes {
   /** P1. */
   forgive(stoodStillMs: number): void {
     this.#startMs += stoodStillMs;
-    for (const each of this.#watched) each.lastMs += stoodStillMs;
+    for (const { silence } of this.#listening) silence.forgive(stoodStillMs);
+    for (const each of this.#asking) each.lastMs += stoodStillMs;
   }
 
   /** Starts the questions that are due. */
   askAll(): void {
     const nowMs = this.#clock.monotonic();
-    for (const each of this.#watched) if ("everyMs" in each.probe) this.#askWhenDue(each, each.probe, nowMs);
+    for (const each of this.#asking) this.#askWhenDue(each, nowMs);
     this.#tellReady();
   }
 
@@ -116,25 +146,8 @@ export class Probes {
     return Buffer.from(rest, "latin1");
   }
 
-  #judge(each: Watched, nowMs: number): string | undefined {
-    const { probe, lastMs, failures, wasGood } = each;
-    const silentMs = nowMs - lastMs;
-    switch (probe.kind) {
-      case "heartbeat":
-        if (!wasGood && nowMs - this.#startMs <= probe.graceMs) return undefined;
-        return silentMs > probe.limitMs ? `no heartbeat for ${Math.round(silentMs)} ms` : undefined;
-      case "silence":
-        return silentMs > probe.limitMs ? `no output for ${Math.round(silentMs)} ms` : undefined;
-      case "tcp":
-      case "http":
-      case "command":
-        if (!wasGood && nowMs - this.#startMs <= probe.graceMs) return undefined;
-        return failures >= probe.failuresMax ? `its ${probe.kind} probe failed ${failures} times in a row` : undefined;
-    }
-  }
-
-  #askWhenDue(each: Watched, probe: Asked, nowMs: number): void {
-    if (each.isAsked || nowMs - each.lastMs < probe.everyMs) return;
+  #askWhenDue(each: Asking, nowMs: number): void {
+    if (each.isAsked || nowMs - each.lastMs < each.probe.everyMs) return;
     each.isAsked = true;
     each.lastMs = nowMs;
     const note = (good: boolean) => {
@@ -143,23 +156,23 @@ export class Probes {
       this.#tellReady();
       each.failures = good ? 0 : each.failures + 1;
     };
-    this.#ask(probe, this.#over.signal).then(note, () => note(false));
+    this.#options.ask(each.probe, this.#over.signal).then(note, () => note(false));
   }
 
   #tellReady(): void {
-    if (this.#isReady || !this.#watched.every(({ probe, wasGood }) => wasGood || probe.kind === "silence")) return;
+    if (this.#isReady || ![...this.#listening, ...this.#asking].every(({ wasGood }) => wasGood)) return;
     this.#isReady = true;
-    this.#onReady();
+    this.#options.onReady();
   }
 
   /** A beat is a line of its own; what is no whole line yet waits for its end. */
-  #withoutBeats(chunk: Uint8Array, hearts: readonly Watched[], nowMs: number): Uint8Array {
+  #withoutBeats(chunk: Uint8Array, hearts: readonly Listening[], nowMs: number): Uint8Array {
     const lines = `${this.#line}${Buffer.from(chunk).toString("latin1")}`.split("\n");
     const rest = lines.pop() ?? "";
     const others = lines.filter((line) => {
       const heart = hearts.find(({ probe }) => probe.kind === "heartbeat" && line.startsWith(probe.line));
       if (!heart) return true;
-      heart.lastMs = nowMs;
+      heart.silence.heard(nowMs, heart.probe.limitMs);
       heart.wasGood = true;
       return false;
     });
@@ -172,6 +185,19 @@ export class Probes {
 }
 
 const BEAT_LENGTH_MAX = 1_000;
+
+function isAsking(probe: Probe): probe is Asked {
+  return "everyMs" in probe;
+}
+
+function isListening(probe: Probe): probe is Exclude<Probe, Asked> {
+  return !isAsking(probe);
+}
+
+/** P2. */
+function firstMs({ limitMs, graceMs }: Extract<Probe, { kind: "heartbeat" }>): number {
+  return Math.max(limitMs, graceMs);
+}
 
 /** Asks on this machine; programs are run by `check`. */
 export function systemAsk(

@@ -14,9 +14,10 @@ import { BanyanError } from "../base/errors.ts";
 import { commandEnvironment } from "./environment.ts";
 import { runGroup } from "./group.ts";
 import type { BareLaunch, BareLaunched, Exit, Program, Ran, SystemProcess } from "./launch.ts";
-import { memoryOf, pidsNow, statOf } from "./proc.ts";
+import { memoryOf, pidsNow, sightingsOf, statOf } from "./proc.ts";
 import { findProgram, notStarted } from "./programs.ts";
 import { mustBeShown, sandboxed } from "./sandbox.ts";
+import type { Sightings } from "./silence.ts";
 import { endLeft, killGroup, killOne } from "./sweep.ts";
 import { Warden } from "./warden.ts";
 
@@ -120,6 +121,10 @@ export class SystemLaunch implements BareLaunch {
     } catch {
       // It is gone already.
     }
+  }
+
+  sight({ pid }: SystemProcess): Sightings {
+    return sightingsOf(pid);
   }
 
   memory(groups: ReadonlySet<number>): Promise<ReadonlyMap<number, number>> {

@@ -13,6 +13,7 @@ import { presentIsOver } from "../base/event-loop.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { BareLaunch, BareLaunched, Cause, Exit, Launch, Launched, Program, Ran, SystemProcess } from "./launch.ts";
 import { type Ask, Probes, systemAsk } from "./probes.ts";
+import type { Sightings } from "./silence.ts";
 
 export class WatchedLaunch implements Launch {
   readonly #bare: BareLaunch;
@@ -37,7 +38,8 @@ export class WatchedLaunch implements Launch {
       const { end, limit } = await this.#bare.run(asked, timeoutMs, signal);
       return limit === undefined && "exitCode" in end && end.exitCode === 0;
     });
-    const watched: Watched = new Watched(bare, { policy, clock, ask, onGo: () => this.#watch(watched) });
+    const sight = () => this.#bare.sight(bare.system);
+    const watched: Watched = new Watched(bare, { policy, clock, ask, sight, onGo: () => this.#watch(watched) });
     return watched;
   }
 
@@ -86,8 +88,9 @@ export class WatchedLaunch implements Launch {
     const isLate = lateMs > LIMITS.superviseLateMs;
     const suspects: Suspect[] = [];
     for (const watched of this.#running) {
-      const cause = isLate ? undefined : watched.broken(this.#memory);
       if (isLate) watched.forgive(lateMs);
+      else watched.look();
+      const cause = isLate ? undefined : watched.broken(this.#memory);
       if (cause) suspects.push({ watched, cause });
       watched.askAll();
     }
@@ -121,6 +124,7 @@ interface WatchedOptions {
   readonly policy: ProcessPolicy;
   readonly clock: Clock;
   readonly ask: Ask;
+  readonly sight: () => Sightings;
   readonly onGo: () => void;
 }
 
@@ -138,11 +142,11 @@ class Watched implements Launched {
   #listener: (chunk: Uint8Array) => void = () => undefined;
 
   constructor(bare: BareLaunched, options: WatchedOptions) {
-    const { policy, clock, ask } = options;
+    const { policy, clock, ask, sight } = options;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#bare = bare;
     this.#options = options;
-    this.#probes = new Probes({ probes: policy.probes, clock, ask, onReady: resolve });
+    this.#probes = new Probes({ probes: policy.probes, clock, ask, sight, onReady: resolve });
     this.ready = promise;
     this.system = bare.system;
     this.exited = bare.exited.then((exit) => {
@@ -186,13 +190,17 @@ class Watched implements Launched {
     return left;
   }
 
-  /** When silence would break its policy, in monotonic time. */
+  /** When its silence is to be looked at, in monotonic time. */
   get dueMs(): number {
     return this.#isEnding ? Number.POSITIVE_INFINITY : this.#probes.dueMs;
   }
 
   forgive(stoodStillMs: number): void {
     this.#probes.forgive(stoodStillMs);
+  }
+
+  look(): void {
+    if (!this.#isEnding) this.#probes.look();
   }
 
   askAll(): void {

@@ -366,6 +366,21 @@ describe("probes", () => {
     expect(ends).toMatchObject([{ how: "hung" }]);
   });
 
+  test("S1, S2: a heart that waits for a core is not judged until it has had one", async () => {
+    const { program } = await start("server", { probes: [heartbeat] });
+    const standing = { ranNs: 5e6, waitedNs: 1e6, isReady: true };
+    program.say("beat\n");
+    launch.sightings.set(program.system.pid, new Map([[7, standing]]));
+    await advance(1_000);
+    expect(ends).toEqual([]);
+    // It had a core, waited 800 ms for it, and says nothing still.
+    launch.sightings.set(program.system.pid, new Map([[7, { ranNs: 6e6, waitedNs: 801e6, isReady: false }]]));
+    await advance(150);
+    expect(ends).toEqual([]);
+    await advance(300);
+    expect(ends).toMatchObject([{ how: "hung", why: expect.stringContaining("of which it waited for a core") }]);
+  });
+
   test("a beat may come in pieces, and what is no beat passes through", async () => {
     const { program, process } = await start("server", { probes: [heartbeat], outputBytesMax: 10_000 });
     for (const piece of ["be", "at\nabc", "\nbeat 2\nrest", "x".repeat(1_001), " end"]) program.say(piece);

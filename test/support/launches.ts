@@ -1,12 +1,15 @@
 /** The launch ports in memory: programs that do what a test says. */
 import { BanyanError } from "../../src/base/errors.ts";
 import type { BareLaunch, Exit, Launched, Program, Ran } from "../../src/processes/launch.ts";
+import type { Sightings } from "../../src/processes/silence.ts";
 
 export class TestLaunch implements BareLaunch {
   /** Every program that was prepared, in order. */
   readonly launched: TestLaunched[] = [];
   readonly reaped: number[] = [];
   readonly residentBytes = new Map<number, number>();
+  /** What runs, by the number of the first process. */
+  readonly sightings = new Map<number, Sightings>();
   sweeps = 0;
   closed = false;
   /** What is run ends well. */
@@ -42,6 +45,10 @@ export class TestLaunch implements BareLaunch {
   async run(): Promise<Ran> {
     const silent = { bytes: 0, text: "" };
     return { end: { exitCode: this.isWell ? 0 : 1 }, tookMs: 1, stdout: silent, stderr: silent, left: 0 };
+  }
+
+  sight({ pid }: { pid: number }): Sightings {
+    return this.sightings.get(pid) ?? new Map();
   }
 
   async memory(): Promise<ReadonlyMap<number, number>> {
