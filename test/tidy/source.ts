@@ -9,8 +9,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Where our own text lives: everything but what is installed, built or recorded. */
 const FOLDERS = [".ci", "bench", "bin", "docs", "examples", "scripts", "sim", "src", "test"];
 const NOT_OURS = new Set(["node_modules", "dist", "golden", "package-lock.json"]);
-const TEXT = /\.(ts|mjs|js|md|json|sh|yml|yaml|css|html)$|^(run|LICENSE)$/;
-const CODE = /\.(ts|mjs|js)$/;
+const TEXT = /\.(ts|tsx|mjs|js|md|json|sh|yml|yaml|css|html)$|^(run|LICENSE)$/;
+const CODE = /\.(ts|tsx|mjs|js)$/;
 
 interface Link {
   /** As written: `../base/ids.ts`, `node:fs` or `zod`. */
