@@ -247,6 +247,13 @@ export const LIMITS = {
   /** Live events are sent together that come within so long, or sooner when they are so many. */
   httpCoalesceMs: 100,
   httpCoalesceEventsMax: 1_000,
+  /**
+   * Agents of ended trees that the live feed of a fleet tells of, all that live besides; what it keeps of newest changes, in characters; and how
+   * long it is silent at most.
+   */
+  feedAgentsMax: 20_000,
+  feedCharactersMax: 8 * MiB,
+  feedBeatMs: 1_000,
   /** Tokens that may open the server. */
   accessTokensMax: 1_000,
   /** Events that a slow reader may lag behind before it is told to read them from the journal. */

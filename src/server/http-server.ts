@@ -1,5 +1,6 @@
 /**
- * The HTTP server: every operation of the contract as `POST /v1/NAME`, live events as `GET /v1/events`, and what runs it.
+ * The HTTP server: every operation of the contract as `POST /v1/NAME`, live events as `GET /v1/events`, the whole fleet as it changes as
+ * `GET /v1/fleet`, and what runs it.
  *
  * H1  It listens on the loopback address alone.
  * H2  Everything but `/health` and `/ready` needs a token; see http-guard.ts for who is let in.
@@ -21,6 +22,7 @@ import { checkRequest, isMany, perform, type Request } from "./handlers.ts";
 import { checkRole, Guard } from "./http-guard.ts";
 import { coalesced, endSoon, type StreamOptions, writeTaken } from "./http-streams.ts";
 import { countCommits } from "./lag.ts";
+import { FleetFeed } from "./live/fleet-feed.ts";
 import { openApi } from "./openapi.ts";
 import { createOperations } from "./operations.ts";
 import { selectAgent } from "./select.ts";
@@ -186,6 +188,27 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
     });
   });
 
+  const feed = new FleetFeed({
+    coordinator: runtime.coordinator,
+    clock,
+    position: () => runtime.services.journal.position(),
+  });
+  server.get("/v1/fleet", async (request, reply) => {
+    const who = guard.identify(request.headers);
+    const after = checkPlace(request.headers["last-event-id"]);
+    await stream(reply, "text/event-stream", async ({ signal }) => {
+      try {
+        for await (const { kind, place, text } of feed.read(signal, after)) {
+          if (!guard.isStillValid(who)) throw new BanyanError("TOKEN_REFUSED", "the token is valid no longer");
+          await writeTaken(reply.raw, lineOf(kind, text, place), { signal });
+        }
+        return stopping.signal.aborted ? message("problem", problem(stoppingError()), undefined) : "";
+      } catch (error) {
+        return message("problem", problem(error), undefined);
+      }
+    });
+  });
+
   const people = new WeakMap<FastifyRequest, AccessToken>();
   await server.listen({ host: "127.0.0.1", port: options.port }).catch((cause) => {
     throw new BanyanError("INPUT_INVALID", `cannot listen on port ${options.port}: ${cause.message}`, { cause });
@@ -218,6 +241,15 @@ const events = z.strictObject({
   from: z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).optional(),
 });
 
+const placeText = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).optional();
+
+/** Where a reader of the fleet goes on that comes back. */
+function checkPlace(lastEventId: unknown): number | undefined {
+  const asked = placeText.safeParse(lastEventId);
+  if (!asked.success) throw new BanyanError("INPUT_INVALID", `Last-Event-ID: ${z.prettifyError(asked.error)}`);
+  return asked.data;
+}
+
 /** A client that comes back says in `Last-Event-ID` what it has. */
 function checkEvents({ query, headers }: FastifyRequest) {
   const asked = events.safeParse({
@@ -230,7 +262,12 @@ function checkEvents({ query, headers }: FastifyRequest) {
 }
 
 function message(type: string, data: unknown, position: number | undefined): string {
-  return `${position === undefined ? "" : `id: ${position}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+  return lineOf(type, JSON.stringify(data), position);
+}
+
+/** The text of one server-sent event; JSON has no line ends. */
+function lineOf(type: string, text: string, place: number | undefined): string {
+  return `${place === undefined ? "" : `id: ${place}\n`}event: ${type}\ndata: ${text}\n\n`;
 }
 
 /** Waits for the first batch, so that a refusal comes with its status. */

@@ -84,6 +84,42 @@ function raw(url: string, headers: Record<string, string>): Promise<number | und
   });
 }
 
+describe("the fleet as it changes", () => {
+  const read = async (url: string, token: string, headers = {}) => {
+    const gone = new AbortController();
+    const answer = await fetch(`${url}/v1/fleet`, {
+      headers: { authorization: `Bearer ${token}`, ...headers },
+      signal: gone.signal,
+    });
+    return { answer, messages: messagesOf(answer), leave: () => gone.abort() };
+  };
+
+  test("all agents come first, then changes, until the token is revoked", async () => {
+    await using open = await openServer();
+    const viewer = open.as("viewer");
+    const { answer, messages } = await read(open.http.url, viewer);
+    expect(answer.headers.get("content-type")).toBe("text/event-stream");
+    const all = await messages.next();
+    expect(all.value).toMatchObject({ event: "agents", data: { total: 1, agents: { name: ["lead"] } } });
+    await open.lead.send("again");
+    await open.fleet.became(open.lead, "waiting message");
+    const changes = await messages.next();
+    expect(changes.value).toMatchObject({ event: "changes", data: { rows: { agent: [0] } } });
+    expect(Number(changes.value?.id)).toBeGreaterThan(Number(all.value?.id));
+    open.tokens.revoke("viewer");
+    const events: string[] = [];
+    for await (const { event } of messages) events.push(event);
+    expect(events.at(-1)).toBe("problem");
+  });
+
+  test("without a token, or with a place that is none, nothing is told", async () => {
+    await using open = await openServer();
+    expect((await fetch(`${open.http.url}/v1/fleet`)).status).toBe(401);
+    const { answer } = await read(open.http.url, open.owner, { "last-event-id": "x" });
+    expect(answer.status).toBe(400);
+  });
+});
+
 describe("operations", () => {
   test("one answer is JSON, many are lines with an end", async () => {
     await using open = await openServer();

@@ -1,0 +1,204 @@
+/**
+ * The live feed of the fleet, once for all who read it: a frame is made at most ten times a second, from what became durable since the last one, and
+ * turned into text once.
+ *
+ * E1  A reader that begins, or was too slow, is given all agents and then every frame from that moment on: what it knows after a frame is what
+ *     the forest says, or newer.
+ * E2  Frames are kept up to LIMITS.feedCharactersMax together, whatever readers do. A reader has nothing of its own but its place.
+ * E3  While nobody reads, nothing is made and nothing is watched.
+ * E4  A reader hears something every LIMITS.feedBeatMs at least.
+ */
+import { STATUSES } from "../../agent/status.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { LIMITS } from "../../base/limits.ts";
+import type { Coordinator } from "../../coordinator/coordinator.ts";
+import type { FleetFrame } from "../contract/fleet-frames.ts";
+import { Roll } from "./roll.ts";
+
+export interface FeedOptions {
+  readonly coordinator: Coordinator;
+  readonly clock: Clock;
+  /** The newest durable position. */
+  readonly position: () => Promise<number>;
+  /** Agents of ended trees are left out beyond so many; LIMITS.feedAgentsMax by default. */
+  readonly agentsMax?: number | undefined;
+  /** LIMITS.feedCharactersMax by default. */
+  readonly charactersMax?: number | undefined;
+}
+
+/** A frame, as JSON too. */
+export interface ToldFrame {
+  readonly kind: FleetFrame["kind"];
+  /** From which a reader may go on later; undefined within the pieces of all agents. */
+  readonly place: number | undefined;
+  readonly text: string;
+}
+
+/** Agents in one piece of all. */
+const PIECE_AGENTS = 2_000;
+
+export class FleetFeed {
+  readonly #options: FeedOptions;
+  readonly #agentsMax: number;
+  readonly #charactersMax: number;
+  #readers = 0;
+  #roll: Roll | undefined;
+  #unwatch: () => void = () => undefined;
+  #timer: Timer | undefined;
+  /** Newest last; their places follow each other, and end before `#next`. */
+  #frames: ToldFrame[] = [];
+  #characters = 0;
+  /** Places begin beyond those of any feed before, so that one of another process is never taken for one of this. */
+  #next: number;
+  #position = 0;
+  #modelsTold = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    this.#agentsMax = options.agentsMax ?? LIMITS.feedAgentsMax;
+    this.#charactersMax = options.charactersMax ?? LIMITS.feedCharactersMax;
+    this.#next = options.clock.now();
+  }
+
+  /** Frames for one reader, which takes the next one when it has taken the last. `after` is a place that it has read before. */
+  async *read(signal: AbortSignal, after?: number): AsyncGenerator<ToldFrame> {
+    const leave = this.#enter();
+    let wake: () => void = () => undefined;
+    const onAbort = () => wake();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      let next = after !== undefined && this.#has(after + 1) ? after + 1 : yield* this.#all();
+      let toldMs = this.#options.clock.monotonic();
+      while (!signal.aborted) {
+        if (!this.#has(next)) {
+          yield this.#told({ kind: "missed", time: this.#options.clock.now() });
+          next = yield* this.#all();
+        }
+        const frame = this.#frames[next - this.#firstKept];
+        const nowMs = this.#options.clock.monotonic();
+        if (frame) {
+          next += 1;
+          yield frame;
+        } else if (nowMs - toldMs >= LIMITS.feedBeatMs) {
+          yield this.#told({ kind: "beat", time: this.#options.clock.now() });
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            this.#waiting.add(resolve);
+          });
+          this.#waiting.delete(wake);
+          continue;
+        }
+        toldMs = this.#options.clock.monotonic();
+      }
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      leave();
+    }
+  }
+
+  /** True for a frame that is kept, or the one that comes next. */
+  #has(place: number): boolean {
+    return this.#roll !== undefined && place >= this.#firstKept && place <= this.#next;
+  }
+
+  get #firstKept(): number {
+    return this.#next - this.#frames.length;
+  }
+
+  /** E1. Returns the place of the frame to go on with. */
+  async *#all(): AsyncGenerator<ToldFrame, number> {
+    this.#position = await this.#options.position();
+    this.#makeFrame();
+    const roll = this.#roll as Roll;
+    const place = this.#next;
+    const total = roll.count;
+    const { omitted } = roll;
+    for (let from = 0; from === 0 || from < total; from += PIECE_AGENTS) {
+      const agents = roll.columns(from, Math.min(total, from + PIECE_AGENTS));
+      const words = from === 0 ? { statuses: [...STATUSES], models: [...roll.models] } : {};
+      const time = this.#options.clock.now();
+      const piece = { kind: "agents", position: this.#position, time, from, total, omitted, ...words, agents };
+      const isLast = from + PIECE_AGENTS >= total;
+      yield this.#told(piece as FleetFrame, isLast ? place - 1 : undefined);
+    }
+    return place;
+  }
+
+  #told(frame: FleetFrame, place?: number): ToldFrame {
+    return { kind: frame.kind, place, text: JSON.stringify(frame) };
+  }
+
+  #enter(): () => void {
+    this.#readers += 1;
+    if (this.#readers === 1) this.#begin();
+    return () => {
+      this.#readers -= 1;
+      if (this.#readers === 0) this.#end();
+    };
+  }
+
+  #begin(): void {
+    const { coordinator } = this.#options;
+    this.#beginRoll();
+    this.#unwatch = coordinator.watch((agent) => this.#roll?.note(agent));
+    this.#tick();
+  }
+
+  #beginRoll(): void {
+    this.#roll = new Roll(this.#options.coordinator.forest, this.#agentsMax);
+    this.#modelsTold = this.#roll.models.length;
+    this.#frames = [];
+    this.#characters = 0;
+    // Nobody's next frame is one of this roll's.
+    this.#next += 2;
+  }
+
+  #end(): void {
+    this.#unwatch();
+    this.#timer?.cancel();
+    this.#roll = undefined;
+    this.#frames = [];
+    this.#characters = 0;
+  }
+
+  #tick(): void {
+    this.#timer = this.#options.clock.timer(LIMITS.httpCoalesceMs, () => {
+      this.#makeFrame();
+      for (const wake of this.#waiting) wake();
+      if (this.#roll) this.#tick();
+      void this.#askPosition();
+    });
+  }
+
+  async #askPosition(): Promise<void> {
+    this.#position = await this.#options.position().catch(() => this.#position);
+  }
+
+  #makeFrame(): void {
+    const roll = this.#roll as Roll;
+    const changes = roll.takeChanges();
+    if (!changes.born && !changes.rows) return;
+    const isOfNewModels = roll.models.length > this.#modelsTold;
+    this.#modelsTold = roll.models.length;
+    const models = isOfNewModels ? { models: [...roll.models] } : {};
+    const time = this.#options.clock.now();
+    const place = this.#next;
+    this.#keep(this.#told({ kind: "changes", position: this.#position, time, ...models, ...changes }, place));
+    if (roll.count > 2 * this.#agentsMax) this.#beginRoll();
+  }
+
+  /** E2. */
+  #keep(frame: ToldFrame): void {
+    this.#frames.push(frame);
+    this.#characters += frame.text.length;
+    this.#next += 1;
+    let dropped = 0;
+    while (this.#characters > this.#charactersMax && dropped < this.#frames.length - 1) {
+      this.#characters -= this.#frames[dropped]?.text.length ?? 0;
+      dropped += 1;
+    }
+    if (dropped > 0) this.#frames.splice(0, dropped);
+  }
+}
