@@ -3,7 +3,7 @@
  *
  * L1  A file imports from its own floor or from a lower row, never from a neighbour in its row.
  * L2  A floor's subfolders are its inside: adapters, and parts of its own. Only `runtime/` and the doors look there.
- * L3  `simulator/` imports base alone and `web/` the server's contract alone; only what runs them imports them.
+ * L3  `simulator/` imports base alone, `fleet/` the server's contract alone and `web/` those two; only what runs or shows them imports them.
  * L4  Nothing in `src/` imports the folders beside it.
  * L5  `base/` needs Node alone, and `agent/`, being pure, needs no Node at all.
  * L6  An optional package is loaded where it is chosen, with `import()`, so that those who do not use it need not have it.
@@ -29,7 +29,8 @@ const ROWS: readonly (readonly string[])[] = [
 /** Floors beside the rows: what each may import, and who may import it. */
 const BESIDE: Readonly<Record<string, { imports: readonly string[]; importedBy: readonly string[] }>> = {
   simulator: { imports: ["src/base/"], importedBy: ["cli", ""] },
-  web: { imports: ["src/server/contract/"], importedBy: [] },
+  fleet: { imports: ["src/server/contract/"], importedBy: ["web", "cli"] },
+  web: { imports: ["src/server/contract/", "src/fleet/"], importedBy: [] },
 };
 
 /** Subfolders that others may look into, and the floors that may look into any. */
@@ -55,6 +56,8 @@ export const layers: Rule = {
     ["src/simulator/a.ts", 'import { decide } from "../agent/decide.ts";'],
     ["src/web/a.ts", 'import { Banyan } from "../runtime/banyan.ts";'],
     ["src/web/a.ts", 'import { listen } from "../server/server.ts";'],
+    ["src/fleet/a.ts", 'import { Forest } from "../agent/forest.ts";'],
+    ["src/server/a.ts", 'import { Fleet } from "../fleet/fleet.ts";'],
     ["src/runtime/a.ts", 'import { Banyan } from "../index.ts";'],
     ["src/index.ts", 'import { main } from "./cli/main.ts";'],
     ["src/base/a.ts", 'import { seed } from "../../sim/seed.ts";'],

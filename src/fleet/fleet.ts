@@ -195,6 +195,7 @@ export class Fleet {
       this.waiting[agent] = rows.waiting[index] ?? "";
       this.trouble[agent] = rows.problem[index] ?? "";
       this.hold[agent] = at(rows.hold, index);
+      this.budgetUsd[agent] = at(rows.budgetUsd, index);
       this.lastMs[agent] = at(rows.lastMs, index);
       this.turns[agent] = at(rows.turns, index);
       this.tokensIn[agent] = at(rows.tokensIn, index);

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { burnUsdPerMinute } from "../../../src/web/fleet/burn.ts";
-import { at } from "../../../src/web/fleet/columns.ts";
-import { Fleet } from "../../../src/web/fleet/fleet.ts";
-import { PROBLEMS } from "../../../src/web/fleet/problems.ts";
-import { MIX_WIDTH } from "../../../src/web/fleet/sums.ts";
+import { burnUsdPerMinute } from "../../src/fleet/burn.ts";
+import { at } from "../../src/fleet/columns.ts";
+import { Fleet } from "../../src/fleet/fleet.ts";
+import { PROBLEMS } from "../../src/fleet/problems.ts";
+import { MIX_WIDTH } from "../../src/fleet/sums.ts";
 import { GeneratedFleet, STATUSES } from "../support/generated-fleet.ts";
 
 describe("Fleet", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseFilter } from "../../../src/web/fleet/filter.ts";
-import { Fleet } from "../../../src/web/fleet/fleet.ts";
+import { parseFilter } from "../../src/fleet/filter.ts";
+import { Fleet } from "../../src/fleet/fleet.ts";
 import { GeneratedFleet, STATUSES } from "../support/generated-fleet.ts";
 
 function small() {

@@ -1,6 +1,6 @@
 /** Fleets as the feed would tell of them, drawn from a seed: of any size and depth, with changes at any rate. */
-import { pick, type Random, randomInt, seededRandom } from "../../../src/base/random.ts";
-import type { AgentColumns, AgentsFrame, ChangedRows, ChangesFrame } from "../../../src/web/fleet/frames.ts";
+import { pick, type Random, randomInt, seededRandom } from "../../src/base/random.ts";
+import type { AgentColumns, AgentsFrame, ChangedRows, ChangesFrame } from "../../src/fleet/frames.ts";
 
 export const STATUSES = ["queued", "starting", "running", "waiting", "held", "completed", "failed", "cancelled"];
 const MODELS = ["claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-5"];
@@ -46,6 +46,8 @@ export class GeneratedFleet {
     const total = this.columns.id.length;
     const starts = Array.from({ length: Math.max(1, Math.ceil(total / CHUNK)) }, (_, index) => index * CHUNK);
     return starts.map((from) => ({
+      kind: "agents",
+      omitted: 0,
       position: this.#position,
       time: this.#timeMs,
       from,
@@ -65,6 +67,7 @@ export class GeneratedFleet {
     for (let index = 0; index < births; index++) this.#bear(0, 0);
     this.#position += changes + births;
     return {
+      kind: "changes",
       position: this.#position,
       time: this.#timeMs,
       rows,
@@ -81,7 +84,7 @@ export class GeneratedFleet {
     const rows = emptyRows();
     this.#tell(agent, rows);
     this.#position += 1;
-    return { position: this.#position, time: this.#timeMs, rows };
+    return { kind: "changes", position: this.#position, time: this.#timeMs, rows };
   }
 
   #bear(failed: number, completed: number): void {
@@ -164,6 +167,7 @@ const ROW_COLUMNS = [
   "costUsd",
   "tokensIn",
   "tokensOut",
+  "budgetUsd",
   "problem",
 ] as const;
 

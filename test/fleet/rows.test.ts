@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { at } from "../../../src/web/fleet/columns.ts";
-import { parseFilter } from "../../../src/web/fleet/filter.ts";
-import { Fleet } from "../../../src/web/fleet/fleet.ts";
-import { ITSELF, type TreeView, visibleRows } from "../../../src/web/fleet/rows.ts";
-import { nextProblem, triage } from "../../../src/web/fleet/triage.ts";
+import { at } from "../../src/fleet/columns.ts";
+import { parseFilter } from "../../src/fleet/filter.ts";
+import { Fleet } from "../../src/fleet/fleet.ts";
+import { ITSELF, type TreeView, visibleRows } from "../../src/fleet/rows.ts";
+import { nextProblem, triage } from "../../src/fleet/triage.ts";
 import { GeneratedFleet, STATUSES } from "../support/generated-fleet.ts";
 
 const VIEW: TreeView = { top: -1, opened: new Map(), selected: -1, matches: undefined };
