@@ -254,6 +254,12 @@ export const LIMITS = {
   feedAgentsMax: 20_000,
   feedCharactersMax: 8 * MiB,
   feedBeatMs: 1_000,
+  /** A link to log in works so long, a browser stays logged in so long, and there are so many of each. */
+  loginCodeMs: 10 * 60_000,
+  sessionMs: 7 * 24 * 3_600_000,
+  sessionsMax: 1_000,
+  /** The dashboard's files together; they are in memory. */
+  pageBytesMax: 16 * MiB,
   /** Tokens that may open the server. */
   accessTokensMax: 1_000,
   /** Events that a slow reader may lag behind before it is told to read them from the journal. */

@@ -76,11 +76,21 @@ export class AccessTokens {
     this.#write(left);
   }
 
+  /** K3: the same as it is now, for who was let in with it; undefined once it was revoked or replaced, or has expired. */
+  still({ name, sha256 }: AccessToken): AccessToken | undefined {
+    const kept = this.list().find((each) => each.name === name && each.sha256 === sha256);
+    return kept && this.#lasts(kept) ? kept : undefined;
+  }
+
   /** Whose token that is (K3). */
   find(text: string): AccessToken | undefined {
     const sha256 = hashOf(text);
     const found = this.list().find((each) => each.sha256 === sha256);
-    return found && (found.endTime ?? Number.POSITIVE_INFINITY) > this.#clock.now() ? found : undefined;
+    return found && this.#lasts(found) ? found : undefined;
+  }
+
+  #lasts({ endTime }: AccessToken): boolean {
+    return (endTime ?? Number.POSITIVE_INFINITY) > this.#clock.now();
   }
 
   #draw(): string {

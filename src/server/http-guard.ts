@@ -3,18 +3,22 @@
  *
  * D1  A request is for one of this server's own names, so that no foreign name can be made to lead here (DNS rebinding), and comes
  *     from no page of another origin. Without an Origin it needs the token all the same.
- * D2  A token comes in the header `Authorization` alone: never in an address, which is logged, nor by itself, as a cookie would.
+ * D2  A token comes in the header `Authorization` alone, never in an address, which is logged. A browser has a cookie instead, which stands
+ *     for a session: no script reads it, no other site's page sends it, and it changes nothing without an Origin of our own.
  * D3  Reads need a viewer, commands an operator, and stopping the process an admin.
  * D4  Nobody asks more often than the limits say, and whoever guesses tokens slows nobody else down.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import type { FastifyRequest } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { type AccessToken, type AccessTokens, ROLES, type Role } from "./access-tokens.ts";
+import type { BrowserSessions } from "./browser-sessions.ts";
 import { OPERATIONS, type OperationName } from "./contract/operations.ts";
 
 const BEARER = /^Bearer ([\w-]{43})$/;
+const SECRET = /^[\w-]{43}$/;
 
 export class Guard {
   readonly #tokens: AccessTokens;
@@ -23,13 +27,18 @@ export class Guard {
   #second = -1;
   readonly #asked = new Map<string, number>();
 
-  constructor(tokens: AccessTokens, clock: Clock) {
+  readonly #sessions: BrowserSessions;
+  #port = 0;
+
+  constructor(tokens: AccessTokens, sessions: BrowserSessions, clock: Clock) {
     this.#tokens = tokens;
+    this.#sessions = sessions;
     this.#clock = clock;
   }
 
   /** The names under which the server is to be asked. */
   listensAt(port: number): void {
+    this.#port = port;
     for (const host of ["127.0.0.1", "localhost"]) this.#hosts.add(`${host}:${port}`);
   }
 
@@ -43,22 +52,45 @@ export class Guard {
     if (!isOwn) throw new BanyanError("ORIGIN_REFUSED", "the request comes from a page of another origin");
   }
 
-  /** D2, D4. @throws TOKEN_REFUSED, REQUESTS_EXCEEDED */
-  identify({ authorization }: IncomingHttpHeaders): AccessToken {
-    const text = BEARER.exec(authorization ?? "")?.[1];
-    const token = text === undefined ? undefined : this.#tokens.find(text);
-    if (token) this.#count(`token ${token.name}`, LIMITS.httpRequestsPerSecondMax);
-    else {
-      this.#count("strangers", LIMITS.httpStrangersPerSecondMax);
-      throw new BanyanError("TOKEN_REFUSED", "the request has no token that is valid");
-    }
+  /** D2, D4. @throws TOKEN_REFUSED, ORIGIN_REFUSED, REQUESTS_EXCEEDED */
+  identify(asked: Pick<FastifyRequest, "headers" | "method">): AccessToken {
+    const text = BEARER.exec(asked.headers.authorization ?? "")?.[1];
+    const secret = text === undefined ? this.cookieOf(asked.headers) : undefined;
+    const token = text === undefined ? this.#sessionOf(secret) : this.#tokens.find(text);
+    if (!token) this.#refuseStranger();
+    if (secret !== undefined) checkOwnPage(asked);
+    this.#count(`token ${token.name}`, LIMITS.httpRequestsPerSecondMax);
     return token;
   }
 
+  /** A request that brings a token or a code to log in with: a stranger's until it is known. @throws REQUESTS_EXCEEDED */
+  admitLogin(): void {
+    this.#count("strangers", LIMITS.httpStrangersPerSecondMax);
+  }
+
+  /** Browsers know no ports in cookies: two servers of one machine have one each. */
+  get cookieName(): string {
+    return `banyan-${this.#port}`;
+  }
+
+  cookieOf({ cookie }: IncomingHttpHeaders): string | undefined {
+    const start = `${this.cookieName}=`;
+    const found = cookie?.split("; ").find((each) => each.startsWith(start));
+    return found === undefined ? undefined : SECRET.exec(found.slice(start.length))?.[0];
+  }
+
   /** K3, for what lasts: false once the token has been revoked, replaced or has expired. */
-  isStillValid({ name, sha256, endTime }: AccessToken): boolean {
-    const kept = this.#tokens.list().some((each) => each.name === name && each.sha256 === sha256);
-    return kept && (endTime === null || endTime > this.#clock.now());
+  isStillValid(token: AccessToken): boolean {
+    return this.#tokens.still(token) !== undefined;
+  }
+
+  #sessionOf(secret: string | undefined): AccessToken | undefined {
+    return secret === undefined ? undefined : this.#sessions.find(secret);
+  }
+
+  #refuseStranger(): never {
+    this.#count("strangers", LIMITS.httpStrangersPerSecondMax);
+    throw new BanyanError("TOKEN_REFUSED", "the request has no token that is valid");
   }
 
   /** D4, in whole seconds. Keys are names of tokens, which are bounded. */
@@ -71,6 +103,17 @@ export class Guard {
     const asked = (this.#asked.get(key) ?? 0) + 1;
     this.#asked.set(key, asked);
     if (asked > max) throw new BanyanError("REQUESTS_EXCEEDED", `more than ${max} requests a second`);
+  }
+}
+
+/**
+ * D2: a cookie comes by itself, so the browser has to say that a page of ours asks. It says so of all but plain reads. @throws ORIGIN_REFUSED
+ */
+function checkOwnPage({ headers, method }: Pick<FastifyRequest, "headers" | "method">): void {
+  const site = headers["sec-fetch-site"];
+  const isForeign = site !== undefined && site !== "same-origin" && site !== "none";
+  if (isForeign || (method !== "GET" && headers.origin === undefined)) {
+    throw new BanyanError("ORIGIN_REFUSED", "a browser that is logged in asks from a page of this server alone");
   }
 }
 

@@ -3,7 +3,7 @@
  * `GET /v1/fleet`, and what runs it.
  *
  * H1  It listens on the loopback address alone.
- * H2  Everything but `/health` and `/ready` needs a token; see http-guard.ts for who is let in.
+ * H2  Everything but `/health`, `/ready` and the dashboard's own files needs a token; see http-guard.ts for who is let in.
  * H3  What comes in is checked by the schemas of the contract, and bounded in size, number and time.
  * H4  Errors are problem documents (RFC 9457) from the registry. Neither they nor logs hold a secret, and bugs tell nothing of the inside.
  * H5  After `stop` nothing listens; what was under way has been answered, and followers were told.
@@ -17,20 +17,25 @@ import { LIMITS } from "../base/limits.ts";
 import { createRedactor, secretsOf } from "../base/redact.ts";
 import type { Runtime } from "../runtime/open.ts";
 import type { AccessToken, AccessTokens } from "./access-tokens.ts";
+import { BrowserSessions } from "./browser-sessions.ts";
 import { isOperation, type OperationName } from "./contract/operations.ts";
 import { checkRequest, isMany, perform, type Request } from "./handlers.ts";
 import { checkRole, Guard } from "./http-guard.ts";
+import { servePage } from "./http-page.ts";
 import { coalesced, endSoon, type StreamOptions, writeTaken } from "./http-streams.ts";
 import { countCommits } from "./lag.ts";
 import { FleetFeed } from "./live/fleet-feed.ts";
 import { openApi } from "./openapi.ts";
 import { createOperations } from "./operations.ts";
+import { pageFolder, readPage } from "./page-files.ts";
 import { selectAgent } from "./select.ts";
 
 export interface HttpOptions {
   /** 0 for any that is free. */
   readonly port: number;
   readonly tokens: AccessTokens;
+  /** Folder of the built dashboard; that of this installation by default. */
+  readonly page?: string | undefined;
   /** Asked to stop this process; without it `shutdown` is refused. */
   readonly shutDown?: (() => void) | undefined;
   /** Events that a reader may lag behind; LIMITS.followEventsMax by default. */
@@ -39,6 +44,8 @@ export interface HttpOptions {
 
 export interface HttpServer extends AsyncDisposable {
   readonly url: string;
+  /** An address that logs a browser in, once, as an admin; for who started the server. Undefined while no admin has a token. */
+  loginLink(): string | undefined;
   stop(): Promise<void>;
 }
 
@@ -58,7 +65,8 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   const { tokens, shutDown, followEventsMax = LIMITS.followEventsMax } = options;
   const { clock } = runtime.services;
   const redact = createRedactor({ secrets: secretsOf(process.env) });
-  const guard = new Guard(tokens, clock);
+  const sessions = new BrowserSessions(tokens, { clock, random: runtime.services.random });
+  const guard = new Guard(tokens, sessions, clock);
   const stopping = new AbortController();
   let streams = 0;
   const server = fastify({
@@ -124,14 +132,14 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
     reply.code(stopping.signal.aborted ? 503 : 200).send({ ok: !stopping.signal.aborted }),
   );
   server.get("/v1/openapi.json", async (request) => {
-    guard.identify(request.headers);
+    guard.identify(request);
     return openApi();
   });
 
   server.post("/v1/:operation", {
     // Before the body is read: a stranger's is not.
     onRequest: async (request) => {
-      const who = guard.identify(request.headers);
+      const who = guard.identify(request);
       const { operation } = request.params as { operation: string };
       checkRole(who, checkName(operation));
       people.set(request, who);
@@ -163,7 +171,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   const failed = (error: unknown) => `${JSON.stringify({ error: problem(error) })}\n`;
 
   server.get("/v1/events", async (request, reply) => {
-    const who = guard.identify(request.headers);
+    const who = guard.identify(request);
     const { agent, ...wanted } = checkEvents(request);
     // Said before the stream begins, while it still can be.
     if (agent !== undefined) selectAgent(runtime.coordinator.forest, agent);
@@ -194,7 +202,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
     position: () => runtime.services.journal.position(),
   });
   server.get("/v1/fleet", async (request, reply) => {
-    const who = guard.identify(request.headers);
+    const who = guard.identify(request);
     const after = checkPlace(request.headers["last-event-id"]);
     await stream(reply, "text/event-stream", async ({ signal }) => {
       try {
@@ -208,6 +216,8 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
       }
     });
   });
+
+  servePage(server, { guard, sessions, files: readPage(options.page ?? pageFolder()), isTls: false });
 
   const people = new WeakMap<FastifyRequest, AccessToken>();
   await server.listen({ host: "127.0.0.1", port: options.port }).catch((cause) => {
@@ -227,7 +237,13 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
     })();
     return stopped;
   };
-  return { url: `http://127.0.0.1:${port}`, stop, [Symbol.asyncDispose]: stop };
+  const url = `http://127.0.0.1:${port}`;
+  const loginLink = () => {
+    const admin = tokens.list().find((token) => token.role === "admin" && guard.isStillValid(token));
+    // Behind the #, which no browser sends and no log has.
+    return admin && `${url}/#code=${sessions.makeCode(admin)}`;
+  };
+  return { url, loginLink, stop, [Symbol.asyncDispose]: stop };
 }
 
 function checkName(operation: string): OperationName {

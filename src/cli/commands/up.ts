@@ -22,7 +22,7 @@ export const register: Register = (program, io) => {
     program,
     "up",
     "run the agents of the data and serve the HTTP API on the loopback address, until Ctrl-C",
-    "{url, data, pid, token}; the token at the first start alone, null afterwards",
+    "{url, data, pid, token, link}; the token at the first start alone, null afterwards; the link logs a browser in, once",
   )
     .option("--port <port>", "where to listen; 0 for any free port", wholeNumber, PORT)
     .option("--model <name>", "model of ANTHROPIC_API_KEY's account; without a key a simulated one")
@@ -50,10 +50,13 @@ async function up(io: Io, { port, json, data, model, config }: Options): Promise
   const tokens = new AccessTokens(dataDir, { clock, random: systemRandom });
   const token = tokens.first() ?? null;
   await using http = await startHttp(banyan.runtime, { port, tokens, shutDown: ended.resolve });
-  if (json) await printJson(io, { url: http.url, data: dataDir, pid: process.pid, token });
+  if (json)
+    await printJson(io, { url: http.url, data: dataDir, pid: process.pid, token, link: http.loginLink() ?? null });
   else {
     await print(io, `banyan is up: ${http.url}, on ${dataDir}, with ${source.provider}`);
     if (token !== null) await print(io, `token (shown once; \`banyan token\` makes others): ${token}`);
+    const link = http.loginLink();
+    if (link !== undefined) await print(io, `dashboard (this link logs in once): ${link}`);
     remark(io, "look at it with `banyan top`, in another terminal    Ctrl-C ends it");
   }
   await ended.promise;

@@ -81,10 +81,11 @@ export async function runFleet(io: Io, options: FleetOptions): Promise<void> {
   }
   if (json) {
     const figures = { agents: fleet, levels: depth, eventsPerSecond: rate };
-    await printJson(io, { data: folder.path, ...figures, url: http.url, token });
+    await printJson(io, { data: folder.path, ...figures, url: http.url, token, link: http.loginLink() ?? null });
   } else {
     await print(io, `a fleet of ${fleet} agents on ${depth} levels, in ${folder.path}`);
     await print(io, `over HTTP: ${http.url}${token === null ? "" : `; token (shown once): ${token}`}`);
+    await print(io, `dashboard (this link logs in once): ${http.loginLink()}`);
     remark(io, `watch it: banyan top --data ${folder.path}    Ctrl-C ends it`);
   }
   await ended.promise;
