@@ -4,6 +4,7 @@
  *
  * V1  A call costs its prompt and what was made of its answer, whether or not the answer arrives. A refused one is free.
  * V2  Whoever hangs up, or is cut off, pays for what was made until then, and for a little that was under way.
+ * V3  Where it allows so many requests a minute, it says so in its answers' headers, and refuses what exceeds them.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { APICallError, type LanguageModelV4, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
@@ -12,6 +13,7 @@ import { costUsd, type Price } from "../src/agent/usage.ts";
 import { assert } from "../src/base/assert.ts";
 import type { AgentId } from "../src/base/ids.ts";
 import type { Driver } from "../src/drivers/driver.ts";
+import { Allowance } from "./allowance.ts";
 import { short } from "./disk.ts";
 import { type Life, never } from "./life.ts";
 import { say } from "./mind.ts";
@@ -29,6 +31,8 @@ export interface Call {
   costUsd: number;
   /** Nobody waits for it any more. */
   isOver: boolean;
+  /** It exceeds what the provider allows. */
+  readonly isOverLimit: boolean;
 }
 
 export type CallListener = (call: Call) => void;
@@ -42,12 +46,21 @@ export class Provider {
   /** The agent for which a call is made. */
   readonly #calling = new AsyncLocalStorage<State>();
   readonly #listeners: CallListener[] = [];
+  readonly #allowance: Allowance;
+  /** When the first answer that tells of the limit reached a process. */
+  readonly #toldMs = new Map<Life, number>();
   /** Every call, in order. */
   readonly calls: Call[] = [];
 
   constructor(world: World, agents: () => number) {
     this.#world = world;
     this.#agents = agents;
+    this.#allowance = new Allowance(world);
+  }
+
+  /** When the process was told of the provider's limit, in monotonic milliseconds. */
+  toldMs(life: Life): number | undefined {
+    return this.#toldMs.get(life);
   }
 
   /** Adds a listener that is told of every call at the moment it starts. */
@@ -98,8 +111,11 @@ export class Provider {
     const world = this.#world;
     const { agent } = state.head;
     const dice = world.dice("provider");
-    const call: Call = { agent, life, costUsd: 0, isOver: false };
-    const refusal = FATES.find((fault) => world.strikes(fault));
+    const isOverLimit = !this.#allowance.take();
+    const call: Call = { agent, life, costUsd: 0, isOver: false, isOverLimit };
+    const struck = FATES.find((fault) => world.strikes(fault));
+    const refusal = isOverLimit ? "rateLimit" : struck;
+    if (isOverLimit) world.count("done refused over the limit");
     const timed = wordsOf(
       say(state, { dice, scenario: world.scenario, agents: this.#agents(), isDone: !world.isHostile }),
       { world, options },
@@ -112,11 +128,15 @@ export class Provider {
       call.isOver = true;
     });
     await life.through(() => world.sleep(dice.between(5, 400)));
+    // Out of reach, it says nothing.
+    const { headers } = this.#allowance;
+    if (refusal !== "unreachable" && Object.keys(headers).length > 0 && !this.#toldMs.has(life))
+      this.#toldMs.set(life, world.clock.monotonic());
     if (refusal) {
       call.isOver = true;
-      throw errorOf(refusal, dice.chance(0.5) ? String(dice.int(1, 30)) : undefined);
+      throw errorOf(refusal, { ...headers, ...(dice.chance(0.5) && { "retry-after": String(dice.int(1, 30)) }) });
     }
-    return { stream: this.#stream(life, call, timed, options.abortSignal) };
+    return { stream: this.#stream(life, call, timed, options.abortSignal), response: { headers } };
   }
 
   #stream(life: Life, call: Call, { parts, promptTokens, end }: Timed, signal: AbortSignal | undefined) {
@@ -171,7 +191,7 @@ export class Provider {
   }
 }
 
-function errorOf(fault: Fault, retryAfter: string | undefined): Error {
+function errorOf(fault: Fault, responseHeaders: Record<string, string>): Error {
   if (fault === "unreachable") return Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
   const statusCode = fault === "rateLimit" ? 429 : fault === "overload" ? 529 : 400;
   return new APICallError({
@@ -179,6 +199,6 @@ function errorOf(fault: Fault, retryAfter: string | undefined): Error {
     url: "https://sim.invalid/v1/messages",
     requestBodyValues: {},
     statusCode,
-    ...(retryAfter !== undefined && { responseHeaders: { "retry-after": retryAfter } }),
+    responseHeaders,
   });
 }

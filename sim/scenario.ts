@@ -113,6 +113,8 @@ export interface Scenario {
   readonly spawnsPerMinute: number | undefined;
   /** Sessions that fit the memory of a process; undefined where they cost nothing. */
   readonly sessionsMax: number | undefined;
+  /** What the provider allows; undefined where it allows any number. */
+  readonly requestsPerMinute: number | undefined;
   /** Texts are long: some go to the blobs, and agents at rest leave memory. */
   readonly wordy: boolean;
   /** Tokens a byte of this provider's tokenizer. */
@@ -152,6 +154,7 @@ export function scenarioOf({ seed, steps, big = false, without = [] }: ScenarioO
     tight: dice.chance(0.5),
     spawnsPerMinute: dice.chance(0.3) ? dice.int(2, 60) : undefined,
     sessionsMax: dice.chance(0.6) ? dice.int(1, 6) : undefined,
+    requestsPerMinute: dice.chance(0.4) ? dice.int(2, 30) : undefined,
   };
 }
 

@@ -7,6 +7,7 @@ import { hasEnded } from "../src/agent/status.ts";
 import { presentIsOver } from "../src/base/event-loop.ts";
 import { Audit } from "./audit.ts";
 import { acknowledged } from "./checkers/acknowledged.ts";
+import { allowances } from "./checkers/allowances.ts";
 import { blobs } from "./checkers/blobs.ts";
 import { budgets } from "./checkers/budgets.ts";
 import type { Checker, Scene } from "./checkers/checker.ts";
@@ -60,6 +61,7 @@ const CHECKERS: readonly ((scene: Scene) => Checker)[] = [
   keptWord,
   sessionsChecker,
   processes,
+  allowances,
 ];
 
 /** Runs the world of a seed. Never rejects: what goes wrong in it is its violation. */

@@ -28,6 +28,8 @@ export type Command =
       readonly readTo?: number;
     }
   | { readonly do: "withdrawTurn" }
+  /** To no effect where no call is due now. */
+  | { readonly do: "postponeTurn" }
   | ({ readonly do: "endTurn" } & Omit<Fields<EventOf<"turn.ended">>, "turn">)
   | {
       readonly do: "failTurn";

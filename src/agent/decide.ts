@@ -51,6 +51,11 @@ function decideLiving(state: State, command: LaterCommand): Decision {
       return startTurn(state, command);
     case "withdrawTurn":
       return state.turn ? [{ type: "turn.withdrawn", turn: state.turn.turn }] : noTurn();
+    case "postponeTurn": {
+      const step = nextStep(state);
+      const isDue = step.do === "callModel" && step.notBefore === 0 && !state.head.held;
+      return isDue ? [{ type: "turn.postponed" }] : [];
+    }
     case "loseTurn":
       return state.turn ? [{ type: "turn.lost", turn: state.turn.turn, costUsd: state.turn.reservedUsd }] : noTurn();
     case "endTurn":

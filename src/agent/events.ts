@@ -211,6 +211,7 @@ export const EVENTS = {
       putOff: z.boolean().optional(),
     },
   ),
+  "turn.postponed": event("turn.postponed", "The next call waits until its provider has room for it.", {}),
   "turn.withdrawn": event("turn.withdrawn", "The call was called off before it started; nothing was spent.", {
     turn: seq,
   }),

@@ -59,6 +59,8 @@ function changedBy(state: State, event: Exclude<AgentEvent, HeadOrFirst>, { seq,
       return endTurn(state, event, seq, time);
     case "turn.failed":
       return failTurn(state, event, time);
+    case "turn.postponed":
+      return { ...state, retry: { attempts: 0, putOffs: 0, ...state.retry, retryTime: time, waitMsMax: 0 } };
     case "turn.withdrawn":
       return { ...state, turn: null, head: { ...state.head, reservedUsd: 0 } };
     case "turn.lost":

@@ -108,6 +108,12 @@ export const LIMITS = {
   governorHoldMsMax: 60_000,
   /** Calls in flight to one provider over which their number is bound no more. */
   governorCallsMax: 1_000,
+  /** An agent that waited so long for room at its provider is journaled as waiting for a rate limit. */
+  governorShownMs: 1_000,
+  /** Calls to one provider that may be made again: so many at once, so many a second, and a share of those answered at once. */
+  retriesSavedMax: 100,
+  retriesPerSecond: 10,
+  retryShare: 0.2,
   /** After a store failed, an agent tries to go on. */
   diskRetryMs: 1_000,
   /** Silence of a provider's stream after which the call counts as broken. */

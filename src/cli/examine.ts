@@ -178,7 +178,11 @@ function models({ pid, missingModels }: Stats): Finding[] {
 function providers({ providers: all }: Stats): Finding[] {
   return all.flatMap(({ family, waiting, inFlight, limits, breaker }): Finding[] => {
     if (waiting === 0 && breaker === "closed") return [];
-    const rates = limits.map(({ rate, limit, left }) => `${rate} ${left} left of ${limit} a minute`).join(", ");
+    const rates = limits
+      .map(
+        ({ rate, limit, left, perMs }) => `${rate} ${left} left of ${limit} ${perMs > 60_000 ? "a day" : "a minute"}`,
+      )
+      .join(", ");
     const says = `${family}: ${plural(waiting, "agent")} waiting to call, ${inFlight} calling; ${rates || "its limits are not known"}`;
     if (breaker === "closed") return [{ level: "ok", about: "provider", says }];
     const remedy = "It is overloaded or out of reach. Its agents wait, and go on by themselves when it answers again.";

@@ -98,6 +98,8 @@ function saysOf(event: AgentEvent): string {
       return `${event.error.code}: ${event.error.message}`;
     case "turn.lost":
       return `at most ${dollars(event.costUsd)} spent`;
+    case "turn.postponed":
+      return "until its provider has room";
     case "turn.withdrawn":
       return "nothing was spent";
     case "tool.started":

@@ -34,7 +34,7 @@ export async function startTurn(work: Workplace, worker: Worker): Promise<Starte
   const reservedUsd = worstCaseOf(bound, price);
   if (!(await mayPay(work, worker, price, reservedUsd))) return false;
   // M3.
-  if (!work.governors.enter(state.head, bound)) {
+  if (!work.governors.enter(state, bound)) {
     giveBack(work, worker);
     return false;
   }
@@ -72,7 +72,7 @@ export async function startTurnAtOnce(
       if (forest.holder(cell.agent) || (!price && bindingBudget(work, cell.agent))) return undefined;
       const bound = session.worstCase(state);
       const reservedUsd = worstCaseOf(bound, price);
-      if (!work.governors.mayEnter(state.head, bound)) return undefined;
+      if (!work.governors.mayEnter(state, bound)) return undefined;
       if (forest.reserve(cell.agent, reservedUsd)) return undefined;
       reserved = true;
       return { do: "startTurn", covered: false, reservedUsd, readTo: state.head.seq };

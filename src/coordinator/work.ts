@@ -57,7 +57,11 @@ export class Work implements Workplace {
     this.roster = roster;
     this.options = options;
     this.slots = new Slots(options.runningMax);
-    this.governors = new Governors(services, (agent) => this.kick(agent));
+    this.governors = new Governors({
+      ...services,
+      wake: (agent) => this.kick(agent),
+      waitsLong: (agent) => this.#showWait(agent),
+    });
     this.pool = new Pool(
       {
         ...services,
@@ -290,6 +294,13 @@ export class Work implements Workplace {
     const { agent, head, isWhole } = worker.cell;
     if (!isWhole || head.waitingFor === "rateLimit" || this.roster.forest.isOrphan(agent)) return true;
     return this.services.driver.missing(head.execution) === undefined && this.#mayWork(worker);
+  }
+
+  /** Has the journal say that the agent waits for its provider. Nothing hangs on it: a store that fails may leave it out. */
+  #showWait(agent: AgentId): void {
+    const isDue = () => !this.#stopping && this.roster.forest.holder(agent) === undefined;
+    const shown = this.roster.cell(agent).dispatch(() => (isDue() ? { do: "postponeTurn" } : undefined));
+    void shown.catch(() => undefined);
   }
 
   /** Sets the alarm when the step is for later (L6). */

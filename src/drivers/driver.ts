@@ -127,9 +127,10 @@ export interface TurnOptions {
 export type RateKind = "requests" | "inputTokens" | "outputTokens" | "tokens";
 
 export interface Rate {
-  /** A minute's worth. */
   readonly limit: number;
   readonly remaining: number;
+  /** Milliseconds in which the limit flows back. A minute, when absent. */
+  readonly perMs?: number;
 }
 
 /** What the provider said of its limits, as of this call. */

@@ -134,6 +134,15 @@ const CASES: readonly Case<EventType>[] = [
       },
     },
   ),
+  of(
+    "turn.postponed",
+    task,
+    {},
+    {
+      retry: { attempts: 0, putOffs: 0, retryTime: 7, waitMsMax: 0 },
+      head: { status: "waiting", waitingFor: "rateLimit" },
+    },
+  ),
   of("turn.withdrawn", inFlight, { turn: 1 }, { turn: null, head: { reservedUsd: 0 } }),
   of(
     "turn.lost",

@@ -327,6 +327,20 @@ test("sessions: a warm one that serves another tenant is found", async () => {
   });
 });
 
+test("allowances: calls beyond what the provider said are found", async () => {
+  const sabotage = withDriver(({ open }) => ({
+    open: async (state, options) => {
+      const session = await open(state, options);
+      const turn: typeof session.turn = async (now, how) => {
+        const { limits: _, ...outcome } = await session.turn(now, how);
+        return outcome;
+      };
+      return { ...session, turn };
+    },
+  }));
+  expect(await found(sabotage, "allowances")).toMatchObject({ message: expect.stringContaining("exceeds the limit") });
+});
+
 test("6: a program that begins before its start is durable is found", async () => {
   const sabotage = (): Sabotage => ({
     services: ({ launch, ...services }) => ({

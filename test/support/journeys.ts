@@ -40,6 +40,7 @@ const ASKED = [
   "receiveAgain",
   "startTurn",
   "withdrawTurn",
+  "postponeTurn",
   "endTurn",
   "failTurn",
   "loseTurn",
@@ -242,7 +243,8 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
     case "startTurn":
       return { do: "startTurn", covered: yes, reservedUsd: (also % 100) / 64 };
     case "withdrawTurn":
-      return { do: "withdrawTurn" };
+    case "postponeTurn":
+      return { do: want };
     case "loseTurn":
       return { do: "loseTurn" };
     case "endTurn":

@@ -10,18 +10,24 @@ const MINUTE_MS = 60_000;
 
 export class Bucket {
   #limit: number;
+  #perMs: number;
   #left: number;
   #atMs: number;
 
-  constructor({ limit, remaining }: Rate, nowMs: number) {
+  constructor({ limit, remaining, perMs = MINUTE_MS }: Rate, nowMs: number) {
     this.#limit = limit;
+    this.#perMs = perMs;
     this.#left = Math.min(limit, remaining);
     this.#atMs = nowMs;
   }
 
-  /** A minute's worth. */
   get limit(): number {
     return this.#limit;
+  }
+
+  /** Milliseconds in which the limit flows back. */
+  get perMs(): number {
+    return this.#perMs;
   }
 
   left(nowMs: number): number {
@@ -30,9 +36,10 @@ export class Bucket {
   }
 
   /** B1. */
-  correct({ limit, remaining }: Rate, nowMs: number): void {
+  correct({ limit, remaining, perMs = MINUTE_MS }: Rate, nowMs: number): void {
     this.#refill(nowMs);
     this.#limit = limit;
+    this.#perMs = perMs;
     this.#left = Math.min(this.#left, remaining, limit);
   }
 
@@ -46,11 +53,11 @@ export class Bucket {
   waitMs(amount: number, nowMs: number): number {
     this.#refill(nowMs);
     const lacking = Math.min(amount, this.#limit) - this.#left;
-    return lacking <= 0 ? 0 : Math.ceil((lacking * MINUTE_MS) / this.#limit);
+    return lacking <= 0 ? 0 : Math.ceil((lacking * this.#perMs) / this.#limit);
   }
 
   #refill(nowMs: number): void {
-    this.#left = Math.min(this.#limit, this.#left + ((nowMs - this.#atMs) * this.#limit) / MINUTE_MS);
+    this.#left = Math.min(this.#limit, this.#left + ((nowMs - this.#atMs) * this.#limit) / this.#perMs);
     this.#atMs = nowMs;
   }
 }

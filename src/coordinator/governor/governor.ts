@@ -6,16 +6,19 @@
  * G3  A refusal for rate or load halves the calls in flight, at most once for those that were under way; each answer adds a part of one.
  * G4  After a 429 none goes out before the time that the provider named, or LIMITS.governorHoldMsMax has passed.
  * G5  While nothing is known of limits and nothing is refused, every call starts at once.
+ * G6  Who waits is served in fair order: tenants by tokens, in a tenant its trees, in a tree the deepest agent (`../fairness/`).
+ * G7  Calls that are made again go out as the budget of retries allows (`retry-budget.ts`), and keep no other call back.
  */
 import { NO_USAGE, type Usage } from "../../agent/usage.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { AgentId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Random } from "../../base/random.ts";
-import type { RateKind, TurnBound, TurnOutcome } from "../../drivers/driver.ts";
+import type { Rate, RateKind, TurnBound, TurnOutcome } from "../../drivers/driver.ts";
+import { FairLine, type Request } from "../fairness/fair-line.ts";
 import { Breaker } from "./breaker.ts";
 import { Bucket } from "./bucket.ts";
-import { FairQueue, type Place } from "./fair-queue.ts";
+import { RetryBudget } from "./retry-budget.ts";
 
 /** What a call holds from before its start until it is settled. */
 export interface Permit {
@@ -24,13 +27,19 @@ export interface Permit {
   readonly input: number;
   readonly output: number;
   readonly isProbe: boolean;
+  readonly isRetry: boolean;
   /** Rounds of G3 before it. */
   readonly round: number;
 }
 
-export interface Wanted extends Place {
+/** A call that is asked for. */
+export interface Wish {
   readonly bound: TurnBound;
+  /** An earlier attempt at it failed. */
+  readonly isRetry: boolean;
 }
+
+export interface Wanted extends Request, Wish {}
 
 export interface GovernorParts {
   readonly clock: Clock;
@@ -40,13 +49,21 @@ export interface GovernorParts {
 }
 
 export interface Governed {
-  /** A minute's worth of each rate that is known, and what is left of it. */
-  readonly limits: readonly { readonly rate: RateKind; readonly limit: number; readonly left: number }[];
+  /** Each rate that is known, and what is left of it. */
+  readonly limits: readonly {
+    readonly rate: RateKind;
+    readonly limit: number;
+    readonly left: number;
+    /** What the limit is counted in. */
+    readonly perMs: number;
+  }[];
   readonly inFlight: number;
   readonly waiting: number;
   /** Calls that may be in flight at once; null while nothing was refused. */
   readonly callsMax: number | null;
   readonly breaker: "closed" | "open" | "halfOpen";
+  /** Calls that may be made again now. */
+  readonly retriesLeft: number;
 }
 
 /** Share of the newest call in the running average of what calls use. */
@@ -56,11 +73,14 @@ export class Governor {
   readonly #with: GovernorParts;
   readonly #buckets = new Map<RateKind, Bucket>();
   readonly #breaker = new Breaker();
-  readonly #queue = new FairQueue<Wanted>();
+  readonly #queue = new FairLine<Wanted>();
+  /** G7: those that wait for the budget, before they wait for room. */
+  readonly #retries = new FairLine<Wanted>();
+  readonly #budget: RetryBudget;
   /** What calls used of their worst case. */
   #inputShare = 1;
   #outputShare = 1;
-  #inFlight = 0;
+  readonly #inFlight = new Set<Permit>();
   #callsMax = Number.POSITIVE_INFINITY;
   #round = 0;
   #heldUntilMs = 0;
@@ -68,30 +88,33 @@ export class Governor {
 
   constructor(parts: GovernorParts) {
     this.#with = parts;
+    this.#budget = new RetryBudget(parts.clock.monotonic());
   }
 
   /** A permit, if there is room at once and nobody waits. */
-  tryEnter(bound: TurnBound): Permit | undefined {
-    if (this.#queue.length > 0 || this.#waitMs(bound) > 0) return undefined;
-    return this.#permit(bound);
+  tryEnter(wish: Wish): Permit | undefined {
+    if (this.#queue.length > 0 || this.#waitMs(wish.bound) > 0) return undefined;
+    if (wish.isRetry && (this.#retries.length > 0 || !this.#budget.spend(this.#with.clock.monotonic())))
+      return undefined;
+    return this.#permit(wish);
   }
 
   /** Has the agent wait for its turn, once. */
   wait(wanted: Wanted): void {
-    if (this.#queue.has(wanted.agent)) return;
-    this.#queue.add(wanted);
+    if (this.#queue.has(wanted) || this.#retries.has(wanted)) return;
+    (wanted.isRetry ? this.#retries : this.#queue).add(wanted);
     this.#serve();
   }
 
   /** G2 and what the outcome teaches; without one the call was not made. */
   settle(permit: Permit, outcome?: TurnOutcome): void {
-    this.#inFlight -= 1;
+    this.#inFlight.delete(permit);
     const usage = outcome?.usage ?? NO_USAGE;
     if (this.#buckets.size > 0) this.#giveBack(permit, usage, outcome !== undefined && outcome.outcome !== "withheld");
     if (outcome?.limits) this.#learn(outcome.limits);
     if (outcome?.outcome === "done") this.#measure(permit.bound, usage);
     this.#judge(permit, outcome);
-    if (this.#queue.length > 0) this.#serve();
+    if (this.#waiting > 0) this.#serve();
   }
 
   get figures(): Governed {
@@ -101,11 +124,13 @@ export class Governor {
         rate,
         limit: bucket.limit,
         left: Math.floor(bucket.left(nowMs)),
+        perMs: bucket.perMs,
       })),
-      inFlight: this.#inFlight,
-      waiting: this.#queue.length,
+      inFlight: this.#inFlight.size,
+      waiting: this.#waiting,
       callsMax: Number.isFinite(this.#callsMax) ? Math.floor(this.#callsMax) : null,
       breaker: this.#breaker.state(nowMs),
+      retriesLeft: Math.floor(this.#budget.left(nowMs)),
     };
   }
 
@@ -113,15 +138,20 @@ export class Governor {
     this.#timer?.cancel();
   }
 
-  #permit(bound: TurnBound): Permit {
-    this.#inFlight += 1;
+  get #waiting(): number {
+    return this.#queue.length + this.#retries.length;
+  }
+
+  #permit({ bound, isRetry }: Wish): Permit {
     const permit: Permit = {
       governor: this,
       bound,
       ...this.#estimate(bound),
       isProbe: this.#breaker.pass(),
+      isRetry,
       round: this.#round,
     };
+    this.#inFlight.add(permit);
     if (this.#buckets.size > 0) this.#take(1, permit.input, permit.output);
     return permit;
   }
@@ -132,7 +162,7 @@ export class Governor {
 
   /** G1, G3, G4: until such a call may start; Infinity while that hangs on one in flight. */
   #waitMs(bound: TurnBound): number {
-    if (this.#inFlight >= this.#callsMax) return Number.POSITIVE_INFINITY;
+    if (this.#inFlight.size >= this.#callsMax) return Number.POSITIVE_INFINITY;
     const nowMs = this.#with.clock.monotonic();
     let waitMs = Math.max(this.#breaker.waitMs(nowMs), this.#heldUntilMs - nowMs);
     if (this.#buckets.size === 0) return waitMs;
@@ -145,15 +175,30 @@ export class Governor {
   #serve(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    const nextMs = Math.min(this.#admitRetries(), this.#serveQueue());
+    if (Number.isFinite(nextMs)) this.#timer = this.#with.clock.timer(nextMs, () => this.#serve());
+  }
+
+  /** G7. Milliseconds until more may be admitted; Infinity when none waits. */
+  #admitRetries(): number {
+    const nowMs = this.#with.clock.monotonic();
+    for (let first = this.#retries.first(); first; first = this.#retries.first()) {
+      if (!this.#budget.spend(nowMs)) return this.#budget.waitMs(nowMs);
+      this.#retries.take(first);
+      this.#queue.add(first);
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** G6. Milliseconds until more may go; Infinity when none waits, or that hangs on a call in flight. */
+  #serveQueue(): number {
     for (let first = this.#queue.first(); first; first = this.#queue.first()) {
       const waitMs = this.#waitMs(first.bound);
-      if (waitMs > 0) {
-        if (Number.isFinite(waitMs)) this.#timer = this.#with.clock.timer(waitMs, () => this.#serve());
-        return;
-      }
+      if (waitMs > 0) return waitMs;
       this.#queue.take(first);
-      this.#with.offer(first.agent, this.#permit(first.bound));
+      this.#with.offer(first.agent, this.#permit(first));
     }
+    return Number.POSITIVE_INFINITY;
   }
 
   #take(requests: number, input: number, output: number): void {
@@ -171,8 +216,15 @@ export class Governor {
       const kind = name as RateKind;
       const bucket = this.#buckets.get(kind);
       if (bucket) bucket.correct(rate, nowMs);
-      else this.#buckets.set(kind, new Bucket(rate, nowMs));
+      else this.#buckets.set(kind, this.#newBucket(kind, rate, nowMs));
     }
+  }
+
+  /** G1: calls under way may have come to the provider after the one that tells of the rate. */
+  #newBucket(kind: RateKind, rate: Rate, nowMs: number): Bucket {
+    const bucket = new Bucket(rate, nowMs);
+    for (const { input, output } of this.#inFlight) bucket.take(amountOf(kind, 1, input, output), nowMs);
+    return bucket;
   }
 
   #measure({ promptTokensMax, outputTokensMax }: TurnBound, usage: Usage): void {
@@ -180,11 +232,13 @@ export class Governor {
     this.#outputShare += NEWEST_SHARE * (shareOf(usage.output, outputTokensMax) - this.#outputShare);
   }
 
-  #judge({ isProbe, round }: Permit, outcome: TurnOutcome | undefined): void {
+  #judge({ isProbe, isRetry, round }: Permit, outcome: TurnOutcome | undefined): void {
+    if (isRetry && outcome?.outcome !== "retryable") this.#budget.giveBack();
     if (!outcome || outcome.outcome === "withheld" || outcome.outcome === "interrupted") {
       this.#breaker.unanswered(isProbe);
       return;
     }
+    if (!isRetry && outcome.outcome === "done") this.#budget.earn();
     if (outcome.outcome !== "retryable" || !outcome.putOff) {
       this.#breaker.answered();
       if (Number.isFinite(this.#callsMax)) this.#grow();
@@ -199,7 +253,7 @@ export class Governor {
     // G3: those that went out before the last halving say nothing of the calls after it.
     if (round < this.#round) return;
     this.#round += 1;
-    this.#callsMax = Math.max(1, Math.floor(Math.min(this.#callsMax, this.#inFlight + 1) / 2));
+    this.#callsMax = Math.max(1, Math.floor(Math.min(this.#callsMax, this.#inFlight.size + 1) / 2));
   }
 
   #grow(): void {

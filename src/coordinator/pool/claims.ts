@@ -1,6 +1,6 @@
 /** Agents that want a session: those that wait in the queue, and those that were told to come for one. */
 import type { AgentId } from "../../base/ids.ts";
-import { FairQueue, type Place } from "../governor/fair-queue.ts";
+import { FairQueue, type Place } from "../fairness/fair-queue.ts";
 import type { Shelf } from "./shelf.ts";
 
 export interface Claim extends Place {

@@ -7,7 +7,7 @@
  *     agent which has not come yet is taken from it. So what waits here waits for starts that are under way, and for nothing else.
  * A3  Among those that must start now trees take turns.
  */
-import { FairQueue, type Place } from "../governor/fair-queue.ts";
+import { FairQueue, type Place } from "../fairness/fair-queue.ts";
 import type { Member } from "./member.ts";
 
 interface Waiting extends Place {

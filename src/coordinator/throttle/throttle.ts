@@ -2,14 +2,14 @@
  * A rate limit that puts off instead of refusing, for each tree and for each tenant.
  *
  * H1  What conforms passes at once, if nobody waits who conforms as well.
- * H2  What waits is served in fair order (`fair-line.ts`): a tree that asks for a thousand at once delays no other tree.
+ * H2  What waits is served in fair order (`../fairness/`): a tree that asks for a thousand at once delays no other tree.
  * H3  Nobody waits for longer than LIMITS.throttleWaitMsMax, and no more wait than LIMITS.throttleWaitingMax: they are told so.
  * H4  A wait ends with its signal, and leaves nothing behind.
  */
 import type { Clock, Timer } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { FairLine, type Request } from "./fair-line.ts";
+import { FairLine, type Request } from "../fairness/fair-line.ts";
 import { Gcra } from "./gcra.ts";
 
 export interface ThrottleOptions {

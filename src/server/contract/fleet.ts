@@ -50,7 +50,7 @@ export const stats = z.strictObject({
   waitingForSlot: count,
   /** Models that living agents need and the process does not have; they wait until it has. */
   missingModels: z.array(z.strictObject({ model: z.string(), agents: count })),
-  /** Providers that the process has called, by family of models: their limits a minute as they tell them, and who calls and waits. */
+  /** Providers that the process has called, by family of models: their limits as they tell them, and who calls and waits. */
   providers: z.array(
     z.strictObject({
       family: z.string(),
@@ -60,6 +60,8 @@ export const stats = z.strictObject({
             rate: z.enum(["requests", "inputTokens", "outputTokens", "tokens"]),
             limit: count,
             left: z.int(),
+            /** Milliseconds in which the limit flows back. */
+            perMs: count,
           }),
         )
         .readonly(),
@@ -68,6 +70,8 @@ export const stats = z.strictObject({
       /** Calls that may be in flight at once; null while nothing bounds them. */
       callsMax: count.nullable(),
       breaker: z.enum(["closed", "open", "halfOpen"]),
+      /** Failed calls that may be made again now. */
+      retriesLeft: count,
     }),
   ),
   /** Sessions, and agents that wait for one. */

@@ -1,6 +1,7 @@
 /** Agents and a provider's limits: who waits, for how long, and that nobody fails of it. */
 import { APICallError, type LanguageModelV4 } from "@ai-sdk/provider";
 import { expect, test } from "vitest";
+import type { AgentId } from "../../../src/base/ids.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
 import { cast, type Line } from "../../support/cast.ts";
 import { quiet, World } from "../../support/world.ts";
@@ -36,7 +37,7 @@ test("G5: while nothing is known every call starts at once", async () => {
   for (const agent of agents) expect(await life.outcome(agent)).toBe("done");
   expect([world.clock.pending, life.coordinator.providers]).toEqual([
     0,
-    [{ family: "test/cast", limits: [], inFlight: 0, waiting: 0, callsMax: null, breaker: "closed" }],
+    [{ family: "test/cast", limits: [], inFlight: 0, waiting: 0, callsMax: null, breaker: "closed", retriesLeft: 100 }],
   ]);
 });
 
@@ -162,5 +163,103 @@ test("G2: what a call reserved and did not use comes back when it is settled", a
   const life = await world.open({ models: [telling(cast({ agent: () => "done" }), headers)] });
   for (let call = 0; call < 3; call++) expect(await life.outcome(await life.spawn("agent"))).toBe("done");
   // The first call taught the limits; each of the others used 5 output tokens of the 100 that it may.
-  expect(life.coordinator.providers[0]?.limits).toContainEqual({ rate: "outputTokens", limit: 1_000, left: 990 });
+  expect(life.coordinator.providers[0]?.limits).toContainEqual({
+    rate: "outputTokens",
+    limit: 1_000,
+    left: 990,
+    perMs: 60_000,
+  });
+});
+
+test("P2: an agent that waits for room shows as waiting for a rate limit, and its wait is over when its call starts", async () => {
+  const world = new World();
+  const model = cast({ agent: () => "done" });
+  const life = await world.open({ models: [telling(model, () => rates("requests", 6, 0))] });
+  expect(await life.outcome(await life.spawn("agent"))).toBe("done");
+  const [agent, held] = [await life.spawn("agent"), await life.spawn("agent")];
+  await quiet(world);
+  await life.control.pause(held);
+  world.clock.advance(LIMITS.governorShownMs - 1);
+  await quiet(world);
+  expect(life.status(agent)).not.toBe("waiting");
+  world.clock.advance(1);
+  await quiet(world);
+  expect(life.head(agent)).toMatchObject({ status: "waiting", waitingFor: "rateLimit" });
+  // One under a hold is journaled as held, and nothing else.
+  expect(await life.types(held)).toEqual(["agent.created", "message.received", "hold.set"]);
+  world.clock.advance(10_000);
+  expect(await life.outcome(agent)).toBe("done");
+  expect(await life.types(agent)).toEqual([
+    "agent.created",
+    "message.received",
+    "turn.postponed",
+    "turn.started",
+    "turn.ended",
+    "agent.completed",
+  ]);
+});
+
+test("P2: after a restart an agent that waited for room asks for it again", async () => {
+  const world = new World();
+  const models = [telling(cast({ agent: () => "done" }), () => rates("requests", 6, 0))];
+  const life = await world.open({ models });
+  expect(await life.outcome(await life.spawn("agent"))).toBe("done");
+  const agent = await life.spawn("agent");
+  await quiet(world);
+  world.clock.advance(LIMITS.governorShownMs);
+  await quiet(world);
+  expect(life.head(agent).waitingFor).toBe("rateLimit");
+  await life.coordinator.stop();
+  const next = await world.open({ models });
+  expect(await next.outcome(agent)).toBe("done");
+});
+
+test("G6: tenants share a provider by turns, however many agents and trees one of them has", async () => {
+  const world = new World();
+  const model = cast({ agent: () => "done" });
+  const life = await world.open({ models: [telling(model, () => rates("requests", 60, 0))] });
+  expect(await life.outcome(await life.spawn("agent"))).toBe("done");
+  const busy: AgentId[] = [];
+  for (let tree = 0; tree < 20; tree++) busy.push(await life.spawn("agent", { tenant: "busy" }));
+  await quiet(world);
+  const other: AgentId[] = [];
+  for (let tree = 0; tree < 3; tree++) other.push(await life.spawn("agent", { tenant: "other" }));
+  await quiet(world);
+  for (let second = 0; second < 7; second++) {
+    world.clock.advance(1_000);
+    await quiet(world);
+  }
+  const done = (agents: typeof busy) => agents.filter((agent) => life.status(agent) === "completed").length;
+  expect(done(other)).toBe(3);
+  expect(done(busy)).toBe(4);
+});
+
+test("G7: calls that fail are made again as the budget allows, and keep none back that has not failed", async () => {
+  const world = new World();
+  let isDown = true;
+  // Not for want of a provider: no breaker opens, and nothing halves the calls in flight.
+  const model = cast({ agent: () => (isDown ? refusal(500) : "done") });
+  const life = await world.open({ models: [model] });
+  const many = LIMITS.retriesSavedMax + 50;
+  const agents = await Promise.all(Array.from({ length: many }, () => life.spawn("agent")));
+  await quiet(world);
+  expect(model.asked.length).toBe(many);
+  // Longer than the first wait of any of them.
+  const seconds = Math.ceil(LIMITS.retryMsMin / 500);
+  for (let step = 0; step < 20 * seconds; step++) {
+    world.clock.advance(50);
+    await quiet(world);
+  }
+  const again = model.asked.length - many;
+  expect(again).toBeGreaterThanOrEqual(LIMITS.retriesSavedMax);
+  expect(again).toBeLessThanOrEqual(LIMITS.retriesSavedMax + LIMITS.retriesPerSecond * seconds);
+  expect(life.coordinator.providers[0]?.waiting).toBeGreaterThan(0);
+  isDown = false;
+  expect(await life.outcome(await life.spawn("agent"))).toBe("done");
+  for (let second = 0; second < 60; second++) {
+    world.clock.advance(1_000);
+    await quiet(world);
+  }
+  for (const agent of agents) expect(life.status(agent)).toBe("completed");
+  expect(life.coordinator.providers).toMatchObject([{ waiting: 0, inFlight: 0 }]);
 });

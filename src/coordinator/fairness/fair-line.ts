@@ -1,10 +1,13 @@
 /**
- * Requests of one size, in fair order: tenants take turns, in a tenant its trees, and in a tree the deepest agent goes first. With
- * requests of one size, this is deficit round robin at both stages (Shreedhar, Varghese: SIGCOMM 1995).
+ * Fair order in two stages: tenants take turns by what they were given, in a tenant its trees, and in a tree the deepest agent goes first.
+ * With requests of one size, this is deficit round robin at both stages (Shreedhar, Varghese: SIGCOMM 1995).
  *
- * L1  Of two tenants that wait, neither is served twice while the other is served not at all; nor of two trees of one tenant.
+ * L1  Of two tenants that wait, neither is served twice while the other is served not at all; nor of two trees of one tenant: in
+ *     requests of one size. With others, what they were given differs by no more than the largest request of each.
  */
-import { FairQueue, type Place } from "../governor/fair-queue.ts";
+import type { AgentId } from "../../base/ids.ts";
+import { Departed } from "./departed.ts";
+import { FairQueue, type Place } from "./fair-queue.ts";
 
 export interface Request extends Place {
   readonly tenant: string;
@@ -17,23 +20,29 @@ interface Tenant<T extends Request> {
 
 export class FairLine<T extends Request> {
   readonly #tenants = new Map<string, Tenant<T>>();
-  /** What the tenant that was served last had been given before. */
-  #given = 0;
+  readonly #departed = new Departed<string>();
   #length = 0;
 
   get length(): number {
     return this.#length;
   }
 
+  has({ tenant, agent }: { readonly tenant: string; readonly agent: AgentId }): boolean {
+    return this.#tenants.get(tenant)?.trees.has(agent) === true;
+  }
+
   add(request: T): void {
-    const tenant = this.#tenants.get(request.tenant) ?? { given: this.#given, trees: new FairQueue<T>() };
+    const tenant = this.#tenants.get(request.tenant) ?? {
+      given: this.#departed.come(request.tenant),
+      trees: new FairQueue<T>(),
+    };
     this.#tenants.set(request.tenant, tenant);
     tenant.trees.add(request);
     this.#length += 1;
   }
 
   /** Whose turn it is among those that may. */
-  first(mayTenant: (tenant: string) => boolean, mayTree: (tree: string) => boolean): T | undefined {
+  first(mayTenant: (tenant: string) => boolean = ALL, mayTree: (tree: string) => boolean = ALL): T | undefined {
     for (const [name, { trees }] of [...this.#tenants].sort(([, a], [, b]) => a.given - b.given)) {
       const first = mayTenant(name) ? trees.first(mayTree) : undefined;
       if (first) return first;
@@ -46,7 +55,7 @@ export class FairLine<T extends Request> {
     if (!tenant) return;
     tenant.trees.take(request);
     this.#length -= 1;
-    this.#given = tenant.given;
+    this.#departed.serve(tenant.given);
     tenant.given += request.size;
     this.#tidy(request.tenant, tenant);
   }
@@ -66,7 +75,12 @@ export class FairLine<T extends Request> {
     );
   }
 
-  #tidy(name: string, { trees }: Tenant<T>): void {
-    if (trees.length === 0) this.#tenants.delete(name);
+  #tidy(name: string, { trees, given }: Tenant<T>): void {
+    if (trees.length > 0) return;
+    this.#tenants.delete(name);
+    this.#departed.leave(name, given);
+    if (this.#tenants.size === 0) this.#departed.forget();
   }
 }
+
+const ALL = () => true;

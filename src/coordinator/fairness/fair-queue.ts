@@ -3,9 +3,10 @@
  * Within a tree the deepest goes first, because its ancestors wait for it; within a level, the first that came.
  *
  * Q1  While two trees wait, what they were given differs by no more than the largest request of each.
- * Q2  A tree that comes late owes nothing and is owed nothing.
+ * Q2  A tree that comes late is owed nothing. One that left and comes back is served no sooner than if it had stayed.
  */
 import type { AgentId } from "../../base/ids.ts";
+import { Departed } from "./departed.ts";
 
 export interface Place {
   readonly agent: AgentId;
@@ -24,8 +25,7 @@ interface Line<T> {
 export class FairQueue<T extends Place> {
   readonly #lines = new Map<AgentId, Line<T>>();
   readonly #agents = new Set<AgentId>();
-  /** What the tree that was served last had been given before. */
-  #given = 0;
+  readonly #departed = new Departed<AgentId>();
 
   get length(): number {
     return this.#agents.size;
@@ -36,7 +36,11 @@ export class FairQueue<T extends Place> {
   }
 
   add(place: T): void {
-    const line = this.#lines.get(place.tree) ?? { given: this.#given, waiting: 0, levels: new Map() };
+    const line = this.#lines.get(place.tree) ?? {
+      given: this.#departed.come(place.tree),
+      waiting: 0,
+      levels: new Map(),
+    };
     const level = line.levels.get(place.level) ?? new Set();
     line.levels.set(place.level, level.add(place));
     line.waiting += 1;
@@ -66,25 +70,38 @@ export class FairQueue<T extends Place> {
   /** Serves one whose turn it is. */
   take(place: T): void {
     const line = this.#lines.get(place.tree);
-    if (!line || !this.drop(place)) return;
-    this.#given = line.given;
+    if (!line || !this.#remove(place, line)) return;
+    this.#departed.serve(line.given);
     line.given += place.size;
+    this.#tidy(place.tree, line);
   }
 
   /** Takes one out that was not served. False when it does not wait. */
   drop(place: T): boolean {
     const line = this.#lines.get(place.tree);
-    const level = line?.levels.get(place.level);
-    if (!line || !level?.delete(place)) return false;
-    this.#agents.delete(place.agent);
-    line.waiting -= 1;
-    if (level.size === 0) line.levels.delete(place.level);
-    if (line.levels.size === 0) this.#lines.delete(place.tree);
+    if (!line || !this.#remove(place, line)) return false;
+    this.#tidy(place.tree, line);
     return true;
   }
 
   /** The trees that wait, and how many places each has. */
   get lines(): { readonly tree: AgentId; readonly waiting: number }[] {
     return [...this.#lines].map(([tree, { waiting }]) => ({ tree, waiting }));
+  }
+
+  #remove(place: T, line: Line<T>): boolean {
+    const level = line.levels.get(place.level);
+    if (!level?.delete(place)) return false;
+    this.#agents.delete(place.agent);
+    line.waiting -= 1;
+    if (level.size === 0) line.levels.delete(place.level);
+    return true;
+  }
+
+  #tidy(tree: AgentId, line: Line<T>): void {
+    if (line.levels.size > 0) return;
+    this.#lines.delete(tree);
+    this.#departed.leave(tree, line.given);
+    if (this.#lines.size === 0) this.#departed.forget();
   }
 }

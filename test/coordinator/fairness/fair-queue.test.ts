@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AgentId } from "../../../src/base/ids.ts";
-import { FairQueue, type Place } from "../../../src/coordinator/governor/fair-queue.ts";
+import { FairQueue, type Place } from "../../../src/coordinator/fairness/fair-queue.ts";
 
 const SIZE_MAX = 1_000;
 const place = (number: number, tree: string, level: number, size: number): Place => ({
@@ -47,6 +47,20 @@ test("Q2: a tree that comes late does not make up for the time it was away", () 
   for (let number = 20; number < 24; number++) queue.add(place(number, "late", 0, 10));
   const turns = Array.from({ length: 8 }, serve);
   expect(turns.filter((tree) => tree === "late").length).toBe(4);
+});
+
+test("Q2: a tree that leaves and comes back at once does not starve one that stays", () => {
+  const queue = new FairQueue();
+  for (let number = 0; number < 20; number++) queue.add(place(number, "stays", 0, 10));
+  const served = [];
+  for (let number = 20; number < 30; number++) {
+    // It asks for one thing at a time, and asks again as soon as it has it.
+    if (served.at(-1) !== "stays") queue.add(place(number, "returns", 0, 10));
+    const first = queue.first();
+    if (first) queue.take(first);
+    served.push(first?.tree);
+  }
+  expect(served.filter((tree) => tree === "stays").length).toBe(5);
 });
 
 test("within a tree the deepest goes first, and of a level the first that came", () => {
