@@ -20,6 +20,14 @@ export const LIMITS = {
   contentBytesMax: 64 * MiB,
   /** Files that the blobs of one process have open at once to write, and as many again to read; the others wait. */
   blobFilesMax: 64,
+  /** Largest blob that is kept in one piece; chunks of a larger one; and bytes of a pack, after which the next one begins. */
+  blobWholeBytesMax: 256 * KiB,
+  blobChunksMax: 1_000_000,
+  blobPackBytesMax: 64 * MiB,
+  /** Packs that are kept open to read, and what is written to one at a time: bytes, and records. */
+  blobPacksOpenMax: 32,
+  blobBatchBytesMax: 8 * MiB,
+  blobBatchRecordsMax: 1_024,
   /** Blobs that a process remembers to have written or checked: a further put of one looks at its size alone. */
   blobsTrustedMax: 10_000,
   /** What is sent to an object store, or read from it, in one piece. At least 5 MiB, which S3 asks of a part. */

@@ -117,14 +117,23 @@ class Cutter {
     const random = seededRandom(this.#seed + boundary * 1_000 + draw);
     const image = this.#disk.afterPowerCut(random);
     try {
-      this.#promises.checkBlobs(image, join(this.#folder, "blobs"));
       this.#lay(image);
+      await this.#checkBlobs();
       const served = await this.#readOnly();
       if (!served || randomInt(random, WRITTEN_EVERY) === 0) await this.#goOn(served ?? []);
     } catch (error) {
       throw new Error(`seed ${this.#seed}, boundary ${boundary}, draw ${draw}: ${(error as Error).message}`, {
         cause: error,
       });
+    }
+  }
+
+  async #checkBlobs(): Promise<void> {
+    const blobs = await openFsBlobs({ folder: join(this.#after, "blobs"), readOnly: true });
+    try {
+      await this.#promises.checkBlobs(blobs, { verify: this.#cuts % VERIFIED_EVERY === 0 });
+    } finally {
+      await blobs.close();
     }
   }
 

@@ -1,9 +1,8 @@
 /** What a run was promised up to a moment, read from its marks, and whether a store that was opened again keeps it. */
 import { expect } from "vitest";
-import { type Digest, digestOf } from "../../src/blobs/blobs.ts";
+import type { Blobs, Digest } from "../../src/blobs/blobs.ts";
 import type { Append, Journal, JournalHead, NewRecord, StoredRecord } from "../../src/journal/journal.ts";
 import { headsOf, orderFrom } from "../conformance/journal-world.ts";
-import type { Image } from "./disk-image.ts";
 import type { Mark } from "./power-marks.ts";
 
 export class Promises {
@@ -66,18 +65,12 @@ export class Promises {
     if (summary) expect(summary.text).toBe(this.#summaries.get(`${agent} ${summary.seq}`));
   }
 
-  /** Invariant 7, B1, B3: what was put is whole, and so is whatever else has a blob's name. */
-  checkBlobs(image: Image, folder: string): void {
+  /** B1, B3: what was put is there, and nothing is there in part. `verify`: all of it is read too. */
+  async checkBlobs(blobs: Blobs, { verify }: { verify: boolean }): Promise<void> {
     const found = new Set<Digest>();
-    for (const [path, bytes] of image) {
-      const name = /^\/[0-9a-f]{2}\/([0-9a-f]{64})$/.exec(
-        path.startsWith(folder) ? path.slice(folder.length) : "",
-      )?.[1];
-      if (name === undefined || !bytes) continue;
-      expect(digestOf(bytes), "bytes under another's name").toBe(`sha256:${name}`);
-      found.add(`sha256:${name}`);
-    }
+    for await (const { digest } of blobs.list()) found.add(digest);
     expect([...this.blobs].filter((digest) => !found.has(digest))).toEqual([]);
+    if (verify) for (const digest of found) expect(await blobs.verify(digest), "bytes under another's name").toBe(true);
   }
 }
 

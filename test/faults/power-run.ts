@@ -56,7 +56,9 @@ async function live(count: number): Promise<void> {
   }
 
   async function put(id: number): Promise<void> {
-    const bytes = bytesOf(id, 1 + randomInt(random, 3_000));
+    const length = 1 + randomInt(random, 3_000);
+    // Some are cut into chunks.
+    const bytes = bytesOf(id, id % 50 === 0 ? 270_000 + length : length);
     const { digest } = await blobs.put(id % 2 === 0 ? bytes : streamOf(bytes, 700));
     mark({ stored: digest });
   }

@@ -1,10 +1,11 @@
 /** Verify against data that was damaged on purpose: each damage is named, and nothing else. */
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { verifyFolder } from "../../src/runtime/verify.ts";
+import { harmFirst } from "../blobs/fs/world.ts";
 import { openFleet } from "../support/fleet.ts";
 
 const root = mkdtempSync(join(tmpdir(), "banyan-verify-"));
@@ -38,11 +39,6 @@ const sql = (text: string, ...values: (string | number)[]) => {
   database.prepare(text).run(...values);
   database.close();
 };
-const blobs = () =>
-  readdirSync(join(folder, "blobs"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-
 test("sound data is sound, forks of forks included", async () => {
   expect(await verifyFolder(folder)).toEqual({
     agents: 4,
@@ -90,8 +86,7 @@ describe("named is", () => {
   });
 
   test("a blob with other bytes, with one that refers to it", async () => {
-    const [path = ""] = blobs();
-    appendFileSync(path, "x");
+    harmFirst(join(folder, "blobs"), "bytes");
     const { damaged } = await verifyFolder(folder);
     expect(damaged).toEqual([
       { agent: expect.any(String), seq: expect.any(Number), what: expect.stringContaining("does not match") },
@@ -99,8 +94,7 @@ describe("named is", () => {
   });
 
   test("a blob that is missing", async () => {
-    const [path = ""] = blobs();
-    rmSync(path);
+    harmFirst(join(folder, "blobs"), "header");
     const { damaged } = await verifyFolder(folder);
     expect(damaged).toEqual([
       { agent: expect.any(String), seq: expect.any(Number), what: expect.stringContaining("missing") },

@@ -1,200 +1,279 @@
 /**
- * Blobs as files, named by their digest, 256 folders wide; writing.ts says what makes them durable (B1). Streams are hashed as they
- * are written, and read in chunks (B4).
+ * Blobs in a folder: small ones whole, large ones in chunks, as records of packs (docs/decisions/artifact-store.md). Streams flow by in
+ * chunks (B4), bytes are checked before they are handed over, in ranges too (B3), and puts at the same time share a sync (B1).
  *
- * A put of bytes that stand there already trusts a file only after this process wrote it, or read it whole and synced its name;
- * from then on it looks at the size alone. What is damaged, cut or gone is written anew.
+ * Folders of earlier versions have a file for each blob: it is read where no pack has the blob.
  */
-import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
-import { systemClock } from "../../base/clock.ts";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { makeFolder } from "../../base/durable-folder.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { createIds } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { systemRandom } from "../../base/random.ts";
-import { type BlobInfo, type Blobs, checkDigest, checkRange, type Digest, digestOf, type Range } from "../blobs.ts";
+import { type BlobInfo, type Blobs, checkDigest, checkRange, type Digest, type Range } from "../blobs.ts";
 import { isSound } from "../sound.ts";
 import { isAbsence, readingDisk, writingDisk } from "./failures.ts";
-import { OpenFiles } from "./open-files.ts";
-import { digestsIn, placeOf, sizeOf, sweep, temporaryOf } from "./places.ts";
-import { checked, chunksOf } from "./reading.ts";
-import { type Fill, Writing } from "./writing.ts";
+import { LooseBlobs } from "./loose.ts";
+import { contentAt, named } from "./packs/content.ts";
+import { printOf, type Spot } from "./packs/digest-table.ts";
+import { PackPuts } from "./packs/pack-puts.ts";
+import { PackWriter } from "./packs/pack-writer.ts";
+import { type Pack, Packs } from "./packs/packs.ts";
+import { KIND, nameOf } from "./packs/record.ts";
+import { checked } from "./reading.ts";
 
 const WHOLE: Range = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
+export interface FsBlobsOptions {
+  readonly folder: string;
+  /** Nothing is written: for looking at what another process writes. */
+  readonly readOnly?: boolean;
+  readonly clock?: Clock;
+}
+
 /**
- * Opens the folder, making it when it is not there; what crashed puts of dead processes left is removed.
+ * Opens the folder, making it when it is not there.
  * @throws DISK_FAILED
  */
-export async function openFsBlobs({
-  folder,
-  readOnly = false,
-}: {
-  folder: string;
-  readOnly?: boolean;
-}): Promise<Blobs> {
-  if (!readOnly) {
-    makeFolder(folder);
-    await writingDisk(sweep(folder));
-  }
-  return new FsBlobs(folder);
+export async function openFsBlobs({ folder, readOnly = false, clock = systemClock() }: FsBlobsOptions): Promise<Blobs> {
+  if (!readOnly) makeFolder(folder);
+  const packs = new Packs(join(folder, "packs"));
+  const loose = new LooseBlobs(folder);
+  await readingDisk(folder, Promise.all([packs.load({ mend: !readOnly }), loose.look()]));
+  return new FsBlobs({ packs, loose, readOnly, clock });
+}
+
+interface Parts {
+  readonly packs: Packs;
+  readonly loose: LooseBlobs;
+  readonly readOnly: boolean;
+  readonly clock: Clock;
 }
 
 class FsBlobs implements Blobs {
-  readonly #folder: string;
-  readonly #writing: Writing;
-  readonly #name = createIds({ clock: systemClock(), random: systemRandom });
-  /** A stream that is put may come from a blob that is read: each has its own share. */
-  readonly #read = new OpenFiles(LIMITS.blobFilesMax);
-  readonly #written = new OpenFiles(LIMITS.blobFilesMax);
+  readonly #packs: Packs;
+  readonly #loose: LooseBlobs;
+  readonly #readOnly: boolean;
+  readonly #writer: PackWriter;
+  readonly #into: PackPuts;
   readonly #puts = new Set<Promise<BlobInfo>>();
   /** Puts under way of bytes that are known, so that they are written once. */
   readonly #shared = new Map<Digest, Promise<BlobInfo>>();
-  /** Files that this process wrote or checked, oldest first. */
-  readonly #trusted = new Set<Digest>();
   #closed = false;
 
-  constructor(folder: string) {
-    this.#folder = folder;
-    this.#writing = new Writing(folder);
+  constructor({ packs, loose, readOnly, clock }: Parts) {
+    this.#packs = packs;
+    this.#loose = loose;
+    this.#readOnly = readOnly;
+    const openedMs = clock.monotonic();
+    const touched = () => 1 + Math.floor((clock.monotonic() - openedMs) / 1_000);
+    const ids = createIds({ clock, random: systemRandom });
+    this.#writer = new PackWriter({ packs, ids, clock, touched });
+    this.#into = new PackPuts({ packs, writer: this.#writer, touched });
   }
 
   async put(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobInfo> {
     this.#open();
-    const put = content instanceof Uint8Array ? this.#share(content) : this.#putStream(content);
+    const put = content instanceof Uint8Array ? this.#putBytes(content) : this.#putStream(content);
     this.#puts.add(put);
     return put.finally(() => this.#puts.delete(put));
   }
 
-  #share(bytes: Uint8Array): Promise<BlobInfo> {
-    const digest = digestOf(bytes);
+  #putBytes(bytes: Uint8Array): Promise<BlobInfo> {
+    const name = nameOf(bytes);
+    const digest: Digest = `sha256:${name.toString("hex")}`;
     const shared = this.#shared.get(digest);
     if (shared) return shared;
-    const put = this.#putBytes(digest, bytes).finally(() => this.#unshare(digest, put));
+    const put = this.#write(name, digest, bytes).finally(() => {
+      if (this.#shared.get(digest) === put) this.#shared.delete(digest);
+    });
     this.#shared.set(digest, put);
     return put;
   }
 
-  #unshare(digest: Digest, put: Promise<BlobInfo>): void {
-    if (this.#shared.get(digest) === put) this.#shared.delete(digest);
+  async #write(name: Buffer, digest: Digest, bytes: Uint8Array): Promise<BlobInfo> {
+    if (bytes.length > LIMITS.blobWholeBytesMax) return this.#into.chunked(inPieces([bytes]));
+    await this.#into.whole(name, bytes);
+    return { digest, bytes: bytes.length };
   }
 
-  #putBytes(digest: Digest, bytes: Uint8Array): Promise<BlobInfo> {
-    return this.#written.during(async () => {
-      if (await this.#stands(digest, bytes.length)) return { digest, bytes: bytes.length };
-      return this.#store(async (write) => {
-        await write(bytes);
-        return digest;
-      });
-    });
-  }
-
-  /** The name is known only at the end: the file is hashed as it is written. */
-  #putStream(content: AsyncIterable<Uint8Array>): Promise<BlobInfo> {
-    return this.#written.during(() =>
-      this.#store(async (write) => {
-        const digest = createHash("sha256");
-        for await (const chunk of content) {
-          digest.update(chunk);
-          await write(chunk);
-        }
-        return `sha256:${digest.digest("hex")}`;
-      }),
-    );
-  }
-
-  async #store(fill: Fill): Promise<BlobInfo> {
-    const stored = await this.#writing.store(temporaryOf(this.#folder, this.#name()), fill);
-    this.#trust(stored.digest);
-    return stored;
-  }
-
-  /** True when these very bytes are there, and durably. What cannot be told is written anew. */
-  async #stands(digest: Digest, bytes: number): Promise<boolean> {
-    const place = placeOf(this.#folder, digest);
-    try {
-      if ((await sizeOf(place)) !== bytes) return false;
-      if (this.#trusted.has(digest)) return true;
-      if (!(await this.#isSound(digest))) return false;
-      await this.#writing.keepName(place);
-    } catch {
-      return false;
+  /** What is small is known when it has come; what is large flows by. */
+  async #putStream(content: AsyncIterable<Uint8Array>): Promise<BlobInfo> {
+    const source = content[Symbol.asyncIterator]();
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    while (length <= LIMITS.blobWholeBytesMax) {
+      const next = await source.next();
+      if (next.done) return this.#putBytes(Buffer.concat(pieces));
+      pieces.push(Uint8Array.from(next.value));
+      length += next.value.length;
     }
-    this.#trust(digest);
-    return true;
-  }
-
-  #trust(digest: Digest): void {
-    this.#trusted.add(digest);
-    for (const oldest of this.#trusted) {
-      if (this.#trusted.size <= LIMITS.blobsTrustedMax) break;
-      this.#trusted.delete(oldest);
-    }
+    return this.#into.chunked(inPieces(pieces, source));
   }
 
   async *get(digest: Digest, range?: Range): AsyncGenerator<Uint8Array> {
     this.#open();
     checkDigest(digest);
     if (range) checkRange(range);
-    yield* range ? this.#chunks(digest, range) : checked(digest, this.#chunks(digest, WHOLE));
+    yield* this.#content(digest, range);
   }
 
-  async *#chunks(digest: Digest, range: Range): AsyncGenerator<Uint8Array> {
-    const chunks = chunksOf(placeOf(this.#folder, digest).path, range, this.#read);
-    for (;;) {
-      const next = await readingDisk(digest, chunks.next()).catch((error) => {
-        throw isAbsence(error.cause) ? new BanyanError("BLOB_NOT_FOUND", `no blob ${digest}`) : error;
-      });
-      if (next.done) return;
-      yield next.value;
+  /** Hands over nothing twice: once bytes have gone out, what fails has failed. */
+  async *#content(digest: Digest, range?: Range): AsyncGenerator<Uint8Array> {
+    const name = nameIn(digest);
+    let failure: unknown;
+    for (let look = 0; look < LOOKS; look += 1) {
+      for (const place of this.#packs.find(printOf(name), "whole")) {
+        const content = contentAt(this.#packs, place, name, range);
+        const first = await content.next().catch((error) => ({ error }));
+        if ("error" in first) {
+          failure = first.error;
+          continue;
+        }
+        if (!first.done) yield first.value;
+        yield* readingOf(digest, content);
+        return;
+      }
+      if (failure !== undefined && !isGone(failure)) throw await asOurs(digest, failure);
+      if (!this.#readOnly) break;
+      await readingDisk(digest, this.#packs.refresh());
     }
+    yield* range ? this.#looseContent(digest, range) : checked(digest, this.#looseContent(digest, WHOLE));
+  }
+
+  async *#looseContent(digest: Digest, range: Range): AsyncGenerator<Uint8Array> {
+    if ((await readingDisk(digest, this.#loose.sizeOf(digest))) === undefined) throw notFound(digest);
+    yield* readingOf(digest, this.#loose.read(digest, range));
   }
 
   async has(digest: Digest): Promise<number | undefined> {
     this.#open();
     checkDigest(digest);
-    return readingDisk(digest, sizeOf(placeOf(this.#folder, digest)));
+    const name = nameIn(digest);
+    for (let look = 0; look < (this.#readOnly ? LOOKS : 1); look += 1) {
+      if (look > 0) await readingDisk(digest, this.#packs.refresh());
+      const [found] = await readingDisk(digest, named(this.#packs, name, "whole")).catch((error) => {
+        if (isAbsence(error.cause)) return [];
+        throw error;
+      });
+      if (found) return found.header.bytes;
+    }
+    return readingDisk(digest, this.#loose.sizeOf(digest));
   }
 
   async delete(digest: Digest): Promise<void> {
     this.#open();
     checkDigest(digest);
-    await writingDisk(rm(placeOf(this.#folder, digest).path, { force: true }));
-    // A put that is asked for from now on must not take part in one that found the file.
+    const name = nameIn(digest);
+    for (const { place } of await readingDisk(digest, named(this.#packs, name, "whole"))) {
+      await this.#into.takeBack(name, place, false);
+    }
+    await writingDisk(this.#loose.delete(digest));
+    // A put that is asked for from now on must not take part in one that found the record.
     this.#shared.delete(digest);
-    this.#trusted.delete(digest);
   }
 
   async *list(): AsyncGenerator<BlobInfo> {
     this.#open();
-    const digests = digestsIn(this.#folder);
+    if (this.#readOnly) await readingDisk("the packs", this.#packs.refresh());
+    const read = new Set<Pack>();
+    for (let pack = this.#unread(read); pack; pack = this.#unread(read)) {
+      read.add(pack);
+      const entries = this.#packs.entriesOf(pack);
+      for (;;) {
+        const next = await readingDisk(pack.path, entries.next());
+        if (next.done) break;
+        const { kind, name, offset, bytes } = next.value;
+        if (kind !== KIND.blob && kind !== KIND.list) continue;
+        if (await this.#isFirst(name, { pack: pack.number, offset, kind })) yield { digest: digestIn(name), bytes };
+      }
+    }
+    yield* this.#listLoose();
+  }
+
+  #unread(read: ReadonlySet<Pack>): Pack | undefined {
+    return this.#packs.all().find((pack) => !read.has(pack));
+  }
+
+  /** Whether the record is there, and no other one of the same name is found before it. */
+  async #isFirst(name: Uint8Array, { pack, offset }: Spot): Promise<boolean> {
+    const places = this.#packs.find(printOf(name), "whole");
+    const at = places.findIndex((place) => place.pack === pack && place.offset === offset);
+    if (at <= 0) return at === 0;
+    const [first] = await readingDisk("the packs", named(this.#packs, Uint8Array.from(name), "whole"));
+    return first?.place.pack === pack && first.place.offset === offset;
+  }
+
+  async *#listLoose(): AsyncGenerator<BlobInfo> {
+    const loose = this.#loose.list();
     for (;;) {
-      const next = await readingDisk(this.#folder, digests.next());
+      const next = await readingDisk("the folder", loose.next());
       if (next.done) return;
-      const digest = next.value;
-      const bytes = await readingDisk(digest, sizeOf(placeOf(this.#folder, digest)));
-      if (bytes !== undefined) yield { digest, bytes };
+      if (this.#packs.find(printOf(nameIn(next.value.digest)), "whole").length === 0) yield next.value;
     }
   }
 
   async verify(digest: Digest): Promise<boolean> {
-    this.#open();
-    checkDigest(digest);
-    return this.#isSound(digest);
-  }
-
-  #isSound(digest: Digest): Promise<boolean> {
-    return isSound(checked(digest, this.#chunks(digest, WHOLE)));
+    return isSound(this.get(digest));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#puts);
+    await this.#writer.close().catch(() => undefined);
+    await this.#packs.close();
   }
 
   /** @throws SHUTTING_DOWN */
   #open(): void {
     if (this.#closed) throw new BanyanError("SHUTTING_DOWN", "the blobs are closed");
   }
+}
+
+/** One that only reads looks again when what it knew of was moved meanwhile. */
+const LOOKS = 3;
+
+async function* inPieces(pieces: readonly Uint8Array[], more?: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+  try {
+    for (let next = await more?.next(); next && !next.done; next = await more?.next()) yield next.value;
+  } finally {
+    await more?.return?.();
+  }
+}
+
+function nameIn(digest: Digest): Buffer {
+  return Buffer.from(digest.slice("sha256:".length), "hex");
+}
+
+function digestIn(name: Uint8Array): Digest {
+  return `sha256:${Buffer.from(name).toString("hex")}`;
+}
+
+/** @throws what is ours, and DISK_FAILED for what the file system says */
+async function* readingOf(digest: Digest, content: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const next = await content.next().catch(async (error) => {
+      throw await asOurs(digest, error);
+    });
+    if (next.done) return;
+    yield next.value;
+  }
+}
+
+async function asOurs(digest: Digest, error: unknown): Promise<unknown> {
+  if (isGone(error)) return notFound(digest);
+  if (error instanceof BanyanError && error.code === "BLOB_DAMAGED")
+    return new BanyanError("BLOB_DAMAGED", `blob ${digest}: ${error.message}`, { cause: error });
+  return readingDisk(digest, Promise.reject(error)).catch((ours) => ours);
+}
+
+/** A pack, a chunk or a file that is not there, or not any more. */
+function isGone(error: unknown): boolean {
+  return error instanceof BanyanError ? error.code === "BLOB_NOT_FOUND" : isAbsence(error);
+}
+
+function notFound(digest: Digest): BanyanError {
+  return new BanyanError("BLOB_NOT_FOUND", `no blob ${digest}`);
 }

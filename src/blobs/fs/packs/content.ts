@@ -1,0 +1,99 @@
+/**
+ * What stands behind a name in the packs. Every piece that is handed over was checked against its own digest before, of a range too; and of
+ * a range only the chunks that it touches are read.
+ */
+import { crc32 } from "node:zlib";
+import { BanyanError } from "../../../base/errors.ts";
+import type { Range } from "../../blobs.ts";
+import { checked } from "../reading.ts";
+import { type Place, printOf, type Role } from "./digest-table.ts";
+import { type ChunkName, decodeChunks } from "./list-of-chunks.ts";
+import { unpack } from "./packing.ts";
+import type { Found, Packs } from "./packs.ts";
+import { type Header, KIND, nameOf } from "./record.ts";
+
+const WHOLE: Range = { from: 0, to: Number.MAX_SAFE_INTEGER };
+
+/** A record under the very name, where it stands, and its header. */
+export interface Named {
+  readonly place: Place;
+  readonly header: Header;
+}
+
+/** Records of that name with a sound header. @throws what the file system says */
+export async function named(packs: Packs, name: Uint8Array, role: Role): Promise<Named[]> {
+  const found: Named[] = [];
+  for (const place of packs.find(printOf(name), role)) {
+    const header = await packs.header(place);
+    if (header && isNamed(header, name)) found.push({ place, header });
+  }
+  return found;
+}
+
+/** The bytes of a record that is a blob or a chunk. @throws BLOB_DAMAGED */
+export async function bytesOf({ header, stored }: Found, name: Uint8Array): Promise<Uint8Array> {
+  const bytes = await unpack({ codec: header.codec, stored }, header.bytes);
+  if (bytes.length === header.bytes && nameOf(bytes).equals(name)) return bytes;
+  throw new BanyanError("BLOB_DAMAGED", "a record of a pack has other bytes");
+}
+
+/** The chunks of a list. @throws BLOB_DAMAGED */
+export function chunksIn({ header, stored }: Found): ChunkName[] {
+  if (crc32(stored) !== header.crc) throw new BanyanError("BLOB_DAMAGED", "a list of chunks has other bytes");
+  const chunks = [...decodeChunks(stored)];
+  if (chunks.reduce((sum, { bytes }) => sum + bytes, 0) === header.bytes) return chunks;
+  throw new BanyanError("BLOB_DAMAGED", "a list of chunks does not add up");
+}
+
+/**
+ * What stands at a place, if it has that name; all of it where there is no range.
+ * @throws BLOB_DAMAGED, BLOB_NOT_FOUND (a chunk), what the file system says
+ */
+export async function* contentAt(
+  packs: Packs,
+  place: Place,
+  name: Uint8Array,
+  range?: Range,
+): AsyncGenerator<Uint8Array> {
+  const found = await packs.read(place);
+  if (!isNamed(found.header, name)) throw new BanyanError("BLOB_DAMAGED", "a record of a pack has another name");
+  if (found.header.kind !== KIND.list) yield* inRange(await bytesOf(found, name), range ?? WHOLE);
+  else if (range) yield* chunked(packs, found, range);
+  else yield* checked(`sha256:${Buffer.from(name).toString("hex")}`, chunked(packs, found, WHOLE));
+}
+
+async function* chunked(packs: Packs, list: Found, range: Range): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for (const chunk of chunksIn(list)) {
+    const [from, to] = [Math.max(0, range.from - at), Math.min(chunk.bytes, range.to - at)];
+    if (from < to) yield* inRange(await chunkBytes(packs, chunk), { from, to });
+    at += chunk.bytes;
+  }
+}
+
+/** @throws BLOB_DAMAGED, BLOB_NOT_FOUND, what the file system says */
+async function chunkBytes(packs: Packs, { name }: ChunkName): Promise<Uint8Array> {
+  let failure: unknown = new BanyanError("BLOB_NOT_FOUND", "a chunk of the blob is missing");
+  for (const place of packs.find(printOf(name), "piece")) {
+    try {
+      const found = await packs.read(place);
+      if (isNamed(found.header, name)) return await bytesOf(found, name);
+      failure = new BanyanError("BLOB_DAMAGED", "a chunk of the blob is damaged");
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** Pieces that are handed over. */
+const PIECE_BYTES = 256 * 1024;
+
+function* inRange(bytes: Uint8Array, { from, to }: Range): Generator<Uint8Array> {
+  const end = Math.min(bytes.length, to);
+  for (let at = from; at < end; at += PIECE_BYTES) yield bytes.subarray(at, Math.min(end, at + PIECE_BYTES));
+}
+
+function isNamed(header: Header, name: Uint8Array): boolean {
+  return Buffer.compare(header.name, name) === 0;
+}
