@@ -4,7 +4,7 @@
  * `node bench/server.ts [--runs 5] [--readers 100] [--rate 100]`
  *
  * In turns: W1 alone; W1 with so many reads a second beside it, answers timed from when each was due; W1 with so many readers of
- * all live events. Who asks and reads is a process of its own, so that the CPU seconds are those of the server's process alone.
+ * the fleet as it changes, which is what a dashboard reads; W1 with as many of all live events. Who asks and reads is a process of its own, so that the CPU seconds are those of the server's process alone.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -32,6 +32,8 @@ const READS = [
   ["agent", { agent: "watched" }],
 ] as const;
 
+const KINDS = ["alone", "reads", "fleet", "events"] as const;
+
 const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "5" },
@@ -56,7 +58,7 @@ async function measure(): Promise<void> {
   const taken: Record<string, { turnsPerSecond: number[]; cpuUs: number[]; told: Beside[] }> = {};
   // In turns, so that what the machine does meanwhile falls on all of them.
   for (let run = 0; run < runs; run++) {
-    for (const kind of ["alone", "reads", "streams"]) {
+    for (const kind of KINDS) {
       const { turnsPerSecond, cpuUs, told } = await oneRun(kind);
       console.error(`run ${run + 1} of ${runs}, ${kind}: ${Math.round(turnsPerSecond)} turns/s`);
       taken[kind] ??= { turnsPerSecond: [], cpuUs: [], told: [] };
@@ -67,27 +69,22 @@ async function measure(): Promise<void> {
   }
   const middle = (kind: string, of: "turnsPerSecond" | "cpuUs") => median(taken[kind]?.[of] ?? []);
   const latencies = (taken.reads?.told ?? []).flatMap((each) => each.latencies).sort((a, b) => a - b);
-  for (const kind of ["alone", "reads", "streams"]) {
+  for (const kind of KINDS) {
     tell(`W1 ${kind}: turns per second`, middle(kind, "turnsPerSecond"), "1/s");
     tell(`W1 ${kind}: CPU a turn`, middle(kind, "cpuUs"), "us");
   }
   tell(`reads beside W1, ${rate} a second: p50`, quantile(latencies, 0.5), "ms");
   tell(`reads beside W1, ${rate} a second: p99`, quantile(latencies, 0.99), "ms");
   tell("reads answered", latencies.length, "");
-  tell(
-    `${readers} live readers: turns per second over those alone`,
-    middle("streams", "turnsPerSecond") / middle("alone", "turnsPerSecond"),
-    "",
-  );
-  tell(
-    `${readers} live readers: CPU a turn over that alone`,
-    middle("streams", "cpuUs") / middle("alone", "cpuUs"),
-    "",
-  );
-  const heard = (taken.streams?.told ?? []).reduce((sum, { events }) => sum + events, 0);
-  const lost = (taken.streams?.told ?? []).reduce((sum, { problems }) => sum + problems, 0);
-  tell("events that live readers got, all runs", heard, "");
-  tell("live readers that were cut off, all runs", lost, "");
+  for (const kind of ["fleet", "events"] as const) {
+    const over = (of: "turnsPerSecond" | "cpuUs") =>
+      median((taken[kind]?.[of] ?? []).map((each, run) => each / (taken.alone?.[of][run] ?? 0)));
+    tell(`${readers} readers of ${kind}: turns per second over those alone`, over("turnsPerSecond"), "");
+    tell(`${readers} readers of ${kind}: CPU a turn over that alone`, over("cpuUs"), "");
+    const sum = (of: "events" | "problems") => (taken[kind]?.told ?? []).reduce((all, told) => all + told[of], 0);
+    tell(`${readers} readers of ${kind}: messages or events that they got, all runs`, sum("events"), "");
+    tell(`${readers} readers of ${kind}: cut off, all runs`, sum("problems"), "");
+  }
 }
 
 function tell(figure: string, value: number, unit: string): void {
@@ -138,7 +135,7 @@ async function startBeside(kind: string, { url, token }: { url: string; token: s
 async function beside(kind: string, server: { url: string; token: string }): Promise<void> {
   const ended = new AbortController();
   process.once("message", () => ended.abort());
-  const work = kind === "reads" ? ask(server, ended.signal) : listen(server, ended.signal);
+  const work = kind === "reads" ? ask(server, ended.signal) : listen(server, kind, ended.signal);
   const told = await work;
   process.send?.(told);
 }
@@ -164,15 +161,20 @@ async function ask(server: { url: string; token: string }, signal: AbortSignal):
 }
 
 /** Readers that take bytes and count, as a browser's do in a thread of its own. */
-async function listen({ url, token }: { url: string; token: string }, signal: AbortSignal): Promise<Beside> {
+async function listen(
+  { url, token }: { url: string; token: string },
+  kind: string,
+  signal: AbortSignal,
+): Promise<Beside> {
+  const [path, mark] = kind === "fleet" ? ["fleet", "event: "] : ["events?from=0", '"position":'];
   let [events, problems] = [0, 0];
   const reading = await Promise.all(
     Array.from({ length: readers }, async () => {
-      const answer = await fetch(`${url}/v1/events?from=0`, { headers: { authorization: `Bearer ${token}` }, signal });
+      const answer = await fetch(`${url}/v1/${path}`, { headers: { authorization: `Bearer ${token}` }, signal });
       const done = (async () => {
         for await (const chunk of answer.body ?? []) {
           const text = Buffer.from(chunk).toString("latin1");
-          events += text.split('"position":').length - 1;
+          events += text.split(mark).length - 1;
           if (text.includes("event: problem")) problems += 1;
         }
       })().catch(() => undefined);
