@@ -28,6 +28,15 @@ export const LIMITS = {
   blobPacksOpenMax: 32,
   blobBatchBytesMax: 8 * MiB,
   blobBatchRecordsMax: 1_024,
+  /**
+   * Time for which a digest may be remembered before its bytes are put again; shortest and usual age of what a collection removes. Bytes
+   * that it moves in a second, and its longest turn at the event loop.
+   */
+  blobRememberedMsMax: 3_600_000,
+  collectGraceMsMin: 7_200_000,
+  collectGraceMsDefault: 86_400_000,
+  collectBytesPerSecond: 64 * MiB,
+  collectBusyMsMax: 5,
   /** Blobs that a process remembers to have written or checked: a further put of one looks at its size alone. */
   blobsTrustedMax: 10_000,
   /** What is sent to an object store, or read from it, in one piece. At least 5 MiB, which S3 asks of a part. */
@@ -300,6 +309,10 @@ assert(LIMITS.levelsDefault <= LIMITS.levelsMax, "a tree may be as deep as one i
 assert(LIMITS.treeLiveDefault <= LIMITS.treeAgentsMax, "living agents of a tree are agents of it");
 assert(LIMITS.poolTickMs < LIMITS.poolIdleMsMax, "the pool looks before a session has idled for too long");
 assert(LIMITS.breakerMsMin < LIMITS.retryMsMax, "a breaker has room to open for longer");
+assert(
+  LIMITS.blobRememberedMsMax * 2 <= LIMITS.collectGraceMsMin,
+  "a digest that is remembered is of a blob that is there",
+);
 assert(LIMITS.objectRetryMsMin < LIMITS.objectRetryMsMax, "backoff of objects has room to grow");
 assert(LIMITS.objectLookBytesMin <= LIMITS.objectPartBytesMax, "what is sent without a look is one piece");
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");

@@ -5,6 +5,7 @@
  * B2  The same bytes have one digest and are stored once, whoever puts them and however often at once.
  * B3  Bytes that do not match their digest are detected and never served as sound.
  * B4  Memory in use does not grow with a blob's size.
+ * B5  A sweep removes nothing that it is told to keep, nor what was put, or put again, within its grace; whenever it is cut short.
  */
 import { hash } from "node:crypto";
 import { BanyanError } from "../base/errors.ts";
@@ -21,6 +22,29 @@ export interface BlobInfo {
 export interface Range {
   readonly from: number;
   readonly to: number;
+}
+
+export interface SweepOptions {
+  /** Whether somebody refers to a blob. Asked at any time until the sweep is over. */
+  keeps(digest: Digest): boolean;
+  /**
+   * What this process put, or put again, no longer ago is left alone: its event may still be on the way. Whoever remembers a digest puts
+   * the bytes again before it refers to them, once it was put longer ago than half of this.
+   */
+  readonly graceMs: number;
+  /** Removes nothing, and says what it would. */
+  readonly dryRun: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Swept {
+  readonly kept: number;
+  readonly removed: number;
+  /** Of the contents that were removed. */
+  readonly removedBytes: number;
+  /** Of the store, before and after; after a dry run, what it would be at most. */
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
 }
 
 /** Once closed, everything is refused with SHUTTING_DOWN. A digest of another form is refused with INPUT_INVALID. */
@@ -45,11 +69,20 @@ export interface Blobs {
   /** Removes it; harmless when it is not there. A power cut may bring it back, whole. @throws DISK_FAILED */
   delete(digest: Digest): Promise<void>;
 
-  /** All blobs, in no particular order; one that is put or deleted meanwhile may be among them. @throws DISK_FAILED */
+  /**
+   * All blobs, in no particular order; one that is put or deleted meanwhile may be among them, and one that a sweep moves
+   * meanwhile twice. @throws DISK_FAILED
+   */
   list(): AsyncIterable<BlobInfo>;
 
   /** Reads one blob whole and says whether it is there and its bytes match its digest. @throws DISK_FAILED */
   verify(digest: Digest): Promise<boolean>;
+
+  /**
+   * Removes what nobody refers to, and gives its room back, beside puts and reads (B5). Absent where a store cannot.
+   * @throws DISK_FAILED, DATA_IN_USE (another one is under way), the signal's reason
+   */
+  sweep?(options: SweepOptions): Promise<Swept>;
 
   /** Waits for puts under way. Twice is harmless. */
   close(): Promise<void>;

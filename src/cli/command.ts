@@ -86,3 +86,12 @@ export function amount(text: string): number {
 export function restorePoint(text: string): number | string {
   return /^\d+$/.test(text) ? wholeNumber(text) : text;
 }
+
+const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** A time such as 36h or 14d, in milliseconds. */
+export function timeSpan(text: string): number {
+  const [, count, unit = ""] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
+  if (count === undefined) throw new InvalidArgumentError("not a time such as 90m, 36h, 14d or 8w");
+  return Number(count) * (UNITS_MS[unit] ?? 0);
+}

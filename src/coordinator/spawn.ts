@@ -11,6 +11,7 @@ import { type Budget, DEFAULT_TENANT, type Execution, type Meta, type Rights, ty
 import { tenantOf } from "../agent/head.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
 import { toolsetText } from "../tools/registry.ts";
 import { Batch } from "./batch.ts";
 import type { Birth } from "./cell.ts";
@@ -65,8 +66,8 @@ export class Spawning {
   readonly #places: Places;
   readonly #throttle: Throttle;
   readonly #stopping: AbortSignal;
-  /** Digests of toolsets that are durable, by their text. */
-  readonly #toolsets = new Map<string, Promise<string>>();
+  /** Digests of toolsets that are durable, by their text, and since when that is known. */
+  readonly #toolsets = new Map<string, { readonly digest: Promise<string>; readonly sinceMs: number }>();
 
   constructor(services: Services, roster: Roster, { places, throttle, stopping }: SpawningOptions) {
     this.#services = services;
@@ -119,11 +120,14 @@ export class Spawning {
 
   /** The digest under which the definitions of tools are durable. @throws TOOL_UNKNOWN */
   toolset(names: readonly string[]): Promise<string> {
-    const { tools, blobs } = this.#services;
+    const { tools, blobs, clock } = this.#services;
     const text = toolsetText(tools.pick(names));
-    const digest =
-      this.#toolsets.get(text) ?? blobs.put(new TextEncoder().encode(text)).then((stored) => stored.digest);
-    this.#toolsets.set(text, digest);
+    const known = this.#toolsets.get(text);
+    const nowMs = clock.monotonic();
+    // A collection may have removed it, if nobody refers to it any more.
+    if (known && nowMs - known.sinceMs < LIMITS.blobRememberedMsMax) return known.digest;
+    const digest = blobs.put(new TextEncoder().encode(text)).then((stored) => stored.digest);
+    this.#toolsets.set(text, { digest, sinceMs: nowMs });
     digest.catch(() => this.#toolsets.delete(text));
     return digest;
   }

@@ -1,5 +1,6 @@
 /** The operations that change something. Each is durable when it is answered, and answers with how the agent stands then. */
 import type { Sender } from "../agent/events.ts";
+import { collect } from "../artifacts/collect.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { KEEP_DEFAULT } from "../checkpoints/keep-policy.ts";
@@ -76,6 +77,10 @@ export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions)
       const seq = at === undefined ? undefined : await checkpoints.resolve(origin, at);
       const agent = await coordinator.fork(origin, { ...options, at: seq, by });
       return { ...standing(agent), path: pathOf(forest, agent) };
+    },
+    async collectArtifacts({ graceMs, dryRun }) {
+      const { journal, blobs, clock } = runtime.services;
+      return collect({ journal, blobs, clock, graceMs, dryRun });
     },
     async shutdown() {
       if (!shutDown) throw new BanyanError("NOT_RUNNING", "no process runs on this data");

@@ -149,6 +149,9 @@ describe("what programs read", () => {
       { version: 1, name: "map", current: true },
     ]);
     expect((await live.run("artifact versions map")).out).toMatch(/^VERSION.*\n1 \*/);
+    expect((await live.run("artifact prune --dry-run")).out).toMatch(/^0 of \d blobs would be removed, .* would have /);
+    expect(JSON.parse((await live.run("artifact prune --grace 3h --json")).out)).toMatchObject({ removed: 0 });
+    expect(await live.run("artifact prune --grace 5m")).toMatchObject({ exit: 2 });
     const doctor = await live.run("doctor --json");
     expect(JSON.parse(doctor.out)).toMatchObject({ ok: true });
     expect(JSON.parse(doctor.out).findings.map(({ about }: { about: string }) => about)).toEqual(

@@ -112,6 +112,7 @@ test("each operation answers in the form of the contract", async () => {
     ],
   });
   expect(await ask("unpinCheckpoint", { agent: "lead", checkpoint: "before" })).toMatchObject({ checkpoint: "before" });
+  expect(await ask("collectArtifacts", { dryRun: true })).toMatchObject({ removed: 0, removedBytes: 0 });
   expect(await ask("pause", { agent: "lead", reason: "lunch" })).toEqual({
     agent: lead.id,
     name: "lead",

@@ -8,16 +8,26 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { makeFolder } from "../../base/durable-folder.ts";
 import { BanyanError } from "../../base/errors.ts";
-import { createIds } from "../../base/ids.ts";
+import { createIds, type IdSource } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { systemRandom } from "../../base/random.ts";
-import { type BlobInfo, type Blobs, checkDigest, checkRange, type Digest, type Range } from "../blobs.ts";
+import {
+  type BlobInfo,
+  type Blobs,
+  checkDigest,
+  checkRange,
+  type Digest,
+  type Range,
+  type SweepOptions,
+  type Swept,
+} from "../blobs.ts";
 import { isSound } from "../sound.ts";
-import { isAbsence, readingDisk, writingDisk } from "./failures.ts";
+import { readingDisk, writingDisk } from "./failures.ts";
 import { LooseBlobs } from "./loose.ts";
-import { contentAt, named } from "./packs/content.ts";
+import { contentAt, isGone, LOOKS, named } from "./packs/content.ts";
 import { printOf, type Spot } from "./packs/digest-table.ts";
 import { PackPuts } from "./packs/pack-puts.ts";
+import { sweepPacks } from "./packs/pack-sweep.ts";
 import { PackWriter } from "./packs/pack-writer.ts";
 import { type Pack, Packs } from "./packs/packs.ts";
 import { KIND, nameOf } from "./packs/record.ts";
@@ -60,6 +70,12 @@ class FsBlobs implements Blobs {
   readonly #puts = new Set<Promise<BlobInfo>>();
   /** Puts under way of bytes that are known, so that they are written once. */
   readonly #shared = new Map<Digest, Promise<BlobInfo>>();
+  readonly #clock: Clock;
+  readonly #ids: IdSource;
+  /** Seconds since the opening, from 1. */
+  readonly #touched: () => number;
+  readonly #closing = new AbortController();
+  #sweeping: Promise<Swept> | undefined;
   #closed = false;
 
   constructor({ packs, loose, readOnly, clock }: Parts) {
@@ -67,10 +83,11 @@ class FsBlobs implements Blobs {
     this.#loose = loose;
     this.#readOnly = readOnly;
     const openedMs = clock.monotonic();
-    const touched = () => 1 + Math.floor((clock.monotonic() - openedMs) / 1_000);
-    const ids = createIds({ clock, random: systemRandom });
-    this.#writer = new PackWriter({ packs, ids, clock, touched });
-    this.#into = new PackPuts({ packs, writer: this.#writer, touched });
+    this.#clock = clock;
+    this.#touched = () => 1 + Math.floor((clock.monotonic() - openedMs) / 1_000);
+    this.#ids = createIds({ clock, random: systemRandom });
+    this.#writer = new PackWriter({ packs, ids: this.#ids, clock, touched: this.#touched });
+    this.#into = new PackPuts({ packs, writer: this.#writer, touched: this.#touched });
   }
 
   async put(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobInfo> {
@@ -122,8 +139,8 @@ class FsBlobs implements Blobs {
   /** Hands over nothing twice: once bytes have gone out, what fails has failed. */
   async *#content(digest: Digest, range?: Range): AsyncGenerator<Uint8Array> {
     const name = nameIn(digest);
-    let failure: unknown;
     for (let look = 0; look < LOOKS; look += 1) {
+      let failure: unknown;
       for (const place of this.#packs.find(printOf(name), "whole")) {
         const content = contentAt(this.#packs, place, name, range);
         const first = await content.next().catch((error) => ({ error }));
@@ -136,8 +153,8 @@ class FsBlobs implements Blobs {
         return;
       }
       if (failure !== undefined && !isGone(failure)) throw await asOurs(digest, failure);
-      if (!this.#readOnly) break;
-      await readingDisk(digest, this.#packs.refresh());
+      if (this.#readOnly) await readingDisk(digest, this.#packs.refresh());
+      else if (failure === undefined) break;
     }
     yield* range ? this.#looseContent(digest, range) : checked(digest, this.#looseContent(digest, WHOLE));
   }
@@ -153,10 +170,7 @@ class FsBlobs implements Blobs {
     const name = nameIn(digest);
     for (let look = 0; look < (this.#readOnly ? LOOKS : 1); look += 1) {
       if (look > 0) await readingDisk(digest, this.#packs.refresh());
-      const [found] = await readingDisk(digest, named(this.#packs, name, "whole")).catch((error) => {
-        if (isAbsence(error.cause)) return [];
-        throw error;
-      });
+      const [found] = await readingDisk(digest, named(this.#packs, name, "whole"));
       if (found) return found.header.bytes;
     }
     return readingDisk(digest, this.#loose.sizeOf(digest));
@@ -166,8 +180,10 @@ class FsBlobs implements Blobs {
     this.#open();
     checkDigest(digest);
     const name = nameIn(digest);
-    for (const { place } of await readingDisk(digest, named(this.#packs, name, "whole"))) {
-      await this.#into.takeBack(name, place, false);
+    for (let look = 0; look < LOOKS; look += 1) {
+      const found = await readingDisk(digest, named(this.#packs, name, "whole"));
+      for (const { place } of found) await this.#into.takeBack(name, place, false);
+      if (found.length === 0) break;
     }
     await writingDisk(this.#loose.delete(digest));
     // A put that is asked for from now on must not take part in one that found the record.
@@ -218,8 +234,62 @@ class FsBlobs implements Blobs {
     return isSound(this.get(digest));
   }
 
+  async sweep({ keeps, graceMs, dryRun, signal = new AbortController().signal }: SweepOptions): Promise<Swept> {
+    this.#open();
+    if (this.#sweeping) throw new BanyanError("DATA_IN_USE", "the blobs are being swept already");
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    this.#sweeping = writingDisk(this.#sweep({ keeps, graceMs, dryRun, signal: either }));
+    return this.#sweeping.finally(() => {
+      this.#sweeping = undefined;
+    });
+  }
+
+  async #sweep({ keeps, graceMs, dryRun, signal }: SweepOptions & { signal: AbortSignal }): Promise<Swept> {
+    const [packs, writer, clock] = [this.#packs, this.#writer, this.#clock];
+    const bytesBefore = (await packs.bytes()) + (await this.#loose.bytes());
+    const since = Math.max(
+      1,
+      Math.min(this.#touched() - Math.ceil(graceMs / 1_000), this.#into.oldestStream ?? Infinity),
+    );
+    const mover = new PackWriter({ packs, ids: this.#ids, clock, touched: this.#touched });
+    try {
+      const swept = await sweepPacks({ packs, writer, mover, clock, keeps, since, dryRun, signal });
+      const loose = await this.#sweepLoose(keeps, dryRun, signal);
+      const freedBytes = swept.freedBytes + loose.freedBytes;
+      const bytesAfter = dryRun ? bytesBefore - freedBytes : (await packs.bytes()) + (await this.#loose.bytes());
+      return {
+        kept: swept.kept + loose.kept,
+        removed: swept.removed + loose.removed,
+        removedBytes: swept.removedBytes + loose.removedBytes,
+        bytesBefore,
+        bytesAfter,
+      };
+    } finally {
+      await mover.close().catch(() => undefined);
+    }
+  }
+
+  /** Files of earlier versions. Nobody puts into them, so whatever nobody refers to goes, and what a pack has too. */
+  async #sweepLoose(keeps: SweepOptions["keeps"], dryRun: boolean, signal: AbortSignal) {
+    const swept = { kept: 0, removed: 0, removedBytes: 0, freedBytes: 0 };
+    for await (const { digest, bytes } of this.#loose.list()) {
+      signal.throwIfAborted();
+      const isInPack = this.#packs.find(printOf(nameIn(digest)), "whole").length > 0 && (await this.verify(digest));
+      if (!isInPack && keeps(digest)) swept.kept += 1;
+      else {
+        swept.freedBytes += bytes;
+        if (!isInPack) swept.removed += 1;
+        if (!isInPack) swept.removedBytes += bytes;
+        if (!dryRun) await this.#loose.delete(digest);
+      }
+    }
+    return swept;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.#closing.abort(new BanyanError("SHUTTING_DOWN", "the blobs are closed"));
+    await this.#sweeping?.catch(() => undefined);
     await Promise.allSettled(this.#puts);
     await this.#writer.close().catch(() => undefined);
     await this.#packs.close();
@@ -230,9 +300,6 @@ class FsBlobs implements Blobs {
     if (this.#closed) throw new BanyanError("SHUTTING_DOWN", "the blobs are closed");
   }
 }
-
-/** One that only reads looks again when what it knew of was moved meanwhile. */
-const LOOKS = 3;
 
 async function* inPieces(pieces: readonly Uint8Array[], more?: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* pieces;
@@ -267,11 +334,6 @@ async function asOurs(digest: Digest, error: unknown): Promise<unknown> {
   if (error instanceof BanyanError && error.code === "BLOB_DAMAGED")
     return new BanyanError("BLOB_DAMAGED", `blob ${digest}: ${error.message}`, { cause: error });
   return readingDisk(digest, Promise.reject(error)).catch((ours) => ours);
-}
-
-/** A pack, a chunk or a file that is not there, or not any more. */
-function isGone(error: unknown): boolean {
-  return error instanceof BanyanError ? error.code === "BLOB_NOT_FOUND" : isAbsence(error);
 }
 
 function notFound(digest: Digest): BanyanError {

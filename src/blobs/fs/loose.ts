@@ -48,4 +48,10 @@ export class LooseBlobs {
       if (bytes !== undefined) yield { digest, bytes };
     }
   }
+
+  async bytes(): Promise<number> {
+    let sum = 0;
+    for await (const { bytes } of this.list()) sum += bytes;
+    return sum;
+  }
 }

@@ -16,6 +16,8 @@ export interface KnownFile extends BlobInfo {
   readonly ctimeNs: bigint;
   /** It may have changed since without its times telling: they grow in steps. */
   readonly isFresh: boolean;
+  /** When its content was put, in milliseconds since the epoch. */
+  readonly putTime: number;
 }
 
 export type KnownFiles = Map<string, KnownFile>;
@@ -111,7 +113,8 @@ class Scanner implements Scan {
 
   async #file(folder: HeldFolder, name: string, { path, stat }: { path: string; stat: BigIntStats }): Promise<void> {
     const known = this.#options.known.get(path);
-    const found = known && !known.isFresh && isUnchanged(known, stat) ? known : await this.#read(folder, name, stat);
+    const isKnown = known && !known.isFresh && isUnchanged(known, stat) && this.#isThere(known);
+    const found = isKnown ? known : await this.#read(folder, name, stat);
     if (!found) {
       this.left += 1;
       return;
@@ -141,10 +144,15 @@ class Scanner implements Scan {
       const { ino, size, mtimeNs, ctimeNs } = before;
       const newest = mtimeNs > ctimeNs ? mtimeNs : ctimeNs;
       const isFresh = newest > BigInt(Math.floor(this.#options.now)) * 1_000_000n - STEP_NS;
-      return { digest, bytes, ino, size, mtimeNs, ctimeNs, isFresh };
+      return { digest, bytes, ino, size, mtimeNs, ctimeNs, isFresh, putTime: this.#options.now };
     } finally {
       await handle.close();
     }
+  }
+
+  /** A collection may have removed what was put long ago, if nobody came to refer to it. */
+  #isThere({ putTime }: KnownFile): boolean {
+    return Math.abs(this.#options.now - putTime) < LIMITS.blobRememberedMsMax;
   }
 
   #add(entry: TreeEntry): void {

@@ -3,8 +3,8 @@ import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { BanyanError } from "../../base/errors.ts";
 import type { Client } from "../../client.ts";
-import { type CommonOptions, dataCommand, type Register, withClient } from "../command.ts";
-import { byteSize } from "../figures.ts";
+import { type CommonOptions, dataCommand, type Register, timeSpan, withClient } from "../command.ts";
+import { byteSize, plural } from "../figures.ts";
 import { type Io, print, printBytes, printJson, remark } from "../io.ts";
 import { tableOf } from "../table.ts";
 import { block } from "../terminal.ts";
@@ -42,7 +42,32 @@ export const register: Register = (program, io) => {
     .option("--agent <agent>", "whose it is, when several made one of that name")
     .option("-o, --output <file>", "write it to a file instead")
     .action((name: string, options: GetOptions) => withClient(io, options, (client) => get(io, client, name, options)));
+  dataCommand(
+    artifact,
+    "prune",
+    "remove stored bytes that no journal refers to, and give their room back",
+    "{kept, removed, removedBytes, bytesBefore, bytesAfter, records, referred}",
+  )
+    .option("--dry-run", "remove nothing, and say what would be")
+    .option("--grace <time>", "leave alone what was put no longer ago, such as 2h or 7d (default: 1d)", timeSpan)
+    .action((options: PruneOptions) => prune(io, options));
 };
+
+interface PruneOptions extends CommonOptions {
+  readonly dryRun?: boolean;
+  readonly grace?: number;
+}
+
+async function prune(io: Io, { dryRun, grace, ...options }: PruneOptions): Promise<void> {
+  const answer = await withClient(io, options, (client) => client.collectArtifacts({ dryRun, graceMs: grace }));
+  if (options.json) return printJson(io, answer);
+  const { kept, removed, removedBytes, bytesBefore, bytesAfter } = answer;
+  const would = dryRun ? "would be " : "";
+  await print(
+    io,
+    `${removed} of ${plural(kept + removed, "blob")} ${would}removed, ${byteSize(removedBytes)} of content; the store has ${byteSize(bytesBefore)}, ${dryRun ? "and would have " : "now "}${byteSize(bytesAfter)}`,
+  );
+}
 
 async function list(io: Io, { agent, subtree, ...options }: ListOptions): Promise<void> {
   const rows = await withClient(io, options, (client) => client.artifacts({ agent, subtree }).toArray());

@@ -1,6 +1,5 @@
 /** `banyan checkpoint forget`: a policy says which named checkpoints are kept. */
-import { InvalidArgumentError } from "commander";
-import { type CommonOptions, dataCommand, type Register, wholeNumber, withClient } from "../command.ts";
+import { type CommonOptions, dataCommand, type Register, timeSpan, wholeNumber, withClient } from "../command.ts";
 import { plural } from "../figures.ts";
 import { print, printJson } from "../io.ts";
 import { tableOf } from "../table.ts";
@@ -61,11 +60,3 @@ export const registerForget: Register = (program, io) => {
       await print(io, `${plural(answer.kept, "checkpoint")} kept, ${answer.forgotten} ${would}forgotten`);
     });
 };
-
-const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-
-function timeSpan(text: string): number {
-  const [, count, unit = ""] = /^(\d{1,6})([mhdw])$/.exec(text) ?? [];
-  if (count === undefined) throw new InvalidArgumentError("not a time such as 90m, 36h, 14d or 8w");
-  return Number(count) * (UNITS_MS[unit] ?? 0);
-}

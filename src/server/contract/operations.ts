@@ -22,6 +22,7 @@ import { checkpointDetail, checkpointDiff, checkpointRow, keepPolicy, rotatedChe
 import { COST_GROUPS, costReport, fault, stats } from "./fleet.ts";
 import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq } from "./shapes.ts";
+import { collectedArtifacts } from "./stored.ts";
 import { treeRow } from "./tree.ts";
 
 interface Shape<Does extends string, Answers extends string, Input extends z.ZodType, Output extends z.ZodType> {
@@ -225,6 +226,16 @@ export const OPERATIONS = {
     "Says what to do with a call that may not run without a person, or whose outcome is unknown.",
     { agent: selector, callId: z.string().min(1).max(256), decision: z.enum(["rerun", "report"]), reason },
     standing,
+  ),
+  collectArtifacts: command(
+    "Removes stored bytes that no journal refers to, and gives their room back, beside agents at work.",
+    {
+      /** What was put no longer ago is left alone; a day by default. */
+      graceMs: z.int().min(LIMITS.collectGraceMsMin).optional(),
+      /** Removes nothing, and says what it would. */
+      dryRun: z.boolean().optional(),
+    },
+    collectedArtifacts,
   ),
   setBudget: command("Replaces the bounds of a subtree.", { agent: selector, budget }, standing),
   shutdown: command(

@@ -5,6 +5,7 @@
 import { crc32 } from "node:zlib";
 import { BanyanError } from "../../../base/errors.ts";
 import type { Range } from "../../blobs.ts";
+import { isAbsence } from "../failures.ts";
 import { checked } from "../reading.ts";
 import { type Place, printOf, type Role } from "./digest-table.ts";
 import { type ChunkName, decodeChunks } from "./list-of-chunks.ts";
@@ -14,6 +15,14 @@ import { type Header, KIND, nameOf } from "./record.ts";
 
 const WHOLE: Range = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
+/** A sweep may move a record between a look at the table and one at the pack: whoever does not find it looks again. */
+export const LOOKS = 3;
+
+/** A pack, a chunk or a file that is not there, or not any more. */
+export function isGone(error: unknown): boolean {
+  return error instanceof BanyanError ? error.code === "BLOB_NOT_FOUND" : isAbsence(error);
+}
+
 /** A record under the very name, where it stands, and its header. */
 export interface Named {
   readonly place: Place;
@@ -22,12 +31,19 @@ export interface Named {
 
 /** Records of that name with a sound header. @throws what the file system says */
 export async function named(packs: Packs, name: Uint8Array, role: Role): Promise<Named[]> {
-  const found: Named[] = [];
-  for (const place of packs.find(printOf(name), role)) {
-    const header = await packs.header(place);
-    if (header && isNamed(header, name)) found.push({ place, header });
+  for (let look = 1; ; look += 1) {
+    const found: Named[] = [];
+    try {
+      for (const place of packs.find(printOf(name), role)) {
+        const header = await packs.header(place);
+        if (header && isNamed(header, name)) found.push({ place, header });
+      }
+      return found;
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      if (look === LOOKS) return found;
+    }
   }
-  return found;
 }
 
 /** The bytes of a record that is a blob or a chunk. @throws BLOB_DAMAGED */
@@ -73,15 +89,19 @@ async function* chunked(packs: Packs, list: Found, range: Range): AsyncGenerator
 
 /** @throws BLOB_DAMAGED, BLOB_NOT_FOUND, what the file system says */
 async function chunkBytes(packs: Packs, { name }: ChunkName): Promise<Uint8Array> {
-  let failure: unknown = new BanyanError("BLOB_NOT_FOUND", "a chunk of the blob is missing");
-  for (const place of packs.find(printOf(name), "piece")) {
-    try {
-      const found = await packs.read(place);
-      if (isNamed(found.header, name)) return await bytesOf(found, name);
-      failure = new BanyanError("BLOB_DAMAGED", "a chunk of the blob is damaged");
-    } catch (error) {
-      failure = error;
+  let failure: unknown;
+  for (let look = 0; look < LOOKS; look += 1) {
+    failure = new BanyanError("BLOB_NOT_FOUND", "a chunk of the blob is missing");
+    for (const place of packs.find(printOf(name), "piece")) {
+      try {
+        const found = await packs.read(place);
+        if (isNamed(found.header, name)) return await bytesOf(found, name);
+        failure = new BanyanError("BLOB_DAMAGED", "a chunk of the blob is damaged");
+      } catch (error) {
+        failure = error;
+      }
     }
+    if (!isGone(failure)) break;
   }
   throw failure;
 }

@@ -2,7 +2,7 @@
  * The index of a pack: what its records are, 48 bytes each, so that a pack need not be read to be known. It is derived: lost or damaged,
  * it is made anew from the pack; what a pack has beyond what its index covers is read from the pack.
  *
- *     0 magic · 4 format · 8 bytes of the pack that it covers (48 bits) · 16 entries · 20 of them `gone` or `replaces`, which come first
+ *     0 magic · 4 format · 8 bytes of the pack that it covers (48 bits) · 16 entries · 20 of them `gone`, which come first
  *     · 24 CRC-32 of the entries · 60 CRC-32 of the 60 bytes before
  *     entry: 0 name (32 bytes) · 32 offset · 36 stored bytes · 40 bytes (48 bits) · 46 kind · 47 codec
  */
@@ -107,5 +107,5 @@ export function entryAt(bytes: Buffer, at: number): Entry {
 }
 
 function isMark({ kind }: Entry): boolean {
-  return kind === KIND.gone || kind === KIND.replaces;
+  return kind === KIND.gone;
 }

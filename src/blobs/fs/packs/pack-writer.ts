@@ -25,6 +25,8 @@ export interface NewRecord {
   readonly name: Uint8Array;
   readonly stored: Uint8Array;
   readonly bytes: number;
+  /** As in the table; now when it is not said. */
+  readonly touched?: number;
 }
 
 interface Wanted {
@@ -50,8 +52,6 @@ export interface PackWriterOptions {
   readonly clock: Clock;
   /** What the table notes of a record that is written now. */
   readonly touched: () => number;
-  /** Those that are made for a sweep are written beside the others, and say which ones they replace. */
-  readonly packBytesMax?: number;
 }
 
 export class PackWriter {
@@ -128,8 +128,7 @@ export class PackWriter {
   }
 
   async #write(batch: readonly Wanted[]): Promise<Place[]> {
-    const full = this.#options.packBytesMax ?? LIMITS.blobPackBytesMax;
-    if (this.#active && this.#active.pack.size >= full) await this.#seal();
+    if (this.#active && this.#active.pack.size >= LIMITS.blobPackBytesMax) await this.#seal();
     this.#active ??= await this.#begin();
     const active = this.#active;
     const { pack, file } = active;
@@ -154,13 +153,13 @@ export class PackWriter {
     }
     pack.size = at;
     const touched = this.#options.touched();
-    return made.map(({ header, offset }) => {
+    return made.map(({ header, offset }, index) => {
       const place = placeOf(pack, header, offset);
       if (header.name === NOTHING.name) return place;
       pack.tail.add(header, offset);
-      if (header.kind === KIND.gone || header.kind === KIND.replaces) return place;
+      if (header.kind === KIND.gone) return place;
       const print = printOf(header.name);
-      this.#options.packs.table.add(print, place, touched);
+      this.#options.packs.table.add(print, place, batch[index]?.record?.touched ?? touched);
       if (!isDurable) active.unsynced.push({ print, place });
       return place;
     });

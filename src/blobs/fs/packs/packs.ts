@@ -52,7 +52,7 @@ export class Packs {
     this.folder = folder;
   }
 
-  /** Reads what there is. `mend`: indexes that are missing are written, and removals that were cut short are ended. */
+  /** Reads what there is. `mend`: indexes that are missing are written, and those without a pack removed. */
   async load({ mend }: { mend: boolean }): Promise<void> {
     const marks: Entry[] = [];
     const names = await namesIn(this.folder);
@@ -62,7 +62,7 @@ export class Packs {
       const known = this.#byId.get(id);
       if (!known?.isSealed) await this.#loadPack(known ?? this.add(id), marks, mend);
     }
-    for (const mark of marks) await this.#apply(mark, mend);
+    for (const mark of marks) this.#takeBack(mark);
     if (mend) for (const name of names) if (isLeftover(name, there)) await rm(join(this.folder, name), { force: true });
   }
 
@@ -139,11 +139,26 @@ export class Packs {
     pack.isSealed = true;
   }
 
+  /** Whether the pack is still there that a `gone` record speaks of. */
+  knowsOf(gone: Entry): boolean {
+    return this.#byKey.has(decodeGone(gone.name).key);
+  }
+
   /** Takes a pack away. Who reads it now reads on. */
   async remove(pack: Pack): Promise<void> {
     this.forget(pack);
     await rm(pack.path, { force: true });
     await rm(join(this.folder, `${pack.id}.idx`), { force: true });
+  }
+
+  /** On disk, indexes included. @throws what the file system says */
+  async bytes(): Promise<number> {
+    let bytes = 0;
+    for (const name of await namesIn(this.folder)) {
+      const found = await stat(join(this.folder, name)).catch(() => undefined);
+      bytes += found?.size ?? 0;
+    }
+    return bytes;
   }
 
   close(): Promise<void> {
@@ -193,23 +208,16 @@ export class Packs {
   async #loadTail(pack: Pack, file: FileHandle, size: number, marks: Entry[]): Promise<void> {
     const { end } = await scanPack(file, { from: pack.size, size }, (header, offset) => {
       pack.tail.add(header, offset);
-      if (header.kind === KIND.gone || header.kind === KIND.replaces) marks.push({ ...header, offset });
+      if (header.kind === KIND.gone) marks.push({ ...header, offset });
       else this.table.add(printOf(header.name), placeOf(pack, header, offset), 0);
     });
     if (end > PACK_HEAD.length) pack.size = end;
   }
 
-  /** `gone`: a record is taken back; `replaces`: the records of a pack stand elsewhere, and it was to be removed. */
-  async #apply({ kind, name }: Entry, mend: boolean): Promise<void> {
-    if (kind === KIND.gone) {
-      const { print, id, offset, kind: of } = decodeGone(name);
-      const pack = this.#byKey.get(id);
-      if (pack) this.table.remove(print, { pack: pack.number, offset, kind: of });
-      return;
-    }
-    const pack = this.#byKey.get(Buffer.from(name.subarray(0, KEY_BYTES)).toString("hex"));
-    if (pack && mend) await this.remove(pack);
-    else if (pack) this.forget(pack);
+  #takeBack({ name }: Entry): void {
+    const { print, key, ...spot } = decodeGone(name);
+    const pack = this.#byKey.get(key);
+    if (pack) this.table.remove(print, { pack: pack.number, ...spot });
   }
 
   async #readIndex(id: string) {
@@ -249,8 +257,8 @@ export function goneName(name: Uint8Array, pack: Pack, { offset, kind }: Spot): 
 
 function decodeGone(name: Uint8Array) {
   const bytes = Buffer.from(name);
-  const id = bytes.subarray(8, 8 + KEY_BYTES).toString("hex");
-  return { print: printOf(bytes), id, offset: bytes.readUInt32LE(24), kind: bytes[28] ?? 0 };
+  const key = bytes.subarray(8, 8 + KEY_BYTES).toString("hex");
+  return { print: printOf(bytes), key, offset: bytes.readUInt32LE(24), kind: bytes[28] ?? 0 };
 }
 
 /** Indexes of packs that are no more, and what was not finished. */

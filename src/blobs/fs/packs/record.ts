@@ -11,10 +11,9 @@ import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 /**
- * `blob` a whole; `chunk` a piece of a larger one; `list` the chunks of a large one, under its own name; `gone` takes a record back;
- * `replaces` names packs whose records stand in this one.
+ * `blob` a whole; `chunk` a piece of a larger one; `list` the chunks of a large one, under its own name; `gone` takes a record back.
  */
-export const KIND = { blob: 1, chunk: 2, list: 3, gone: 4, replaces: 5 } as const;
+export const KIND = { blob: 1, chunk: 2, list: 3, gone: 4 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
 export const HEADER_BYTES = 64;
