@@ -10,8 +10,13 @@ import { ERRORS, type ErrorCode } from "../base/errors.ts";
 import { isId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { assistantPart, content, json } from "./content.ts";
+import { budget, execution, rights } from "./execution.ts";
+import { LABEL_LENGTH_MAX, label, name, REASON_LENGTH_MAX } from "./labels.ts";
 import { PROCESS_ENDS, processArgv, processPolicy } from "./process-policy.ts";
-import { price, usage } from "./usage.ts";
+import { usage } from "./usage.ts";
+
+export { type Budget, budget, type Execution, execution, type Rights, rights } from "./execution.ts";
+export { LABEL_LENGTH_MAX, label, NAME_SYNTAX, name, REASON_LENGTH_MAX } from "./labels.ts";
 
 export const EVENT_VERSION = 1;
 
@@ -23,66 +28,11 @@ const level = z.int().min(0).max(LIMITS.levelsMax);
 const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]);
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
-/** Names of agents and artifacts: no separators of paths, no control characters. */
-export const NAME_SYNTAX = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
-
-/** Characters of a reason that someone gives, and of a label: a message's or a call's id, a tool's name, a checkpoint's. */
-export const REASON_LENGTH_MAX = 4_096;
-export const LABEL_LENGTH_MAX = 256;
-
-export const name = z.string().min(1).max(LIMITS.nameLengthMax).regex(NAME_SYNTAX);
-
-const label = z.string().min(1).max(LABEL_LENGTH_MAX);
-
 /** The tenant of trees that are nobody's in particular. Nothing warm is shared between tenants. */
 export const DEFAULT_TENANT = "default";
 
 export const failure = z.strictObject({ code: errorCode, message: z.string() });
 export type Failure = z.infer<typeof failure>;
-
-/** Bounds on what a subtree may use; each one binds every agent below, those not yet born included. */
-export const budget = z.strictObject({
-  costUsd: usd.optional(),
-  agents: z.int().positive().optional(),
-  levels: level.optional(),
-});
-export type Budget = z.infer<typeof budget>;
-
-/** What an agent may do; a child never has more than its parent. */
-export const rights = z.strictObject({
-  /** Folder that its file tools see, absolute; absent: none. */
-  root: z.string().optional(),
-  /** May run commands. */
-  commands: z.boolean(),
-  /** Its commands and processes run in a sandbox: with a network or not, and with these folders to read beside its own. */
-  sandbox: z.strictObject({ network: z.boolean(), readable: z.array(z.string().startsWith("/")).max(64) }).optional(),
-  /** May spawn children. */
-  spawn: z.boolean(),
-});
-export type Rights = z.infer<typeof rights>;
-
-/** What executes the agent's turns. */
-export const execution = z.strictObject({
-  driver: z.enum(["model", "claude"]),
-  /** As the provider names itself and its model, such as `anthropic.messages` and `claude-sonnet-4-5`. */
-  provider: z.string().min(1),
-  model: z.string().min(1),
-  outputTokensMax: z.int().positive(),
-  temperature: z.number().optional(),
-  /** `claude`: the tools of Claude Code that it has, beside those that Banyan runs. */
-  ownTools: z.array(z.string().min(1).max(LABEL_LENGTH_MAX)).optional(),
-  /** Tools of either kind whose every call a person must allow before it runs. */
-  askFirst: z.array(z.string().min(1).max(LABEL_LENGTH_MAX)).optional(),
-  /** `claude`: a person is asked for what Claude Code's own rules do not let pass; otherwise it is refused. */
-  asksBeyond: z.boolean().optional(),
-  /** Extra headers of every call, such as a tenant's tag. Never a secret: they are journaled. */
-  headers: z.record(z.string(), z.string()).optional(),
-  /** What stands in its folder is kept whenever its tools have run, so that a rewind can put it back. */
-  keepFiles: z.literal(true).optional(),
-  /** US dollars a million tokens; absent where it is not known, and then nothing can be budgeted. */
-  price: price.optional(),
-});
-export type Execution = z.infer<typeof execution>;
 
 export const sender = z.strictObject({
   kind: z.enum(["person", "agent", "runtime"]),

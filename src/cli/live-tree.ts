@@ -75,6 +75,11 @@ function statusText({ status, waitingFor }: Pick<TreeRow, "status" | "waitingFor
   return `${LOOK[status].symbol} ${status}${wait}`;
 }
 
+/** One that Claude Code's own Agent tool asked for shows its type. */
+function nameOf({ name, subagent }: Pick<TreeRow, "name" | "subagent">): string {
+  return oneLine(subagent === undefined ? name : `${name} (${subagent})`);
+}
+
 function tokensOf(usage: Usage): number {
   return promptTokens(usage) + usage.output;
 }
@@ -129,7 +134,7 @@ function layoutFor(columns: number, lines: readonly OverviewLine[]): Column[] {
 function nameWidthOf(line: OverviewLine): number {
   const guides = (line.guides.length - 1) * 2;
   if (line.kind === "rest") return guides;
-  return guides + displayWidth(oneLine(line.row.name)) + (line.closed ? belowText(line.row).length : 0);
+  return guides + displayWidth(nameOf(line.row)) + (line.closed ? belowText(line.row).length : 0);
 }
 
 function doing({ error, activity, status }: TreeRow): string {
@@ -145,9 +150,9 @@ function agentLine(
   const [name, ...others] = layout;
   const nameWidth = name?.width ?? 0;
   const below = closed && nameWidth >= NAME_SHOWN_MIN ? belowText(row) : "";
-  const wanted = Math.min(displayWidth(oneLine(row.name) + below), Math.max(NAME_SHOWN_MIN, Math.floor(nameWidth / 2)));
+  const wanted = Math.min(displayWidth(nameOf(row) + below), Math.max(NAME_SHOWN_MIN, Math.floor(nameWidth / 2)));
   const branch = cut(guideText(guides, nameWidth - wanted), Math.max(0, nameWidth - below.length));
-  const named = cut(oneLine(row.name), Math.max(0, nameWidth - displayWidth(branch + below)));
+  const named = cut(nameOf(row), Math.max(0, nameWidth - displayWidth(branch + below)));
   const space = " ".repeat(Math.max(0, nameWidth - displayWidth(branch + named + below)));
   const cells = others.map(({ of, width, align, style }, index) => {
     const isLast = index === others.length - 1 && align === "left";

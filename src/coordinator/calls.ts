@@ -9,7 +9,7 @@ import type { Json, ToolCall } from "../agent/content.ts";
 import type { Meta, ToolOutcome } from "../agent/events.ts";
 import type { OpenCall, State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
-import { waitResult } from "../agent/waits.ts";
+import { type SubagentReport, subagentReport, waitResult } from "../agent/waits.ts";
 import { assert } from "../base/assert.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -97,7 +97,7 @@ async function settleCall(work: Workplace, worker: Worker, call: ToolCall): Prom
   }
 }
 
-/** Gives waits that are over their results. */
+/** Gives waits that are over their results. That of a session's own tool is what it makes of the report: it is run for that. */
 export async function endWaits(
   work: Workplace,
   worker: Worker,
@@ -105,8 +105,13 @@ export async function endWaits(
   calls: readonly OpenCall[],
 ): Promise<void> {
   for (const open of calls) {
+    const { callId, name } = open.call;
+    if (!state.tools.includes(name)) {
+      const report = subagentReport(state, open);
+      worker.started.push({ call: open.call, tool: ownTool(work, worker, name, { report }), took: report.took });
+      continue;
+    }
     const { content, took } = waitResult(state, open);
-    const { callId } = open.call;
     await worker.cell.dispatch({
       do: "endTool",
       callId,
@@ -120,7 +125,7 @@ export async function endWaits(
 async function runCall(
   work: Workplace,
   worker: Worker,
-  { call, tool }: StartedCall,
+  { call, tool, took }: StartedCall,
   flight: AbortSignal,
   afterResult: () => Promise<void>,
 ): Promise<void> {
@@ -134,7 +139,7 @@ async function runCall(
   }
   const { outcome, content, meta } = await stowed(work, ended);
   const results = await Promise.allSettled([
-    cell.dispatch({ do: "endTool", callId, outcome, content, meta }),
+    cell.dispatch({ do: "endTool", callId, outcome, content, meta, ...(took && { took }) }),
     afterResult(),
   ]);
   for (const each of results) if (each.status === "rejected") unlessUnwanted(each.reason);
@@ -231,23 +236,38 @@ function limitTime({ services: { clock } }: Workplace, tool: Tool, flight: Abort
 
 function toolOf(work: Workplace, worker: Worker, name: string): Tool | undefined {
   const isGiven = worker.cell.loaded?.tools.includes(name) !== false;
-  return (isGiven ? work.services.tools.find(name) : undefined) ?? ownTool(worker, name);
+  const given = isGiven ? work.services.tools.find(name) : undefined;
+  if (given) return given;
+  const own = worker.session?.ownTool?.(name);
+  return own && ownTool(work, worker, name, own.subagent ? { waitsFor: "children" } : {});
 }
 
 /** A tool of the session's own, as all others are. When it runs the agent may have another session. */
-function ownTool(worker: Worker, name: string): Tool | undefined {
-  const { cell, session } = worker;
-  if (!session?.ownTool?.(name)) return undefined;
+function ownTool(
+  { services: { contents } }: Workplace,
+  worker: Worker,
+  name: string,
+  { waitsFor, report }: { waitsFor?: "children"; report?: SubagentReport },
+): Tool {
+  const { cell } = worker;
   return {
     name,
     description: "",
     inputSchema: {},
     onUnknownOutcome: "report",
-    run: async (input, { callId, signal }) => {
+    ...(waitsFor && { waitsFor }),
+    run: async (input, { callId, signal, agents }) => {
       const call: ToolCall = { type: "toolCall", callId, name, input: { json: input } };
       const own = worker.session?.ownTool?.(name);
       assert(own, `the session of ${cell.agent} has its tool ${name}`);
-      return own.run(await cell.load(), call, signal);
+      if (waitsFor && own.subagent) {
+        const { type, ownTools, ...asked } = own.subagent(input);
+        await agents.spawn({ ...asked, subagent: { type, ownTools } });
+        return "";
+      }
+      const said = report && (await contents.fetch(report.content));
+      if (report?.isError) throw new OwnFailure(said);
+      return own.run(await cell.load(), call, signal, said);
     },
   };
 }

@@ -2,10 +2,11 @@
  * What a tool is given: its agent's own artifacts and tree, and nothing else.
  */
 import type { ToolCall } from "../agent/content.ts";
-import type { ArtifactReference, Sender } from "../agent/events.ts";
+import type { ArtifactReference, Execution, Sender } from "../agent/events.ts";
 import { NAME_SYNTAX } from "../agent/events.ts";
 import type { Node } from "../agent/forest-node.ts";
 import type { State } from "../agent/state.ts";
+import { callKey } from "../agent/waits.ts";
 import { BanyanError } from "../base/errors.ts";
 import { type AgentId, isId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -89,14 +90,14 @@ function agentAccess(
         throw new BanyanError("COMMAND_REFUSED", "this agent may not spawn", { agent: cell.agent });
       const state = await cell.load();
       const spec = await childSpec(services, state, request);
-      const { name } = await spawning.child(cell.agent, spec, { key: callKey(state, call), signal });
+      const { name } = await spawning.child(cell.agent, spec, { key: callKey(state, call.callId), signal });
       return { name };
     },
     async send(to, text) {
       const receiver = resolve(roster, cell.agent, to);
       const state = await cell.load();
       const from: Sender = { kind: "agent", id: cell.agent, name: nameFor(roster, cell.agent, receiver) };
-      await control().send(receiver.head.agent, text, { by: from, id: `${cell.agent}.${callKey(state, call)}` });
+      await control().send(receiver.head.agent, text, { by: from, id: `${cell.agent}.${callKey(state, call.callId)}` });
     },
     children() {
       return nodeOf(roster, cell.agent).children.map(({ head }) => ({
@@ -108,12 +109,6 @@ function agentAccess(
   };
 }
 
-/** Identifies one call for good: providers may use an id again in a later turn. */
-function callKey(state: State, call: ToolCall): string {
-  const last = state.entries.at(-1);
-  return `${last?.seq ?? 0}.${call.callId}`;
-}
-
 async function childSpec(services: Services, state: State, request: SpawnRequest) {
   const { head } = state;
   const missing = request.tools?.find((name) => !state.tools.includes(name));
@@ -123,13 +118,23 @@ async function childSpec(services: Services, state: State, request: SpawnRequest
     });
   return {
     name: request.name,
-    execution: head.execution,
+    execution: executionOf(head, request),
     instructions: request.instructions ?? (await services.contents.fetch(state.instructions)),
     messages: [{ from: { kind: "agent", id: head.agent } satisfies Sender, text: request.task }],
     tools: request.tools ?? state.tools,
     rights: head.rights,
     ...(request.budgetUsd !== undefined && { budget: { costUsd: request.budgetUsd } }),
   };
+}
+
+/** T1: of the session's own tools a subagent has no other than its parent. */
+function executionOf({ execution }: State["head"], { subagent }: SpawnRequest): Execution {
+  if (!subagent) {
+    const { subagent: _, ...own } = execution;
+    return own;
+  }
+  const ownTools = subagent.ownTools.filter((tool) => execution.ownTools?.includes(tool));
+  return { ...execution, ownTools, subagent: subagent.type };
 }
 
 function nodeOf(roster: Roster, agent: AgentId): Node {

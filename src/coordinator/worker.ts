@@ -25,6 +25,8 @@ export interface Worker {
 export interface StartedCall {
   readonly call: ToolCall;
   readonly tool: Tool;
+  /** Messages of the inbox that its result carries. */
+  readonly took?: readonly string[];
 }
 
 export interface Flight {

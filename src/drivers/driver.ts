@@ -17,7 +17,7 @@
  *     agent comes back to it, it goes on: what was journaled meanwhile, a rewind included, it finds in the state.
  * R8  All that takes a processor's time to start goes through `start`, in `open` or later, and nothing starts beside it.
  */
-import type { AssistantPart, ToolCall } from "../agent/content.ts";
+import type { AssistantPart, Json, ToolCall } from "../agent/content.ts";
 import type { Execution, Failure, Finish, Meta } from "../agent/events.ts";
 import type { State } from "../agent/state.ts";
 import type { Usage } from "../agent/usage.ts";
@@ -101,7 +101,23 @@ export interface OwnTool {
    * Resolves to what the model reads; rejects with why it failed. `state` has the call open, and its start is durable.
    * @throws OwnFailure, and MustAsk when a person must allow it: it has done nothing then, and is run again once they have
    */
-  run(state: State, call: ToolCall, signal: AbortSignal): Promise<string>;
+  run(state: State, call: ToolCall, signal: AbortSignal, report?: string): Promise<string>;
+  /**
+   * Set where a call is another agent's work. That agent is spawned below, as told here, and the call waits for its end; `run` is called
+   * then, with its report, to say what the model reads. @throws BanyanError for a call that cannot be met
+   */
+  readonly subagent?: (input: Json) => Subagent;
+}
+
+/** An agent that a session's own tool asks for. It has the execution, the tools and the rights of whoever asks, but for what is said here. */
+export interface Subagent {
+  readonly type: string;
+  /** A number is added when a sibling has it. */
+  readonly name: string;
+  readonly task: string;
+  readonly instructions: string;
+  /** Of the session's own tools, those that it has as well. */
+  readonly ownTools: readonly string[];
 }
 
 /** That a tool of the session's own failed, in the words in which the model reads it there. */

@@ -3,8 +3,11 @@ import { resolve } from "node:path";
 import type { Rights } from "../agent/events.ts";
 import { BanyanError } from "../base/errors.ts";
 
-/** Those of Claude Code's tools that call no model and ask nobody. `Bash` runs commands; the others stay in the folder. */
-export const CLAUDE_TOOLS = ["Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "Write"] as const;
+/**
+ * Those of Claude Code's tools that ask nobody. `Bash` runs commands; `Agent` has agents work below it, each one a node with all that nodes
+ * have; the others stay in the folder.
+ */
+export const CLAUDE_TOOLS = ["Agent", "Bash", "Edit", "Glob", "Grep", "NotebookEdit", "Read", "Write"] as const;
 export type ClaudeTool = (typeof CLAUDE_TOOLS)[number];
 
 export interface ClaudeAgentOptions {
@@ -48,6 +51,10 @@ export function claude({ model, tools = [], folder, asksBeyond = false }: Claude
     model,
     tools: [...tools],
     asksBeyond,
-    rights: { ...root, ...(tools.includes("Bash") && { commands: true }) },
+    rights: {
+      ...root,
+      ...(tools.includes("Bash") && { commands: true }),
+      ...(tools.includes("Agent") && { spawn: true }),
+    },
   };
 }

@@ -32,6 +32,7 @@ export function rowOf({ head, subtree }: Node, covered: boolean): TreeRow {
     waitingFor: head.waitingFor,
     holds: head.held,
     model: head.execution.model,
+    ...(head.execution.subagent !== undefined && { subagent: head.execution.subagent }),
     turns: head.turns,
     usage: head.usage,
     costUsd: head.costUsd,

@@ -131,4 +131,6 @@ export interface SpawnRequest {
   /** Names of tools, a subset of the caller's; all of them when absent. */
   readonly tools?: readonly string[];
   readonly budgetUsd?: number;
+  /** For a tool of the caller's session: the type of agent that it asked for, and which of the session's tools that has. */
+  readonly subagent?: { readonly type: string; readonly ownTools: readonly string[] };
 }

@@ -5,6 +5,7 @@
 import type { PromptMessage } from "../model/provider-model.ts";
 import { toModelName } from "./mcp-tools.ts";
 import type { TranscriptEntry } from "./sdk.ts";
+import { AGENT_TOOL } from "./subagents.ts";
 
 export type AssistantMessage = Extract<PromptMessage, { role: "assistant" }>;
 export type ToolMessage = Extract<PromptMessage, { role: "tool" }>;
@@ -21,12 +22,16 @@ export interface ApiMessage {
 export type IsOwn = (tool: string) => boolean;
 
 /**
- * Claude Code runs calls one after the other. Its own stand first, so that none of them waits for a call that Banyan runs, whose result
- * it is given last.
+ * Claude Code runs calls one after the other. Its own stand first, so that none of them waits for an agent that it asked for, and those
+ * for no call that Banyan runs, whose result it is given last.
  */
+function inOrder<T extends { readonly toolName: string }>(calls: readonly T[], isOwn: IsOwn): T[] {
+  const rankOf = ({ toolName }: T) => (!isOwn(toolName) ? 2 : toolName === AGENT_TOOL ? 1 : 0);
+  return calls.toSorted((one, other) => rankOf(one) - rankOf(other));
+}
+
 function blocksOf({ content }: AssistantMessage, isOwn: IsOwn): Block[] {
   const calls = content.filter((part) => part.type === "tool-call");
-  const ordered = [...calls.filter((call) => isOwn(call.toolName)), ...calls.filter((call) => !isOwn(call.toolName))];
   const said: Block[] = content.flatMap((part): Block[] => {
     if (part.type === "text") return [{ type: "text", text: part.text }];
     if (part.type === "tool-call") return [];
@@ -36,7 +41,7 @@ function blocksOf({ content }: AssistantMessage, isOwn: IsOwn): Block[] {
   });
   return [
     ...said,
-    ...ordered.map(({ toolCallId: id, toolName, input }) => ({
+    ...inOrder(calls, isOwn).map(({ toolCallId: id, toolName, input }) => ({
       type: "tool_use",
       id,
       name: isOwn(toolName) ? toolName : toModelName(toolName),
@@ -164,16 +169,14 @@ export function apiMessage(message: PromptMessage, isOwn: IsOwn): ApiMessage {
 
 /** In the order and the form in which Claude Code writes them itself. */
 function resultsOf({ content }: ToolMessage, isOwn: IsOwn): Block[] {
-  const ordered = [
-    ...content.filter((part) => isOwn(part.toolName)),
-    ...content.filter((part) => !isOwn(part.toolName)),
-  ];
-  return ordered.map(({ toolCallId, toolName, output }) => {
+  return inOrder(content, isOwn).map(({ toolCallId, toolName, output }) => {
     const isError = output.type === "error-text";
+    const text = [{ type: "text", text: output.value }];
+    if (toolName === AGENT_TOOL && !isError) return { type: "tool_result", tool_use_id: toolCallId, content: text };
     return {
       type: "tool_result",
       tool_use_id: toolCallId,
-      content: isOwn(toolName) ? output.value : [{ type: "text", text: output.value }],
+      content: isOwn(toolName) ? output.value : text,
       ...((isError || isOwn(toolName)) && { is_error: isError }),
     };
   });

@@ -5,6 +5,7 @@
  *
  * W1  A request is handed to the session whose token it carries, and to no other; one without a token is refused.
  * W2  A request is answered once, and whole. A session has one that waits; a further one is refused.
+ * W3  A subagent's request is answered at once, with what the session says, or refused. None is handed on.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -30,9 +31,18 @@ export interface Line {
   close(): void;
 }
 
+interface OpenLine {
+  isTaken(): boolean;
+  hand(parked: Parked): void;
+  readonly forSubagent: ForSubagent;
+}
+
+/** The events that answer the request of a subagent; undefined for one that is not known. */
+export type ForSubagent = (body: string) => string | undefined;
+
 export class Gateway {
   readonly #clock: Clock;
-  readonly #lines = new Map<string, { isTaken(): boolean; hand(parked: Parked): void }>();
+  readonly #lines = new Map<string, OpenLine>();
   #listening: Promise<Server> | undefined;
 
   constructor(clock: Clock) {
@@ -40,12 +50,13 @@ export class Gateway {
   }
 
   /** `token` is a secret of the session. */
-  async open(token: string): Promise<Line> {
+  async open(token: string, forSubagent: ForSubagent): Promise<Line> {
     this.#listening ??= this.#listen();
     const server = await this.#listening;
     let arrived: Parked | undefined;
     let wanted: ((parked: Parked) => void) | undefined;
     this.#lines.set(token, {
+      forSubagent,
       isTaken: () => arrived !== undefined && !arrived.isGone,
       hand: (parked) => {
         if (wanted) wanted(parked);
@@ -95,13 +106,18 @@ export class Gateway {
     const line = this.#lines.get(token);
     const isCall = request.method === "POST" && request.url?.split("?")[0] === "/v1/messages";
     const body = isCall && line ? await read(request) : undefined;
-    if (body === undefined || !line || line.isTaken()) {
-      request.resume();
-      response.writeHead(line ? 404 : 401, { "content-type": "application/json" });
-      response.end(JSON.stringify({ type: "error", error: { type: "not_found_error", message: "not served here" } }));
+    if (body !== undefined && line && request.headers[SUBAGENT_HEADER] !== undefined) {
+      const events = line.forSubagent(body);
+      if (events === undefined) return refuse(response, 404);
+      response.writeHead(200, STREAM);
+      response.end(events);
       return;
     }
-    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+    if (body === undefined || !line || line.isTaken()) {
+      request.resume();
+      return refuse(response, line ? 404 : 401);
+    }
+    response.writeHead(200, STREAM);
     line.hand(this.#park(request, response, body));
   }
 
@@ -134,6 +150,14 @@ export class Gateway {
     }
     return { cancel: () => timer.cancel() };
   }
+}
+
+const SUBAGENT_HEADER = "x-claude-code-agent-id";
+const STREAM = { "content-type": "text/event-stream", "cache-control": "no-cache" };
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify({ type: "error", error: { type: "not_found_error", message: "not served here" } }));
 }
 
 async function read(request: IncomingMessage): Promise<string | undefined> {

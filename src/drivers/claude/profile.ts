@@ -9,6 +9,7 @@ import type { State } from "../../agent/state.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Profile as PoolProfile } from "../driver.ts";
 import { COMMAND_TOOL } from "./program.ts";
+import { AGENT_TOOL } from "./subagents.ts";
 
 /** All that sessions of the profile begin with. */
 export function profileOf(
@@ -33,7 +34,7 @@ export function profileOf(
 
 /** A child may have fewer rights than its parent, whose execution it has. */
 export function ownToolsOf({ ownTools = [] }: Execution, rights: State["head"]["rights"]): string[] {
-  return ownTools.filter((tool) => tool !== COMMAND_TOOL || rights.commands);
+  return ownTools.filter((tool) => (tool !== COMMAND_TOOL || rights.commands) && (tool !== AGENT_TOOL || rights.spawn));
 }
 
 /**

@@ -29,6 +29,7 @@ import type {
   TranscriptEntry,
   UserMessage,
 } from "./sdk.ts";
+import { isFor, standInFor } from "./subagents.ts";
 
 export interface ProgramOptions {
   readonly sdk: ClaudeSdk;
@@ -65,6 +66,8 @@ interface Call {
   /** Its own rules do not let it pass: the question for a person, and what they said. */
   readonly question: PromiseWithResolvers<string>;
   readonly verdict: PromiseWithResolvers<Verdict>;
+  /** What the agent that stands for Claude Code's subagent has said. */
+  report: string | undefined;
   /** It was let through, and it has come to it. */
   isWanted: boolean;
   isBegun: boolean;
@@ -131,9 +134,13 @@ export class Program {
     });
   }
 
-  /** Y1. Lets it run a call of its own, and resolves to what came of it. @throws MustAsk, unless a person has allowed it */
-  run(callId: string, isAllowed: boolean): Promise<ToolText> {
+  /**
+   * Y1. Lets it run a call of its own, and resolves to what came of it. `report`: of a subagent that has run already. @throws MustAsk,
+   * unless a person has allowed it
+   */
+  run(callId: string, isAllowed: boolean, report?: string): Promise<ToolText> {
     const call = this.#call(callId);
+    call.report = report;
     call.isWanted = true;
     call.permit.resolve({});
     if (isAllowed) {
@@ -150,6 +157,12 @@ export class Program {
     call.permit.resolve({ denied: result.text });
     call.verdict.resolve({ denied: result.text });
     call.result.resolve(result);
+  }
+
+  /** What a subagent's model call is answered with; undefined for one that nobody let through. */
+  reportFor(body: string): string | undefined {
+    for (const [callId, { report }] of this.#calls) if (report !== undefined && isFor(body, callId)) return report;
+    return undefined;
   }
 
   /** Lets it go on to the next model call when all calls have their results. */
@@ -173,6 +186,7 @@ export class Program {
       result: Promise.withResolvers(),
       question: Promise.withResolvers(),
       verdict: Promise.withResolvers(),
+      report: undefined,
       isWanted: false,
       isBegun: false,
     };
@@ -266,6 +280,7 @@ export class Program {
     const { denied } = await call.permit.promise;
     call.isBegun = true;
     if (this.#calledOff.has(call)) return decision("deny", NOT_RUN);
+    if (call.report !== undefined) return { hookSpecificOutput: { ...allowed(), updatedInput: standInFor(callId) } };
     // What its own rules do not let pass, it asks for.
     return denied === undefined ? {} : decision("deny", denied);
   }
@@ -302,6 +317,10 @@ export class Program {
     this.#gate = Promise.withResolvers();
     return {};
   }
+}
+
+function allowed() {
+  return { hookEventName: "PreToolUse", permissionDecision: "allow" };
 }
 
 function decision(permissionDecision: "allow" | "deny", permissionDecisionReason: string) {

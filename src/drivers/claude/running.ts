@@ -28,7 +28,7 @@ export interface Call {
 }
 
 export class Running implements Warm {
-  readonly program = new Program();
+  readonly program: Program;
   readonly line: Line;
   readonly sessionId: string;
   /** Messages that it knows, the last of them, and the parts that it had. */
@@ -44,8 +44,9 @@ export class Running implements Warm {
   /** What it was told that stands for what comes next. */
   #ahead: string | undefined;
 
-  private constructor(line: Line, { uuid }: Means, hasInstructions: boolean) {
+  private constructor(line: Line, program: Program, { uuid }: Means, hasInstructions: boolean) {
     this.line = line;
+    this.program = program;
     this.sessionId = uuid();
     this.#standIns = new StandIns(uuid);
     this.#instructions = hasInstructions ? this.#standIns.make() : undefined;
@@ -53,7 +54,7 @@ export class Running implements Warm {
 
   /** One that waits with its first call. Nothing is left of it when this rejects. */
   static async ready(profile: Profile, hasInstructions: boolean, means: Means, signal: AbortSignal): Promise<Running> {
-    const running = new Running(await means.gateway.open(means.uuid()), means, hasInstructions);
+    const running = await Running.#open(profile, means, hasInstructions);
     return running.#begin(async () => {
       const { line, sessionId, program } = running;
       await program.start({ ...profile, line, sessionId, instructions: running.#instructions ?? "", goesOn: false });
@@ -69,7 +70,7 @@ export class Running implements Warm {
     means: Means,
     signal: AbortSignal,
   ): Promise<Running> {
-    const running = new Running(await means.gateway.open(means.uuid()), means, false);
+    const running = await Running.#open(profile, means, false);
     return running.#begin(async () => {
       const { line, sessionId, program } = running;
       const transcript = transcriptFor(sessionId);
@@ -77,6 +78,17 @@ export class Running implements Warm {
       if (said) await running.within(signal, program.say(said));
       await running.park(signal);
     });
+  }
+
+  static async #open({ model }: Profile, means: Means, hasInstructions: boolean): Promise<Running> {
+    const { gateway, uuid } = means;
+    const program = new Program();
+    const line = await gateway.open(uuid(), (body) => {
+      const text = program.reportFor(body);
+      if (text === undefined) return undefined;
+      return eventsOf({ role: "assistant", content: [{ type: "text", text }] }, { model, isOwn: () => true, uuid });
+    });
+    return new Running(line, program, means, hasInstructions);
   }
 
   async #begin(start: () => Promise<void>): Promise<Running> {

@@ -32,7 +32,12 @@ export interface HookInput {
   readonly tool_use_id?: string;
 }
 type HookAnswer = {
-  hookSpecificOutput?: { hookEventName: string; permissionDecision?: string; permissionDecisionReason?: string };
+  hookSpecificOutput?: {
+    hookEventName: string;
+    permissionDecision?: string;
+    permissionDecisionReason?: string;
+    updatedInput?: Record<string, unknown>;
+  };
 };
 interface HookMatcher {
   /** Seconds. */

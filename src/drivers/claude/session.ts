@@ -32,6 +32,7 @@ import type { Line } from "./gateway.ts";
 import { remembersFile } from "./profile.ts";
 import { relayModel, type Upstream } from "./relay.ts";
 import { type Call, type Means, type Past, type Profile, Running } from "./running.ts";
+import { AGENT_TOOL, subagentOf } from "./subagents.ts";
 
 export interface ClaudeSessionParts extends Omit<SessionParts, "model"> {
   readonly upstream: Upstream;
@@ -113,7 +114,12 @@ export class ClaudeSession implements Session {
 
   ownTool(name: string): OwnTool | undefined {
     if (!this.#with.profile.ownTools.includes(name)) return undefined;
-    return { name, run: (state, call, signal) => this.#run(state, call, signal) };
+    const { ownTools } = this.#with.profile;
+    return {
+      name,
+      run: (state, call, signal, report) => this.#run(state, call, signal, report),
+      ...(name === AGENT_TOOL && { subagent: (input) => subagentOf(input, ownTools) }),
+    };
   }
 
   healthy(): boolean {
@@ -190,14 +196,14 @@ export class ClaudeSession implements Session {
   }
 
   /** A call of its own, let through. A program that does not know of it is started, and hears of it again. */
-  async #run(state: State, { callId }: ToolCall, signal: AbortSignal): Promise<string> {
+  async #run(state: State, { callId }: ToolCall, signal: AbortSignal, report?: string): Promise<string> {
     const stop = () => void this.close();
     signal.addEventListener("abort", stop, { once: true });
     try {
       const { program } = await this.#inStep(() => this.#bringToCalls(state, signal));
       signal.throwIfAborted();
       const isAllowed = state.open.some((open) => open.call.callId === callId && open.allowed === true);
-      const { text, isError } = await program.run(callId, isAllowed);
+      const { text, isError } = await program.run(callId, isAllowed, report);
       if (isError) throw new OwnFailure(text);
       return text;
     } finally {

@@ -31,6 +31,8 @@ export const treeRow = z.strictObject({
   /** The hold is its own. */
   holds: z.boolean(),
   model: z.string(),
+  /** Of an agent that Claude Code's own Agent tool asked for: the type that it was asked for as. */
+  subagent: z.string().optional(),
   turns: count,
   usage,
   costUsd: usd,

@@ -10,7 +10,7 @@ const post = (url: string, token: string, path = "/v1/messages") =>
 
 test("W1: a request goes to the session whose token it carries, and a stranger's to none", async () => {
   const gateway = new Gateway(systemClock());
-  const [one, other] = [await gateway.open("one"), await gateway.open("other")];
+  const [one, other] = [await gateway.open("one", () => undefined), await gateway.open("other", () => undefined)];
   const arrives = other.next();
   const answered = post(one.url, "other");
   const parked = await arrives;
@@ -26,7 +26,7 @@ test("W1: a request goes to the session whose token it carries, and a stranger's
 
 test("W2: while a session has a request that nobody has taken, a further one is refused", async () => {
   const gateway = new Gateway(systemClock());
-  const line = await gateway.open("one");
+  const line = await gateway.open("one", () => undefined);
   const posts = [post(line.url, "one"), post(line.url, "one")];
   expect((await Promise.race(posts)).status).toBe(404);
   (await line.next()).answer("");
@@ -63,7 +63,7 @@ test("an agent whose driver cannot run here waits until it can", async () => {
 });
 
 test("a tool of Claude Code that calls models, and tools without a folder, are refused", () => {
-  const tools = ["Agent" as "Bash"];
+  const tools = ["WebFetch" as "Bash"];
   expect(() => claude({ model: "m", tools, folder: "." })).toThrow(/cannot be used here/);
   expect(() => claude({ model: "m", tools: ["Read"] })).toThrow(/folder/);
 });
