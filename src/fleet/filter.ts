@@ -50,6 +50,18 @@ const FLAGS: Readonly<Record<string, (fleet: Fleet, agent: number) => boolean>> 
   problem: (fleet, agent) => at(fleet.problem, agent) > 0,
 };
 
+/** Fields to suggest, in the order in which people need them. */
+export const FILTER_FIELDS = [
+  "status:",
+  "is:problem",
+  "name:",
+  "level>",
+  "cost>",
+  "idle>",
+  "waiting:",
+  "model:",
+] as const;
+
 const TERM = /^(-?)(?:([a-z]+)(:|>=|<=|>|<|=))?("[^"]*"?|.*)$/i;
 const TERMS = /-?(?:[a-z]+(?:>=|<=|[:<>=]))?(?:"[^"]*"?|[^\s"]+)/gi;
 

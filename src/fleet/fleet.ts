@@ -33,6 +33,8 @@ export class Fleet {
   position = 0;
   /** Of the newest frame, by the server's clock, milliseconds. */
   timeMs = 0;
+  /** Agents of trees that ended, of which the feed does not tell. */
+  omitted = 0;
   /** Of the first frame: what was spent before is not of this watch. */
   sinceMs = 0;
   readonly id: string[] = [];
@@ -85,12 +87,13 @@ export class Fleet {
     return at(this.endedMs, agent) > 0;
   }
 
-  applyAgents({ from, total, position, time, statuses, models, agents }: AgentsFrame): void {
+  applyAgents({ from, total, omitted, position, time, statuses, models, agents }: AgentsFrame): void {
     if (from === 0) this.#reset(time);
     if (statuses) this.statuses = statuses;
     if (models) this.models = models;
     if (from === this.count) this.#bear(agents);
     this.total = Math.max(total, this.count);
+    this.omitted = omitted;
     this.#stamp(position, time);
   }
 
@@ -200,6 +203,7 @@ export class Fleet {
       this.turns[agent] = at(rows.turns, index);
       this.tokensIn[agent] = at(rows.tokensIn, index);
       this.tokensOut[agent] = at(rows.tokensOut, index);
+      this.budgetUsd[agent] = at(rows.budgetUsd, index);
       this.#judge(agent);
       // Whether a failure is anybody's business depends on whether the parent lives.
       if (turned)

@@ -17,7 +17,15 @@ export interface Trouble {
   readonly burnNano: number;
 }
 
-export function triage(fleet: Fleet, most: number): { readonly troubles: readonly Trouble[]; readonly left: number } {
+export interface Triage {
+  /** So many as were asked for. */
+  readonly troubles: readonly Trouble[];
+  /** Of all: those that need a person now, and those that are not among `troubles`. */
+  readonly urgent: number;
+  readonly left: number;
+}
+
+export function triage(fleet: Fleet, most: number): Triage {
   const found: number[] = [];
   for (let agent = 0; agent < fleet.count; agent++) if (at(fleet.problem, agent) > 0) found.push(agent);
   const burn = fleet.sums.burn.nano;
@@ -33,7 +41,8 @@ export function triage(fleet: Fleet, most: number): { readonly troubles: readonl
     sinceMs: sinceOf(fleet, agent),
     burnNano: at(burn, agent),
   }));
-  return { troubles, left: found.length - troubles.length };
+  const urgent = found.filter((agent) => at(fleet.problem, agent) >= URGENT).length;
+  return { troubles, urgent, left: found.length - troubles.length };
 }
 
 /**

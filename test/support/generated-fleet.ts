@@ -1,6 +1,6 @@
 /** Fleets as the feed would tell of them, drawn from a seed: of any size and depth, with changes at any rate. */
 import { pick, type Random, randomInt, seededRandom } from "../../src/base/random.ts";
-import type { AgentColumns, AgentsFrame, ChangedRows, ChangesFrame } from "../../src/fleet/frames.ts";
+import type { AgentColumns, AgentsFrame, ChangedRows, ChangesFrame } from "../../src/server/contract/fleet-frames.ts";
 
 export const STATUSES = ["queued", "starting", "running", "waiting", "held", "completed", "failed", "cancelled"];
 const MODELS = ["claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-5"];
