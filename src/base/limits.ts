@@ -249,6 +249,10 @@ export const LIMITS = {
   faultsPerSecondMax: 100,
   faultLogBytesMax: 1 * MiB,
 
+  /** Changes of agents' statuses are written together that come within so long; and their files, together. */
+  historyFlushMs: 1_000,
+  historyBytesMax: 256 * MiB,
+
   /** Lines of one overview of a tree. */
   overviewLinesMax: 10_000,
   /** One request or answer on the control socket. */

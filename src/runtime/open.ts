@@ -25,6 +25,7 @@ import { toolRegistry } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
 import { type Bucket, openBlobStore } from "./blob-store.ts";
 import { type FaultLog, openFaultLog } from "./fault-log.ts";
+import { StatusHistory } from "./history.ts";
 import { createLaunch } from "./launch.ts";
 import { machinePool } from "./machine.ts";
 
@@ -53,6 +54,8 @@ export interface Runtime {
   readonly recovery: Recovery;
   /** What went wrong and was nobody's answer. */
   readonly faults: FaultLog;
+  /** How the fleet stood at any moment. */
+  readonly history: StatusHistory;
   /** Stops work, then closes the stores. Twice is harmless. */
   stop(): Promise<void>;
 }
@@ -104,10 +107,14 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
     };
     const pool = { ...machinePool(), ...options.pool };
     const coordinator = new Coordinator(services, { ...options, pool, onFault });
+    const history = await StatusHistory.open({
+      ...{ folder: join(folder, "history"), coordinator, journal, clock, random, writes: works },
+    });
     const recovery = await coordinator.start({ work: works });
     let stopped: Promise<void> | undefined;
     const stop = async () => {
       await coordinator.stop();
+      await history.stop();
       await claude.close();
       await journal.close();
       await blobs.close();
@@ -120,6 +127,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       claude,
       recovery,
       faults,
+      history,
       stop: () => {
         stopped ??= stop();
         return stopped;

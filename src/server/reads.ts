@@ -10,6 +10,7 @@ import { checkpointDetailOf } from "./checkpoints.ts";
 import type { AgentDetail } from "./contract/agent.ts";
 import { costReport } from "./cost.ts";
 import type { ReadHandlers } from "./handlers.ts";
+import { changesIn, momentAt } from "./history.ts";
 import { overviewOf } from "./overview.ts";
 import { processesOf, processRows } from "./processes.ts";
 import { rowOf, treeRows } from "./rows.ts";
@@ -55,6 +56,8 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
       const wanted = selectAny(agent);
       yield* batches(runtime.faults.read().filter((each) => wanted === undefined || each.agent === wanted));
     },
+    history: () => changesIn(runtime.history),
+    moment: ({ at }) => momentAt(runtime.history, at),
     stats: () => statsOf(runtime, live),
   };
 }

@@ -27,6 +27,7 @@ describe.each(names)("%s", (name) => {
       budget: {},
       checkpoint: "here",
       from: 1,
+      at: 1,
     };
     const known = Object.fromEntries(Object.entries(given).filter(([field]) => field in input.shape));
     expect(input.safeParse(known).error).toBeUndefined();

@@ -55,6 +55,10 @@ test("each operation answers in the form of the contract", async () => {
     { role: "assistant", parts: [{ type: "text", text: "written" }] },
   ]);
   expect(await ask("messages", { agent: kid.id, at: 4 })).toHaveLength(2);
+  expect(await ask("history")).toMatchObject([{ agents: [lead.id, kid.id] }]);
+  expect(await ask("moment", { at: 0 })).toMatchObject({ agents: [] });
+  const now = (await ask("moment", { at: Number.MAX_SAFE_INTEGER })) as { statuses: string[]; status: number[] };
+  expect(now.status.map((index) => now.statuses[index])).toEqual(["waiting", "completed"]);
   expect(await ask("logs", { agent: kid.id, from: 0 })).toMatchObject([
     { event: { type: "agent.created" } },
     ...Array(8).fill({ agent: kid.id }),

@@ -20,8 +20,9 @@ import {
 } from "./agent.ts";
 import { checkpointDetail, checkpointDiff, checkpointRow, keepPolicy, rotatedCheckpoint } from "./checkpoint.ts";
 import { COST_GROUPS, costReport, fault, stats } from "./fleet.ts";
+import { changesPiece, moment } from "./history.ts";
 import { overview } from "./overview.ts";
-import { count, digest, name, position, selector, seq } from "./shapes.ts";
+import { count, digest, name, position, selector, seq, time } from "./shapes.ts";
 import { collectedArtifacts } from "./stored.ts";
 import { treeRow } from "./tree.ts";
 
@@ -137,6 +138,12 @@ export const OPERATIONS = {
     { agent: selector.optional(), by: z.enum(COST_GROUPS).optional() },
     costReport,
   ),
+  history: readMany(
+    "How the status of every agent changed, from the beginning: for a picture over time.",
+    {},
+    changesPiece,
+  ),
+  moment: readOne("How the whole fleet stood at a moment.", { at: time }, moment),
   faults: readMany(
     "What went wrong beside the agents' own failures, oldest first: of one agent, or of all.",
     { agent: selector.optional() },

@@ -116,12 +116,12 @@ test("E1: all agents, then what changes; what a reader knows is what the forest 
   expectTrue(mirror);
   await lead.send("again");
   await fleet.became(lead, "waiting message");
-  const twin = await lead.fork({ task: "fail" });
+  const twin = await lead.fork({ task: "more", budget: { costUsd: 0.000_001 } });
   await fleet.became(twin, "failed");
   expect(await mirror.next()).toMatchObject({ kind: "changes" });
   expectTrue(mirror);
   const at = mirror.columns?.id.indexOf(twin.id) ?? -1;
-  expect(mirror.columns?.problem[at]).toContain("refused for good");
+  expect(mirror.columns?.problem[at]).toContain("BUDGET_EXHAUSTED");
   expect(mirror.columns?.forkOf[at]).toBe(0);
 });
 

@@ -1,0 +1,230 @@
+/**
+ * How the fleet stood at any moment: the changes of all agents' statuses, beside the journal in `history/`. It is a projection, so that
+ * nobody folds a million events to look back; what is missing of it is folded from the journal when somebody asks.
+ *
+ * Z1  A process that works writes every change that becomes durable, once, in the order of commits.
+ * Z2  Writing holds nothing up and fails nothing: what the disk does not take, or a crash cuts off, is a gap.
+ * Z3  Gaps are filled from the journal before anything is told, and what was found is kept.
+ * Z4  Of what is over LIMITS.historyBytesMax the oldest changes go; how each agent stood after them stays.
+ */
+import { decodeEvent } from "../agent/codec.ts";
+import { evolve } from "../agent/evolve.ts";
+import type { Head, State } from "../agent/state.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import { presentIsOver } from "../base/event-loop.ts";
+import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Random } from "../base/random.ts";
+import type { Coordinator } from "../coordinator/coordinator.ts";
+import type { Journal, JournalHead } from "../journal/journal.ts";
+import { type ChangeFile, ChangeFiles, type OpenFile } from "../telemetry/change-files.ts";
+import { CHANGE_BYTES, type Change } from "../telemetry/changes.ts";
+
+export interface HistoryOptions {
+  readonly folder: string;
+  readonly coordinator: Coordinator;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** This process works, and nobody else does: it writes. */
+  readonly writes: boolean;
+}
+
+/** A file, or a stretch of the journal of which there is none. */
+type Stretch = ChangeFile | { readonly from: number; readonly to: number; readonly name?: undefined };
+
+/** More files than that are joined. */
+const FILES_MAX = 8;
+/** Changes that are handed on before others have their turn. */
+const AT_ONCE = 4_096;
+
+export class StatusHistory {
+  readonly #options: HistoryOptions;
+  readonly #files: ChangeFiles;
+  /** How each agent stood when it was last heard of, so that only changes are written. */
+  readonly #looks = new Map<AgentId, string>();
+  #pending: Change[] = [];
+  #file: OpenFile | undefined;
+  /** Where the next file begins; undefined once the disk has refused one. */
+  #from: number | undefined;
+  /** Every change up to this position of the journal has been heard of. */
+  #heard: number;
+  #timer: Timer | undefined;
+  #work: Promise<void> = Promise.resolve();
+  readonly #forget: () => void;
+
+  private constructor(options: HistoryOptions, position: number) {
+    this.#options = options;
+    this.#files = new ChangeFiles(options.folder, options.random);
+    this.#from = position;
+    this.#heard = position;
+    const note = (_agent: AgentId, _recorded: unknown, head: Head) => this.#note(head);
+    this.#forget = options.writes ? options.coordinator.watch(note) : () => undefined;
+  }
+
+  /** Before anything works. */
+  static async open(options: HistoryOptions): Promise<StatusHistory> {
+    return new StatusHistory(options, await options.journal.position());
+  }
+
+  /** After the last commit, before the journal is closed. */
+  async stop(): Promise<void> {
+    this.#forget();
+    this.#timer?.cancel();
+    await this.#flush(await this.#options.journal.position());
+  }
+
+  /**
+   * Every change in pieces, those of one agent in their order. After a crash some come twice, with the same sequence.
+   * @throws JOURNAL_DAMAGED, DISK_FAILED
+   */
+  async *read(): AsyncGenerator<readonly Change[]> {
+    await this.#flush(this.#heard);
+    if (this.#options.writes) await this.#alone(() => this.#join());
+    for (const stretch of await this.#stretches()) yield* this.#changesOf(stretch);
+    if (this.#pending.length > 0) yield this.#pending;
+  }
+
+  #note(head: Head): void {
+    const look = lookOf(head);
+    if (this.#from === undefined || this.#looks.get(head.agent) === look) return;
+    this.#looks.set(head.agent, look);
+    this.#pending.push(changeOf(head));
+    this.#timer ??= this.#options.clock.timer(LIMITS.historyFlushMs, () => {
+      this.#timer = undefined;
+      void this.#flush(this.#heard);
+      void this.#hear();
+    });
+  }
+
+  /** What is durable now will have been heard of by the time of the next flush. */
+  async #hear(): Promise<void> {
+    this.#heard = await this.#options.journal.position().catch(() => this.#heard);
+  }
+
+  /** Writes what is pending; nothing is missing with it up to the position. */
+  #flush(position: number): Promise<void> {
+    return this.#alone(async () => {
+      const changes = this.#pending;
+      this.#pending = [];
+      const isNews = changes.length > 0 || (this.#file !== undefined && this.#file.to < position);
+      if (!isNews || this.#from === undefined) return;
+      try {
+        this.#file ??= await this.#files.begin(this.#from);
+        await this.#file.append({ changes, position });
+        if (this.#file.bytes < LIMITS.historyBytesMax / 4) return;
+        this.#from = this.#file.to;
+        this.#file = undefined;
+      } catch {
+        // Z2: it may end in half a piece, and nothing is written behind that.
+        this.#from = undefined;
+      }
+    });
+  }
+
+  /** One after another. */
+  #alone(work: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(work, work);
+    return this.#work;
+  }
+
+  /** Files and gaps, in their order, up to what is not written yet. */
+  async #stretches(): Promise<Stretch[]> {
+    const found: Stretch[] = [];
+    let at = 0;
+    for (const file of await this.#files.list()) {
+      if (file.from > at) found.push({ from: at, to: file.from });
+      found.push(file);
+      at = file.to;
+    }
+    const end = this.#options.writes && this.#from !== undefined ? this.#from : await this.#options.journal.position();
+    if (end > at) found.push({ from: at, to: end });
+    return found;
+  }
+
+  /** Z3: one file in the place of all that nobody writes any more, and of what was missing between them. */
+  async #join(): Promise<void> {
+    const closed = (await this.#stretches()).filter(({ name }) => name === undefined || name !== this.#file?.name);
+    const files = closed.filter((each) => each.name !== undefined);
+    const last = closed.at(-1);
+    if (!last || (files.length === closed.length && files.length <= FILES_MAX)) return;
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const dropped = Math.max(0, Math.ceil((bytes - LIMITS.historyBytesMax / 2) / CHANGE_BYTES));
+    await this.#files.tidy();
+    const { to } = last;
+    await this.#files.replace(files, { from: 0, to, changes: withoutOldest(this.#changesOfAll(closed), dropped) });
+  }
+
+  async *#changesOfAll(stretches: readonly Stretch[]): AsyncGenerator<readonly Change[]> {
+    for (const stretch of stretches) yield* this.#changesOf(stretch);
+  }
+
+  async *#changesOf(stretch: Stretch): AsyncGenerator<readonly Change[]> {
+    let passed = 0;
+    for await (const changes of stretch.name === undefined ? this.#folded(stretch) : this.#files.read(stretch)) {
+      yield changes;
+      passed += changes.length;
+      if (passed >= AT_ONCE) await presentIsOver();
+      if (passed >= AT_ONCE) passed = 0;
+    }
+  }
+
+  /** Changes between two positions of the journal, by the time of their events. */
+  async *#folded({ from, to }: { from: number; to: number }): AsyncGenerator<readonly Change[]> {
+    const found: Change[] = [];
+    for await (const heads of this.#options.journal.heads({ after: from })) {
+      for (const head of heads) await this.#foldInto(found, head, { from, to });
+    }
+    found.sort((a, b) => a.time - b.time);
+    for (let at = 0; at < found.length; at += AT_ONCE) yield found.slice(at, at + AT_ONCE);
+  }
+
+  async #foldInto(found: Change[], { agent, origin }: JournalHead, { from, to }: { from: number; to: number }) {
+    const { journal, coordinator } = this.#options;
+    const last = await journal.seqAt(agent, to);
+    const begun = (await journal.seqAt(agent, from)) ?? origin?.seq ?? 0;
+    if (last === undefined || last <= begun) return;
+    let state: State | undefined = begun > 0 ? await coordinator.state(agent, begun) : undefined;
+    // A fork is heard of with its first own event, whatever its origin stood like.
+    let look = state && state.head.agent === agent ? lookOf(state.head) : "";
+    for await (const records of journal.read(agent, { from: begun + 1, to: last })) {
+      for (const { seq, time, type, body } of records) {
+        state = evolve(agent, state, { seq, time, event: decodeEvent(type, body) });
+        if (lookOf(state.head) === look) continue;
+        look = lookOf(state.head);
+        found.push(changeOf(state.head));
+      }
+    }
+  }
+}
+
+function changeOf({ agent, seq, time, status, waitingFor, held, costUsd }: Head): Change {
+  return { agent, seq, time, status, waitingFor, held, costUsd };
+}
+
+function lookOf({ status, waitingFor, held }: Head): string {
+  return `${status} ${waitingFor} ${held}`;
+}
+
+/** Z4. */
+async function* withoutOldest(
+  pieces: AsyncIterable<readonly Change[]>,
+  count: number,
+): AsyncGenerator<readonly Change[]> {
+  const newest = new Map<AgentId, Change>();
+  let left = count;
+  for await (const changes of pieces) {
+    const dropped = Math.min(left, changes.length);
+    for (const change of changes.slice(0, dropped)) {
+      // Again at the end: the map is in the order of time.
+      newest.delete(change.agent);
+      newest.set(change.agent, change);
+    }
+    left -= dropped;
+    if (left > 0) continue;
+    if (newest.size > 0) yield [...newest.values()];
+    newest.clear();
+    yield changes.slice(dropped);
+  }
+  if (newest.size > 0) yield [...newest.values()];
+}

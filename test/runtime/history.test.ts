@@ -1,0 +1,156 @@
+/** How the fleet stood, of a real runtime: across restarts, crashes and lost files it is what the journal says. */
+import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { decodeEvent } from "../../src/agent/codec.ts";
+import { evolve } from "../../src/agent/evolve.ts";
+import type { State } from "../../src/agent/state.ts";
+import { history as pastOf } from "../../src/coordinator/fold.ts";
+import { Banyan } from "../../src/runtime/banyan.ts";
+import { openRuntime, type Runtime } from "../../src/runtime/open.ts";
+import { momentAt } from "../../src/server/history.ts";
+import { type Fleet, openFleet } from "../support/fleet.ts";
+
+let fleet: Fleet;
+
+beforeEach(async () => {
+  fleet = await openFleet();
+});
+
+afterEach(async () => {
+  await fleet[Symbol.asyncDispose]();
+});
+
+const folder = () => join(fleet.folder, "history");
+const files = async () => (await readdir(folder())).filter((name) => name.endsWith(".changes"));
+
+async function liveFor(rounds: number) {
+  const lead = await fleet.lead();
+  for (let round = 0; round < rounds; round++) {
+    await lead.send(`round ${round}`);
+    await fleet.became(lead, "waiting message");
+  }
+  const twin = await lead.fork({ task: "go on" });
+  await fleet.became(twin, "waiting message");
+  await twin.cancel();
+  await lead.pause();
+  return { lead, twin };
+}
+
+/** Opens the data again, for reading alone, and compares every moment with a fold of the whole journal. */
+async function expectTrue(): Promise<void> {
+  const runtime = await openRuntime(fleet.folder, { readOnly: true });
+  try {
+    for (const time of await timesIn(runtime)) await expectMoment(runtime, time);
+  } finally {
+    await runtime.stop();
+  }
+}
+
+async function timesIn({ coordinator: { forest }, services: { journal } }: Runtime): Promise<number[]> {
+  const times = new Set<number>();
+  for (const { head } of forest.nodes()) {
+    for await (const records of journal.read(head.agent)) for (const { time } of records) times.add(time);
+  }
+  return [...times];
+}
+
+async function expectMoment(runtime: Runtime, at: number): Promise<void> {
+  const { coordinator, services } = runtime;
+  const moment = await momentAt(runtime.history, at);
+  const told = new Map(
+    moment.agents.map((agent, row) => [
+      agent,
+      `${moment.statuses[moment.status[row] ?? 0]} ${moment.waits[moment.waiting[row] ?? -1] ?? null} ${moment.held[row]}`,
+    ]),
+  );
+  const folded = new Map<string, string>();
+  for (const { head } of coordinator.forest.nodes()) {
+    let state: State | undefined;
+    let isBorn = false;
+    for await (const records of pastOf(services.journal, head.agent)) {
+      for (const { agent, seq, time, type, body } of records) {
+        if (time > at) continue;
+        state = evolve(agent, state, { seq, time, event: decodeEvent(type, body) });
+        isBorn ||= agent === head.agent;
+      }
+    }
+    const { status, waitingFor, held } = state?.head ?? {};
+    if (isBorn) folded.set(head.agent, `${status} ${waitingFor} ${held ? 1 : 0}`);
+  }
+  expect(told).toEqual(folded);
+}
+
+test("Z1: every moment of a fleet is as its journals say", async () => {
+  await liveFor(3);
+  await fleet.banyan.close();
+  expect(await files()).toHaveLength(1);
+  await expectTrue();
+});
+
+test("Z2, Z3: what a crash cut off is folded from the journal, and kept", async () => {
+  await liveFor(3);
+  await fleet.banyan.close();
+  const [name = ""] = await files();
+  const { length } = await readFile(join(folder(), name));
+  await truncate(join(folder(), name), length - 30);
+  await expectTrue();
+  const again = await Banyan.open(fleet.folder, { models: [fleet.model] });
+  await momentAt(again.runtime.history, 0);
+  await again.close();
+  expect(await files()).not.toContain(name);
+  await expectTrue();
+});
+
+test("Z3: data without any history has one", async () => {
+  await liveFor(2);
+  await fleet.banyan.close();
+  await rm(folder(), { recursive: true });
+  await expectTrue();
+  const again = await Banyan.open(fleet.folder, { models: [fleet.model] });
+  await momentAt(again.runtime.history, 0);
+  expect(await files()).toHaveLength(1);
+  await again.close();
+  await expectTrue();
+});
+
+test("many processes leave a few files", async () => {
+  const { lead } = await liveFor(1);
+  await fleet.banyan.close();
+  for (let process = 0; process < 10; process++) {
+    const again = await Banyan.open(fleet.folder, { models: [fleet.model] });
+    const agent = again.agent(lead.id);
+    await (process % 2 === 0 ? agent.resume() : agent.pause());
+    await again.close();
+  }
+  expect((await files()).length).toBeGreaterThan(8);
+  const last = await Banyan.open(fleet.folder, { models: [fleet.model] });
+  await momentAt(last.runtime.history, 0);
+  await last.close();
+  expect((await files()).length).toBeLessThanOrEqual(2);
+  await expectTrue();
+});
+
+test("files that a crash left twice, and what is no file of ours, harm nothing", async () => {
+  await liveFor(2);
+  await fleet.banyan.close();
+  const [name = ""] = await files();
+  await copyFile(join(folder(), name), join(folder(), name.replace(/-.*/, "-0000000000000000.changes")));
+  await writeFile(join(folder(), "0000000000000000-aaaaaaaaaaaaaaaa.changes"), "none of ours");
+  await writeFile(join(folder(), "note.txt"), "nor this");
+  await expectTrue();
+});
+
+test("Z2: a disk that refuses holds up nothing, and the journal tells all the same", async () => {
+  // A file stands where the folder should be.
+  await rm(folder(), { recursive: true, force: true });
+  await writeFile(folder(), "in the way");
+  const { lead } = await liveFor(1);
+  await fleet.banyan.close();
+  await rm(folder());
+  await mkdir(folder());
+  const again = await Banyan.open(fleet.folder, { models: [fleet.model] });
+  expect(again.agent(lead.id).status).toBe("held");
+  await again.close();
+  await expectTrue();
+});
