@@ -43,7 +43,8 @@ export function openHttpDoor({ url, token }: ServerAddress): Door {
     ask(name, { method: "POST", body: JSON.stringify(input ?? {}) }, signal);
   const batchesOf = async (name: OperationName, input: unknown, signal?: AbortSignal) => {
     const { follow, ...wanted } = (input ?? {}) as { follow?: boolean };
-    if (name !== "logs" || follow !== true) return itemsIn(linesOf((await post(name, input, signal)).body));
+    if (follow !== true) return itemsIn(linesOf((await post(name, input, signal)).body));
+    if (name === "fleet") return eventsIn(linesOf((await ask("fleet", { method: "GET" }, signal)).body));
     const given = Object.entries(wanted).filter(([, value]) => value !== undefined);
     const query = new URLSearchParams(given.map(([field, value]): [string, string] => [field, String(value)]));
     return eventsIn(linesOf((await ask(`events?${query}`, { method: "GET" }, signal)).body));
@@ -91,7 +92,7 @@ async function* eventsIn(pieces: AsyncIterable<readonly string[]>): AsyncGenerat
       const data: unknown = JSON.parse(text.slice("data: ".length));
       if (type === "problem") throw asError(data);
       if (type === "end") return;
-      if (type === "events") yield data as readonly unknown[];
+      yield type === "events" ? (data as readonly unknown[]) : [data];
     }
   }
   throw brokenOff();

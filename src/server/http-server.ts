@@ -24,7 +24,7 @@ import { checkRole, Guard } from "./http-guard.ts";
 import { servePage } from "./http-page.ts";
 import { coalesced, endSoon, type StreamOptions, writeTaken } from "./http-streams.ts";
 import { countCommits } from "./lag.ts";
-import { FleetFeed } from "./live/fleet-feed.ts";
+import { fleetFeedOf } from "./live/fleet-feed.ts";
 import { openApi } from "./openapi.ts";
 import { createOperations } from "./operations.ts";
 import { pageFolder, readPage } from "./page-files.ts";
@@ -153,7 +153,8 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
         const answer = await perform(handlersFor(who), asked, gone.signal);
         return reply.type("application/json").send(JSON.stringify(answer));
       }
-      if (follows(asked)) throw new BanyanError("INPUT_INVALID", "events are followed at GET /v1/events");
+      if (follows(asked))
+        throw new BanyanError("INPUT_INVALID", "what goes on is followed at GET /v1/events or GET /v1/fleet");
       const began = await begin(perform(handlersFor(who), asked, stopping.signal) as AsyncIterable<readonly unknown[]>);
       return await stream(reply, "application/x-ndjson", async (options) => {
         try {
@@ -196,11 +197,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
     });
   });
 
-  const feed = new FleetFeed({
-    coordinator: runtime.coordinator,
-    clock,
-    position: () => runtime.services.journal.position(),
-  });
+  const feed = fleetFeedOf(runtime);
   server.get("/v1/fleet", async (request, reply) => {
     const who = guard.identify(request);
     const after = checkPlace(request.headers["last-event-id"]);
@@ -299,8 +296,8 @@ async function begin<Batch>(batches: AsyncIterable<Batch>): Promise<AsyncIterabl
   })();
 }
 
-function follows({ name, input }: Request): boolean {
-  return name === "logs" && (input as { follow?: boolean }).follow === true;
+function follows({ input }: Request): boolean {
+  return (input as { follow?: boolean }).follow === true;
 }
 
 function stoppingError(): BanyanError {

@@ -134,7 +134,8 @@ export class Peer {
     batches: AsyncIterable<readonly unknown[]>,
     signal: AbortSignal,
   ): Promise<void> {
-    const isLive = follows(request);
+    // The fleet's own feed knows what to do with a slow reader.
+    const isLive = follows(request) && request.name === "logs";
     for await (const batch of batches) {
       let texts: string[] = [];
       let length = 0;
@@ -188,8 +189,8 @@ export class Peer {
   }
 }
 
-function follows({ name, input }: Request): boolean {
-  return name === "logs" && (input as { follow?: boolean }).follow === true;
+function follows({ input }: Request): boolean {
+  return (input as { follow?: boolean }).follow === true;
 }
 
 function behind(last: unknown): BanyanError {

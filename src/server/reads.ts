@@ -11,6 +11,7 @@ import type { AgentDetail } from "./contract/agent.ts";
 import { costReport } from "./cost.ts";
 import type { ReadHandlers } from "./handlers.ts";
 import { changesIn, momentAt } from "./history.ts";
+import { fleetFeedOf, fleetFrames } from "./live/fleet-feed.ts";
 import { overviewOf } from "./overview.ts";
 import { processesOf, processRows } from "./processes.ts";
 import { rowOf, treeRows } from "./rows.ts";
@@ -27,6 +28,7 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
 
   return {
     tree: ({ agent }) => lazily(() => batches(treeRows(forest, selectAny(agent)))),
+    fleet: ({ follow = false }, signal) => fleetFrames(fleetFeedOf(runtime), { follow: follow && live, signal }),
     overview: async ({ agent, lines }) => {
       const position = await runtime.services.journal.position();
       return overviewOf(forest, { agent: selectAny(agent), lines, position, pool: coordinator.pool });

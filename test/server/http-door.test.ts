@@ -92,3 +92,18 @@ test("the token goes over no network in the clear, and the commands use it where
   expect(refused.err).toContain("error TOKEN_REFUSED");
   expect(refused.err).not.toContain(viewer);
 });
+
+test("the fleet is followed through either client, and told once to whom does not follow", async () => {
+  await using open = await openServer();
+  await using near = await connect(open.fleet.folder);
+  for (const client of [open.client, near]) {
+    expect(await client.fleet().toArray()).toMatchObject([{ kind: "agents", agents: { name: ["lead"] } }]);
+    const kinds: string[] = [];
+    for await (const { kind } of client.fleet({ follow: true })) {
+      if (kind === "agents") await open.lead.send("again");
+      kinds.push(kind);
+      if (kind === "changes") break;
+    }
+    expect(kinds.filter((kind) => kind !== "beat")).toEqual(["agents", "changes"]);
+  }
+});

@@ -55,6 +55,7 @@ test("each operation answers in the form of the contract", async () => {
     { role: "assistant", parts: [{ type: "text", text: "written" }] },
   ]);
   expect(await ask("messages", { agent: kid.id, at: 4 })).toHaveLength(2);
+  expect(await ask("fleet")).toMatchObject([{ kind: "agents", total: 2, agents: { name: ["lead", "kid"] } }]);
   expect(await ask("history")).toMatchObject([{ agents: [lead.id, kid.id] }]);
   expect(await ask("moment", { at: 0 })).toMatchObject({ agents: [] });
   const now = (await ask("moment", { at: Number.MAX_SAFE_INTEGER })) as { statuses: string[]; status: number[] };

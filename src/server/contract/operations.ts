@@ -20,6 +20,7 @@ import {
 } from "./agent.ts";
 import { checkpointDetail, checkpointDiff, checkpointRow, keepPolicy, rotatedCheckpoint } from "./checkpoint.ts";
 import { COST_GROUPS, costReport, fault, stats } from "./fleet.ts";
+import { fleetFrame } from "./fleet-frames.ts";
 import { changesPiece, moment } from "./history.ts";
 import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq, time } from "./shapes.ts";
@@ -70,6 +71,11 @@ export const OPERATIONS = {
     "What a screen of so many lines shows of a tree, or of all trees, of any size; what is left out is counted.",
     { agent: selector.optional(), lines: z.int().positive().max(LIMITS.overviewLinesMax) },
     overview,
+  ),
+  fleet: readMany(
+    "All agents in columns, and when it follows, what changes of them ten times a second: for whoever shows a whole fleet.",
+    { follow: z.boolean().optional() },
+    fleetFrame,
   ),
   agent: readOne("One agent in detail.", { agent: selector }, agentDetail),
   logs: readMany(

@@ -12,6 +12,7 @@ import { STATUSES } from "../../agent/status.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Coordinator } from "../../coordinator/coordinator.ts";
+import type { Runtime } from "../../runtime/open.ts";
 import type { FleetFrame } from "../contract/fleet-frames.ts";
 import { Roll } from "./roll.ts";
 
@@ -200,5 +201,29 @@ export class FleetFeed {
       dropped += 1;
     }
     if (dropped > 0) this.#frames.splice(0, dropped);
+  }
+}
+
+const feeds = new WeakMap<Runtime, FleetFeed>();
+
+/** The one feed of a runtime, whoever reads it. */
+export function fleetFeedOf(runtime: Runtime): FleetFeed {
+  const known = feeds.get(runtime);
+  if (known) return known;
+  const { coordinator, services } = runtime;
+  const made = new FleetFeed({ coordinator, clock: services.clock, position: () => services.journal.position() });
+  feeds.set(runtime, made);
+  return made;
+}
+
+/** Frames for a caller of the operation: all agents, and when it follows, what changes. */
+export async function* fleetFrames(
+  feed: FleetFeed,
+  { follow, signal }: { follow: boolean; signal: AbortSignal },
+): AsyncGenerator<FleetFrame[]> {
+  for await (const { kind, place, text } of feed.read(signal)) {
+    yield [JSON.parse(text) as FleetFrame];
+    // The last piece of all is the first frame with a place.
+    if (!follow && kind === "agents" && place !== undefined) return;
   }
 }
