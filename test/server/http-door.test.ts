@@ -4,6 +4,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { systemRandom } from "../../src/base/random.ts";
 import { connect } from "../../src/client.ts";
 import { AccessTokens } from "../../src/server/access-tokens.ts";
+import { startControl } from "../../src/server/control-socket.ts";
 import { startHttp } from "../../src/server/http-server.ts";
 import { banyan } from "../support/command-line.ts";
 import { openFleet } from "../support/fleet.ts";
@@ -95,6 +96,7 @@ test("the token goes over no network in the clear, and the commands use it where
 
 test("the fleet is followed through either client, and told once to whom does not follow", async () => {
   await using open = await openServer();
+  await using _control = await startControl(open.fleet.banyan.runtime);
   await using near = await connect(open.fleet.folder);
   for (const client of [open.client, near]) {
     expect(await client.fleet().toArray()).toMatchObject([{ kind: "agents", agents: { name: ["lead"] } }]);
