@@ -9,12 +9,12 @@ import type { Json, ToolCall } from "../agent/content.ts";
 import type { Meta, ToolOutcome } from "../agent/events.ts";
 import type { OpenCall, State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
-import { type SubagentReport, subagentReport, waitResult } from "../agent/waits.ts";
-import { assert } from "../base/assert.ts";
+import { subagentReport, waitResult } from "../agent/waits.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { MustAsk, OwnFailure } from "../drivers/driver.ts";
 import type { Tool, ToolAnswer } from "../tools/tool.ts";
+import { ownTool } from "./own-tools.ts";
 import type { StartedCall, StopReason, Worker } from "./worker.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -240,36 +240,6 @@ function toolOf(work: Workplace, worker: Worker, name: string): Tool | undefined
   if (given) return given;
   const own = worker.session?.ownTool?.(name);
   return own && ownTool(work, worker, name, own.subagent ? { waitsFor: "children" } : {});
-}
-
-/** A tool of the session's own, as all others are. When it runs the agent may have another session. */
-function ownTool(
-  { services: { contents } }: Workplace,
-  worker: Worker,
-  name: string,
-  { waitsFor, report }: { waitsFor?: "children"; report?: SubagentReport },
-): Tool {
-  const { cell } = worker;
-  return {
-    name,
-    description: "",
-    inputSchema: {},
-    onUnknownOutcome: "report",
-    ...(waitsFor && { waitsFor }),
-    run: async (input, { callId, signal, agents }) => {
-      const call: ToolCall = { type: "toolCall", callId, name, input: { json: input } };
-      const own = worker.session?.ownTool?.(name);
-      assert(own, `the session of ${cell.agent} has its tool ${name}`);
-      if (waitsFor && own.subagent) {
-        const { type, ownTools, ...asked } = own.subagent(input);
-        await agents.spawn({ ...asked, subagent: { type, ownTools } });
-        return "";
-      }
-      const said = report && (await contents.fetch(report.content));
-      if (report?.isError) throw new OwnFailure(said);
-      return own.run(await cell.load(), call, signal, said);
-    },
-  };
 }
 
 async function inputOf({ services: { contents } }: Workplace, { input }: ToolCall): Promise<Json> {

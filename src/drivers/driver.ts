@@ -107,6 +107,14 @@ export interface OwnTool {
    * then, with its report, to say what the model reads. @throws BanyanError for a call that cannot be met
    */
   readonly subagent?: (input: Json) => Subagent;
+  /** The program that a call is to leave running, if it is such a call. It is started, and `run` is called with what to say of it. */
+  readonly background?: (input: Json) => BackgroundProgram | undefined;
+}
+
+export interface BackgroundProgram {
+  readonly argv: readonly string[];
+  /** A number is added when a process of the agent's has it. */
+  readonly name: string;
 }
 
 /** An agent that a session's own tool asks for. It has the execution, the tools and the rights of whoever asks, but for what is said here. */

@@ -22,6 +22,7 @@ import type { Upstream } from "./relay.ts";
 import { type Profile, Running } from "./running.ts";
 import { type ClaudeSdk, findSdk, loadSdk } from "./sdk.ts";
 import { ClaudeSession } from "./session.ts";
+import { mayLeaveRunning } from "./shells.ts";
 
 export interface ClaudeOptions {
   /** Where the Messages API is. Default: the environment's ANTHROPIC_BASE_URL, or Anthropic's own. */
@@ -66,7 +67,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   const means = { gateway, uuid };
   const givenTo = (head: State["head"]) => options.environmentOf?.(tenantOf(head)) ?? {};
   /** What a Claude Code of this agent's is started with, and for whom. */
-  const prepare = async ({ head, toolset }: State): Promise<Profile> => {
+  const prepare = async ({ head, toolset, tools: names }: State): Promise<Profile> => {
     const { agent, rights, execution } = head;
     isSwept ??= sweep(homes, ownMark);
     await isSwept;
@@ -76,6 +77,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
       throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
     return {
       ...{ sdk, homes, marks, warden, environment, ownTools, tools },
+      leavesRunning: mayLeaveRunning(ownTools, names),
       given: givenTo(head),
       model: execution.model,
       outputTokensMax: execution.outputTokensMax,

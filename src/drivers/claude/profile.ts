@@ -8,7 +8,7 @@ import type { Execution } from "../../agent/events.ts";
 import type { State } from "../../agent/state.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Profile as PoolProfile } from "../driver.ts";
-import { COMMAND_TOOL } from "./program.ts";
+import { COMMAND_TOOL } from "./shells.ts";
 import { AGENT_TOOL } from "./subagents.ts";
 
 /** All that sessions of the profile begin with. */

@@ -15,6 +15,7 @@ import { BanyanError } from "../../base/errors.ts";
 import type { Warden } from "../../processes/warden.ts";
 import { MustAsk } from "../driver.ts";
 import type { ToolDefinition } from "../model/provider-model.ts";
+import { environmentOf, FOREVER_MS } from "./environment.ts";
 import type { Line } from "./gateway.ts";
 import { type Launched, launch } from "./launch.ts";
 import { mcpTools, SERVER, type ToolText } from "./mcp-tools.ts";
@@ -29,7 +30,8 @@ import type {
   TranscriptEntry,
   UserMessage,
 } from "./sdk.ts";
-import { isFor, standInFor } from "./subagents.ts";
+import { COMMAND_TOOL, sayingInstead } from "./shells.ts";
+import { AGENT_TOOL, isFor, standInFor } from "./subagents.ts";
 
 export interface ProgramOptions {
   readonly sdk: ClaudeSdk;
@@ -49,6 +51,8 @@ export interface ProgramOptions {
   readonly asksBeyond: boolean;
   /** Claude Code's own. */
   readonly ownTools: readonly string[];
+  /** Its commands may ask to be left running. */
+  readonly leavesRunning: boolean;
   /** Those that Banyan carries out. */
   readonly tools: readonly ToolDefinition[];
   readonly environment: NodeJS.ProcessEnv;
@@ -66,7 +70,7 @@ interface Call {
   /** Its own rules do not let it pass: the question for a person, and what they said. */
   readonly question: PromiseWithResolvers<string>;
   readonly verdict: PromiseWithResolvers<Verdict>;
-  /** What the agent that stands for Claude Code's subagent has said. */
+  /** What is to be its result: what it asks for has been done elsewhere. */
   report: string | undefined;
   /** It was let through, and it has come to it. */
   isWanted: boolean;
@@ -135,8 +139,8 @@ export class Program {
   }
 
   /**
-   * Y1. Lets it run a call of its own, and resolves to what came of it. `report`: of a subagent that has run already. @throws MustAsk,
-   * unless a person has allowed it
+   * Y1. Lets it run a call of its own, and resolves to what came of it. `report`: of what has been done elsewhere, and is only to be
+   * said. @throws MustAsk, unless a person has allowed it
    */
   run(callId: string, isAllowed: boolean, report?: string): Promise<ToolText> {
     const call = this.#call(callId);
@@ -255,7 +259,7 @@ export class Program {
       mcpServers: { [SERVER]: { type: "sdk", name: SERVER, instance: mcpTools(tools, answer) } },
       env: environmentOf(options, line, home),
       hooks: {
-        PreToolUse: [{ timeout, hooks: [(input) => this.#beforeTool(input, ownTools)] }],
+        PreToolUse: [{ timeout, hooks: [(input) => this.#beforeTool(input, options)] }],
         PostToolBatch: [{ timeout, hooks: [() => this.#afterTools()] }],
       },
       canUseTool: (name, input, asked) => this.#permission(name, input, asked, options),
@@ -274,15 +278,20 @@ export class Program {
     };
   }
 
-  async #beforeTool({ tool_name: name = "", tool_use_id: callId = "" }: HookInput, ownTools: readonly string[]) {
+  async #beforeTool(asked: HookInput, { ownTools, leavesRunning }: ProgramOptions) {
+    const { tool_name: name = "", tool_use_id: callId = "", tool_input: input = {} } = asked;
     if (!ownTools.includes(name)) return decision("allow", "Banyan carries it out.");
     const call = this.#call(callId);
     const { denied } = await call.permit.promise;
     call.isBegun = true;
     if (this.#calledOff.has(call)) return decision("deny", NOT_RUN);
-    if (call.report !== undefined) return { hookSpecificOutput: { ...allowed(), updatedInput: standInFor(callId) } };
+    if (denied !== undefined) return decision("deny", denied);
+    if (call.report !== undefined)
+      return instead(name === AGENT_TOOL ? standInFor(callId) : sayingInstead(call.report));
+    // One that is over time would be moved to the background.
+    if (leavesRunning && name === COMMAND_TOOL) return changed({ ...input, timeout: FOREVER_MS });
     // What its own rules do not let pass, it asks for.
-    return denied === undefined ? {} : decision("deny", denied);
+    return {};
   }
 
   /** What its own rules let pass needs no permission: reading and editing inside the folder. */
@@ -319,8 +328,13 @@ export class Program {
   }
 }
 
-function allowed() {
-  return { hookEventName: "PreToolUse", permissionDecision: "allow" };
+/** Its own rules do not look at what Banyan has put in the place of a call. */
+function instead(updatedInput: Record<string, unknown>) {
+  return { hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "allow", updatedInput } };
+}
+
+function changed(updatedInput: Record<string, unknown>) {
+  return { hookSpecificOutput: { hookEventName: "PreToolUse", updatedInput } };
 }
 
 function decision(permissionDecision: "allow" | "deny", permissionDecisionReason: string) {
@@ -346,51 +360,5 @@ function errorText(error: unknown): ToolText {
 
 const NOT_RUN = "It did not run: a call before it waits for a person. Call it again if it is still needed.";
 
-/** The tool that runs commands. */
-export const COMMAND_TOOL = "Bash";
-
 const INSTRUCTIONS = "instructions";
 const STDERR_LENGTH_MAX = 2_000;
-
-/** Longest delay that timers hold: waits end by what they wait for. */
-const FOREVER_MS = 2 ** 31 - 1;
-
-const PASSED = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
-
-/** Y3. */
-function environmentOf(
-  { environment, given, outputTokensMax, transcript, goesOn }: ProgramOptions,
-  line: Line,
-  home: string,
-) {
-  const passed = PASSED.flatMap((name) => {
-    const value = environment[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return {
-    PATH: "/usr/local/bin:/usr/bin:/bin",
-    ...Object.fromEntries(passed),
-    ...given,
-    HOME: home,
-    TMPDIR: home,
-    CLAUDE_CONFIG_DIR: join(home, ".claude"),
-    ANTHROPIC_BASE_URL: line.url,
-    ANTHROPIC_API_KEY: line.token,
-    CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(outputTokensMax),
-    // One call of the model a turn, and nothing beside it: no retries, summaries, titles, telemetry or updates.
-    CLAUDE_CODE_MAX_RETRIES: "0",
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-    DISABLE_AUTO_COMPACT: "1",
-    CLAUDE_CODE_DISABLE_AUTO_MEMORY: "1",
-    CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
-    // Said after results and taken back with the next call, so that every call would miss the cache.
-    CLAUDE_CODE_TOTAL_TOKENS_REMINDER: "off",
-    // It waits for as long as a hold lasts.
-    API_TIMEOUT_MS: String(FOREVER_MS),
-    CLAUDE_STREAM_IDLE_TIMEOUT_MS: String(FOREVER_MS),
-    MCP_TOOL_TIMEOUT: String(FOREVER_MS),
-    CLAUDE_CODE_SDK_MCP_TOOL_IDLE_TIMEOUT: String(FOREVER_MS),
-    // It calls the model at once, and waits for no message.
-    ...(transcript && goesOn && { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: "1" }),
-  };
-}

@@ -30,6 +30,7 @@ export interface SdkMessage {
 export interface HookInput {
   readonly tool_name?: string;
   readonly tool_use_id?: string;
+  readonly tool_input?: Record<string, unknown>;
 }
 type HookAnswer = {
   hookSpecificOutput?: {

@@ -32,6 +32,7 @@ import type { Line } from "./gateway.ts";
 import { remembersFile } from "./profile.ts";
 import { relayModel, type Upstream } from "./relay.ts";
 import { type Call, type Means, type Past, type Profile, Running } from "./running.ts";
+import { backgroundOf, COMMAND_TOOL, timeLimitOf } from "./shells.ts";
 import { AGENT_TOOL, subagentOf } from "./subagents.ts";
 
 export interface ClaudeSessionParts extends Omit<SessionParts, "model"> {
@@ -114,11 +115,12 @@ export class ClaudeSession implements Session {
 
   ownTool(name: string): OwnTool | undefined {
     if (!this.#with.profile.ownTools.includes(name)) return undefined;
-    const { ownTools } = this.#with.profile;
+    const { ownTools, leavesRunning } = this.#with.profile;
     return {
       name,
       run: (state, call, signal, report) => this.#run(state, call, signal, report),
       ...(name === AGENT_TOOL && { subagent: (input) => subagentOf(input, ownTools) }),
+      ...(name === COMMAND_TOOL && leavesRunning && { background: backgroundOf }),
     };
   }
 
@@ -196,19 +198,36 @@ export class ClaudeSession implements Session {
   }
 
   /** A call of its own, let through. A program that does not know of it is started, and hears of it again. */
-  async #run(state: State, { callId }: ToolCall, signal: AbortSignal, report?: string): Promise<string> {
+  async #run(state: State, call: ToolCall, signal: AbortSignal, report?: string): Promise<string> {
+    const { callId } = call;
     const stop = () => void this.close();
+    const limit = this.#limitTime(call);
     signal.addEventListener("abort", stop, { once: true });
     try {
       const { program } = await this.#inStep(() => this.#bringToCalls(state, signal));
       signal.throwIfAborted();
       const isAllowed = state.open.some((open) => open.call.callId === callId && open.allowed === true);
-      const { text, isError } = await program.run(callId, isAllowed, report);
+      const ran = program.run(callId, isAllowed, report);
+      const { text, isError } = await (limit ? Promise.race([ran, limit.over]) : ran);
       if (isError) throw new OwnFailure(text);
       return text;
     } finally {
+      limit?.timer.cancel();
       signal.removeEventListener("abort", stop);
     }
+  }
+
+  /** Where Claude Code would leave a command running that is over its time, it is ended here: all of Claude Code is. */
+  #limitTime({ name, input }: ToolCall) {
+    if (name !== COMMAND_TOOL || !this.#with.profile.leavesRunning || !("json" in input)) return undefined;
+    const limitMs = timeLimitOf(input.json);
+    const { promise: over, reject } = Promise.withResolvers<never>();
+    over.catch(() => undefined);
+    const timer = this.#with.clock.timer(limitMs, () => {
+      reject(new OwnFailure(`Command timed out after ${limitMs / 1_000} s`));
+      void this.close();
+    });
+    return { over, timer };
   }
 
   async #bringToCalls({ entries, open }: State, signal: AbortSignal): Promise<Running> {

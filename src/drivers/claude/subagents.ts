@@ -53,19 +53,19 @@ export function subagentOf(input: Json, ownTools: readonly string[]): Subagent {
 }
 
 /** A name out of a few words. */
-function nameOf(words: string, type: string): string {
+export function nameOf(words: string, otherwise: string): string {
   const name = words
     .replaceAll(/[^A-Za-z0-9]+/g, "-")
     .slice(0, NAME_LENGTH_MAX)
     .replaceAll(/^-+|-+$/g, "");
-  return name === "" ? type : name;
+  return name === "" ? otherwise : name;
 }
 
 const NAME_LENGTH_MAX = 48;
 
 /** What Claude Code is to be asked for instead: of this type it says the report alone, without an id or a time. */
 export function standInFor(callId: string): Record<string, unknown> {
-  return { description: "report", prompt: promptFor(callId), subagent_type: "Explore" };
+  return { description: "report", prompt: promptFor(callId), subagent_type: "Explore", run_in_background: false };
 }
 
 /** True for the model call of the subagent that stands in for a call. */
