@@ -10,10 +10,11 @@ test("the store of blobs is measured empty and filled, at a size that anyone has
     .split("\n")
     .map((line) => JSON.parse(line));
   expect(figures.map(({ store }) => store)).toEqual(["banyan", "files"]);
-  const ratio = { p50: expect.any(Number), p99: expect.any(Number), perSecond: expect.any(Number) };
-  for (const { ratios, openMs, fill } of figures) {
-    expect(ratios.small).toEqual({ put: ratio, get: ratio });
-    expect(ratios.large).toEqual({ put: ratio, get: ratio });
+  const toEmpty = { p50: expect.any(Number), p99: expect.any(Number), perSecond: expect.any(Number) };
+  const figure = { p50Ms: expect.any(Number), p99Ms: expect.any(Number), perSecond: expect.any(Number), toEmpty };
+  for (const { small, large, openMs, fill } of figures) {
+    expect(small).toEqual({ put: figure, get: figure });
+    expect(large).toEqual({ put: figure, get: figure });
     expect(fill.perSecond).toBeGreaterThan(0);
     expect(openMs).toBeLessThan(5_000);
   }

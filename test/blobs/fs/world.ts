@@ -61,6 +61,7 @@ export function packsIn(folder: string): string[] {
 
 export interface RecordAt {
   readonly offset: number;
+  /** Without the zeros behind it. */
   readonly bytes: number;
   readonly kind: number;
   readonly name: string;
@@ -72,9 +73,9 @@ export function recordsIn(pack: string): RecordAt[] {
   for (let offset = PACK_HEAD.length; offset < file.length; ) {
     const header = decodeHeader(file, offset);
     if (!header) break;
-    const bytes = recordBytes(header.storedBytes);
+    const bytes = HEADER_BYTES + header.storedBytes;
     found.push({ offset, bytes, kind: header.kind, name: Buffer.from(header.name).toString("hex") });
-    offset += bytes;
+    offset += recordBytes(header.storedBytes);
   }
   return found;
 }

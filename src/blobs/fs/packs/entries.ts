@@ -7,7 +7,7 @@
  *     entry: 0 name (32 bytes) · 32 offset · 36 stored bytes · 40 bytes (48 bits) · 46 kind · 47 codec
  */
 import { crc32 } from "node:zlib";
-import { type Header, KIND, type Kind, NAME_BYTES } from "./record.ts";
+import { KIND, type Kind, NAME_BYTES } from "./record.ts";
 
 export const ENTRY_BYTES = 48;
 const ENTRIES_HEAD_BYTES = 64;
@@ -25,20 +25,69 @@ export interface Entry {
   readonly codec: number;
 }
 
-/** Entries in one piece of memory. */
+/** Entries of a pack, marks apart from the others, each in one piece of memory. */
 export class Entries {
-  #bytes = Buffer.alloc(ENTRIES_MIN * ENTRY_BYTES);
+  readonly #marks = new Rows();
+  readonly #others = new Rows();
+
+  get count(): number {
+    return this.#marks.count + this.#others.count;
+  }
+
+  add(entry: Omit<Entry, "offset">, offset: number): void {
+    (entry.kind === KIND.gone ? this.#marks : this.#others).add(entry, offset);
+  }
+
+  /** Those of an index, before those that were added. */
+  addFile({ bytes, marks }: EntriesFile): void {
+    this.#marks.addBefore(bytes.subarray(0, marks * ENTRY_BYTES));
+    this.#others.addBefore(bytes.subarray(marks * ENTRY_BYTES));
+  }
+
+  /** Leaves out those at or behind `offset`. */
+  cut(offset: number): void {
+    this.#marks.cut(offset);
+    this.#others.cut(offset);
+  }
+
+  *[Symbol.iterator](): Generator<Entry> {
+    for (const rows of [this.#marks, this.#others]) {
+      for (let index = 0; index < rows.count; index += 1) yield entryAt(rows.bytes, index * ENTRY_BYTES);
+    }
+  }
+
+  /** As the file has it. */
+  encode(covered: number): Buffer {
+    const entries = Buffer.concat([this.#marks.bytes, this.#others.bytes]);
+    const head = Buffer.alloc(ENTRIES_HEAD_BYTES);
+    head.writeUInt32LE(MAGIC, 0);
+    head.writeUInt32LE(FORMAT, 4);
+    head.writeUIntLE(covered, 8, 6);
+    head.writeUInt32LE(this.count, 16);
+    head.writeUInt32LE(this.#marks.count, 20);
+    head.writeUInt32LE(crc32(entries), 24);
+    head.writeUInt32LE(crc32(head.subarray(0, 60)), 60);
+    return Buffer.concat([head, entries]);
+  }
+}
+
+class Rows {
+  #bytes = Buffer.alloc(0);
   #count = 0;
 
   get count(): number {
     return this.#count;
   }
 
-  add({ name, storedBytes, bytes, kind, codec }: Omit<Header, "crc" | "time">, offset: number): void {
-    if ((this.#count + 1) * ENTRY_BYTES > this.#bytes.length) {
-      this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)]);
-    }
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#count * ENTRY_BYTES);
+  }
+
+  add({ name, storedBytes, bytes, kind, codec }: Omit<Entry, "offset">, offset: number): void {
     const at = this.#count * ENTRY_BYTES;
+    if (at === this.#bytes.length) {
+      this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(Math.max(ENTRIES_MIN * ENTRY_BYTES, at))]);
+    }
     this.#bytes.set(name, at);
     this.#bytes.writeUInt32LE(offset, at + 32);
     this.#bytes.writeUInt32LE(storedBytes, at + 36);
@@ -48,32 +97,14 @@ export class Entries {
     this.#count += 1;
   }
 
-  /** Leaves out those at or behind `offset`. */
+  addBefore(rows: Buffer): void {
+    this.#bytes = Buffer.concat([rows, this.bytes]);
+    this.#count += rows.length / ENTRY_BYTES;
+  }
+
   cut(offset: number): void {
     while (this.#count > 0 && this.#bytes.readUInt32LE((this.#count - 1) * ENTRY_BYTES + 32) >= offset)
       this.#count -= 1;
-  }
-
-  *[Symbol.iterator](): Generator<Entry> {
-    for (let index = 0; index < this.#count; index += 1) yield entryAt(this.#bytes, index * ENTRY_BYTES);
-  }
-
-  /** As the file has it. */
-  encode(covered: number): Buffer {
-    const marks = [...this].filter(isMark);
-    const others = [...this].filter((entry) => !isMark(entry));
-    const sorted = new Entries();
-    for (const entry of [...marks, ...others]) sorted.add(entry, entry.offset);
-    const entries = sorted.#bytes.subarray(0, sorted.#count * ENTRY_BYTES);
-    const head = Buffer.alloc(ENTRIES_HEAD_BYTES);
-    head.writeUInt32LE(MAGIC, 0);
-    head.writeUInt32LE(FORMAT, 4);
-    head.writeUIntLE(covered, 8, 6);
-    head.writeUInt32LE(sorted.#count, 16);
-    head.writeUInt32LE(marks.length, 20);
-    head.writeUInt32LE(crc32(entries), 24);
-    head.writeUInt32LE(crc32(head.subarray(0, 60)), 60);
-    return Buffer.concat([head, entries]);
   }
 }
 
@@ -104,8 +135,4 @@ export function entryAt(bytes: Buffer, at: number): Entry {
     kind: bytes[at + 46] as Kind,
     codec: bytes[at + 47] ?? 0,
   };
-}
-
-function isMark({ kind }: Entry): boolean {
-  return kind === KIND.gone;
 }

@@ -130,10 +130,10 @@ export class Packs {
 
   /** Writes what is known of a pack that grows no more. */
   async seal(pack: Pack): Promise<void> {
-    const entries = new Entries();
-    for await (const entry of this.entriesOf(pack)) entries.add(entry, entry.offset);
+    const file = await this.#readIndex(pack.id);
+    if (file) pack.tail.addFile(file);
     const path = join(this.folder, `${pack.id}.idx`);
-    await writeFile(`${path}.new`, entries.encode(pack.size), { mode: 0o600 });
+    await writeFile(`${path}.new`, pack.tail.encode(pack.size), { mode: 0o600 });
     await rename(`${path}.new`, path);
     pack.tail = new Entries();
     pack.isSealed = true;
