@@ -1,5 +1,5 @@
 /**
- * The objects port: bytes under a name, in a store that other machines see too. Blobs stand on it, and so can archives and backups.
+ * The objects port: bytes under a name, in a store that other machines see too. Blobs in a bucket stand on it, and backups.
  *
  * O1  A put that resolved is durable, and whole or absent; what was there before is replaced whole.
  * O2  Under a condition, one of many writers at once wins, and the others are told that they did not.
@@ -9,6 +9,7 @@
  * O6  No message has a secret: neither a key, nor a header, nor the body of an answer.
  */
 import { BanyanError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { Range } from "./blobs.ts";
 
 export interface ObjectInfo {
@@ -18,10 +19,17 @@ export interface ObjectInfo {
   readonly etag: string;
 }
 
-/** `absent`: only where nothing is; `etag`: only over this very version. */
-export type Condition = { readonly absent: true } | { readonly etag: string };
+/** `absent`: only where nothing is. */
+export interface Condition {
+  readonly absent: true;
+}
 
-/** A key has up to 512 letters, digits, `.`, `_`, `-`, in parts parted by `/`. Another is refused with INPUT_INVALID. */
+/**
+ * A key has up to 512 letters, digits, `.`, `_`, `-`, in parts parted by `/`. Another is refused with INPUT_INVALID. No key is the
+ * beginning of another's path: where `a/b` is, `a` is not.
+ *
+ * Where STORE_FAILED is named, a store that is a folder has DISK_FAILED.
+ */
 export interface Objects {
   /**
    * Undefined when the condition does not hold. Writers that compete under a condition write different bytes: that is how one
@@ -47,4 +55,49 @@ const KEY_SYNTAX = /^(?=.{1,512}$)[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/;
 export function checkKey(key: string): void {
   if (KEY_SYNTAX.test(key)) return;
   throw new BanyanError("INPUT_INVALID", `not an object's key: ${JSON.stringify(key.slice(0, 80))}`);
+}
+
+/** Puts a stream of any length, in one piece when it fits one. @throws as `put`; what `content` throws */
+export async function putStream(
+  objects: Objects,
+  key: string,
+  content: AsyncIterable<Uint8Array>,
+): Promise<ObjectInfo | undefined> {
+  const parts = partsOf(content);
+  const first = await parts.next();
+  if (first.done) return objects.put(key, new Uint8Array());
+  const second = await parts.next();
+  if (second.done) return objects.put(key, first.value);
+  return objects.putParts(
+    key,
+    (async function* () {
+      yield first.value;
+      yield second.value;
+      yield* parts;
+    })(),
+  );
+}
+
+/** The same bytes in pieces of one length, the last one but shorter (O4). */
+async function* partsOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const wanted = LIMITS.objectPartBytesMax;
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of content) {
+    for (let at = 0; at < chunk.length; ) {
+      const piece = chunk.subarray(at, at + wanted - bytes);
+      waiting.push(piece);
+      at += piece.length;
+      bytes += piece.length;
+      if (bytes < wanted) continue;
+      yield Buffer.concat(waiting);
+      [waiting, bytes] = [[], 0];
+    }
+  }
+  if (bytes > 0) yield Buffer.concat(waiting);
+}
+
+/** All of an object that fits memory. @throws as `get` */
+export async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(content));
 }

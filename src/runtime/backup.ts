@@ -9,6 +9,7 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
+import { systemRandom } from "../base/random.ts";
 import type { Digest } from "../blobs/blobs.ts";
 import { openFsBlobs } from "../blobs/fs/fs-blobs.ts";
 import { beginShipping, type Remembered } from "../checkpoints/backup/beginning.ts";
@@ -16,17 +17,22 @@ import { type BackupRestored, type RestoreProgress, restoreBackup } from "../che
 import type { SealKeys } from "../checkpoints/backup/seal.ts";
 import { ship } from "../checkpoints/backup/shipping.ts";
 import { BackupStore } from "../checkpoints/backup/store.ts";
-import { openFsObjects } from "../checkpoints/fs/fs-objects.ts";
 import type { VerifyReport } from "../checkpoints/verify.ts";
 import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
+import { openBlobStore } from "./blob-store.ts";
+import { type Environment, type ObjectPlace, objectPlace, openObjects } from "./object-store.ts";
 import { hasData, openRuntime } from "./open.ts";
 import { verifyFolder } from "./verify.ts";
 
 export type { SealKeys } from "../checkpoints/backup/seal.ts";
 
 export interface BackupOptions {
-  /** Folder of the backup. */
-  readonly store: string;
+  /** Where the backup is. */
+  readonly store: ObjectPlace;
+  /** Of a bucket. */
+  readonly region?: string | undefined;
+  /** Has the keys of access to a bucket. */
+  readonly environment?: Environment | undefined;
   readonly keys?: SealKeys | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -58,10 +64,11 @@ export async function backUp(folder: string, options: BackUpOptions): Promise<Ba
     onShipped,
   } = options;
   if (!(await hasData(folder))) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${folder}`);
-  const store = await BackupStore.open(openFsObjects(resolve(options.store)), keys, clock.now());
+  const store = await BackupStore.open(await openObjects(options.store, options), keys, clock.now());
   // Its clock keeps the process alive while it follows: nothing else does.
   const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly: true, clock });
-  const blobs = await openFsBlobs({ folder: join(folder, "blobs"), readOnly: true });
+  const reading = { settled: true, readOnly: true, environment: process.env, clock, random: systemRandom };
+  const blobs = await openBlobStore(folder, reading);
   try {
     const remembered = await recall(folder, options.store);
     const from = await beginShipping({ store, journal, remembered, time: clock.now() });
@@ -98,7 +105,7 @@ export interface BackupStatus {
 
 /** How a backup stands, and how far behind the data it is. Needs no secret key for data of this machine. */
 export async function backupStatus(options: BackupOptions, folder?: string): Promise<BackupStatus> {
-  const objects = openFsObjects(resolve(options.store));
+  const objects = await openObjects(options.store, options);
   const store = await BackupStore.open(objects, options.keys ?? {});
   const segments = await store.segments();
   const newest = segments.at(-1);
@@ -134,7 +141,7 @@ export interface BackupVerified {
 
 /** Reads the part `part` of `parts` of a backup and checks it. @throws INPUT_INVALID without the key */
 export async function verifyBackup(options: BackupOptions, { part = 1, parts = 1 } = {}): Promise<BackupVerified> {
-  const store = await BackupStore.open(openFsObjects(resolve(options.store)), options.keys ?? {});
+  const store = await BackupStore.open(await openObjects(options.store, options), options.keys ?? {});
   const damaged: string[] = [];
   const segments = await store.segments();
   let read = 0;
@@ -179,7 +186,7 @@ export interface DataRestored extends Omit<BackupRestored, "end"> {
  */
 export async function restoreFolder(folder: string, options: RestoreOptions): Promise<DataRestored> {
   if (existsSync(folder)) throw new BanyanError("INPUT_INVALID", `${folder} is there already`);
-  const store = await BackupStore.open(openFsObjects(resolve(options.store)), options.keys ?? {});
+  const store = await BackupStore.open(await openObjects(options.store, options), options.keys ?? {});
   const owner = (await store.claims()).at(-1)?.owner ?? 1;
   const scratch = `${folder}.restoring`;
   await mkdir(scratch, { recursive: true, mode: 0o700 });
@@ -230,7 +237,7 @@ async function openOne(folder: string): Promise<string | null> {
 }
 
 function memoryOf(folder: string, store: string): string {
-  return join(folder, "backups", `${hash("sha256", resolve(store)).slice(0, 16)}.json`);
+  return join(folder, "backups", `${hash("sha256", objectPlace(store)).slice(0, 16)}.json`);
 }
 
 async function recall(folder: string, store: string): Promise<Remembered | undefined> {

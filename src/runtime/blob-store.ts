@@ -11,6 +11,7 @@ import { BanyanError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import { openFsBlobs } from "../blobs/fs/fs-blobs.ts";
+import { credentialsOf, type Environment } from "./object-store.ts";
 
 const BUCKET = z.strictObject({ url: z.string(), region: z.string().default("us-east-1") });
 
@@ -22,7 +23,7 @@ export interface BlobStoreOptions {
   /** The folder had data before: where its blobs are is settled. */
   readonly settled: boolean;
   readonly readOnly: boolean;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -34,14 +35,7 @@ export async function openBlobStore(folder: string, options: BlobStoreOptions): 
   const place = join(folder, "blobs.json");
   const bucket = await settle(place, options);
   if (!bucket) return openFsBlobs({ folder: local, readOnly });
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
-  if (!accessKeyId || !secretAccessKey) {
-    throw new BanyanError(
-      "CONFIG_INVALID",
-      "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set to reach the blobs",
-    );
-  }
-  const credentials = { accessKeyId, secretAccessKey, sessionToken: environment.AWS_SESSION_TOKEN };
+  const credentials = credentialsOf(environment);
   const { openS3Blobs } = await import("../blobs/s3/s3-blobs.ts");
   const blobs = await openS3Blobs({ ...bucket, credentials, folder: local, readOnly, clock, random });
   // Only a bucket that answered is settled on.

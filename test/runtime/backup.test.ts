@@ -7,6 +7,7 @@ import { afterEach, expect, test } from "vitest";
 import { Banyan } from "../../src/index.ts";
 import { backUp, backupStatus, restoreFolder, verifyBackup } from "../../src/runtime/backup.ts";
 import { type Fleet, openFleet } from "../support/fleet.ts";
+import { type Fault, StrictS3 } from "../support/strict-s3.ts";
 
 const folders: string[] = [];
 afterEach(() => {
@@ -145,4 +146,30 @@ test("a copy of the data and the backup elsewhere is a backup of its own", async
   cpSync(fleet.folder, join(at, "data"), { recursive: true });
   await backUp(join(at, "data"), { store: join(at, "store") });
   expect(await verifyBackup({ store: join(at, "store") })).toMatchObject({ ok: true });
+});
+
+test("in a bucket that throttles, cuts, truncates and loses answers, a backup is as whole as in a folder", async () => {
+  const { fleet, into } = await lived();
+  await using _ = fleet;
+  await using server = await new StrictS3().start();
+  const { accessKeyId, secretAccessKey, sessionToken } = server.credentials;
+  const environment = {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  };
+  const bucket = { store: server.url, region: server.region, environment };
+  const faults: readonly Fault[] = [{ status: 503, code: "SlowDown" }, "lose the answer", "cut", "truncate"];
+  server.fault = (__, index) => (index % 3 === 0 ? faults[(index / 3) % faults.length] : undefined);
+  await backUp(fleet.folder, bucket);
+  await (await fleet.lead("second")).send("after the first part");
+  const { position } = await backUp(fleet.folder, bucket);
+  expect(await verifyBackup(bucket)).toMatchObject({ ok: true });
+  expect(await backupStatus(bucket)).toMatchObject({ writers: 1, segments: 2 });
+  const restored = await restoreFolder(into, bucket);
+  expect(restored).toMatchObject({ records: position, isWhole: true, missing: 0, verified: { ok: true } });
+  // The old machine is told: what was restored takes the bucket over by a conditional write.
+  await backUp(into, bucket);
+  await expect(backUp(fleet.folder, bucket)).rejects.toMatchObject({ code: "DATA_IN_USE" });
+  await expect(backupStatus({ ...bucket, environment: {} })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
 });

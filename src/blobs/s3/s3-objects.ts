@@ -148,8 +148,7 @@ export class S3Objects implements Objects {
 }
 
 function conditionOf(only: Condition | undefined): Record<string, string> {
-  if (!only) return {};
-  return "etag" in only ? { "if-match": `"${only.etag}"` } : { "if-none-match": "*" };
+  return only ? { "if-none-match": "*" } : {};
 }
 
 /** Of `bytes 0-99/1234`. A store that does not say it cannot be read from in parts. @throws STORE_FAILED */

@@ -34,7 +34,7 @@ export interface BackupRestored extends RestoreProgress {
   readonly isWhole: boolean;
 }
 
-/** @throws BLOB_DAMAGED, BLOB_NOT_FOUND when the backup is not sound; DISK_FAILED */
+/** @throws BLOB_DAMAGED when the backup is not sound; DISK_FAILED, STORE_FAILED, STORE_DENIED */
 export async function restoreBackup({
   store,
   journal,
@@ -78,7 +78,7 @@ async function fetchBlob(store: BackupStore, blobs: Blobs, digest: Digest): Prom
     const put = await blobs.put(store.getBlob(digest));
     if (put.digest === digest) return true;
   } catch (error) {
-    if (error instanceof BanyanError && error.code === "BLOB_NOT_FOUND") return false;
+    if (error instanceof BanyanError && error.code === "OBJECT_NOT_FOUND") return false;
     throw error;
   }
   throw new BanyanError("BLOB_DAMAGED", `the blob ${digest} of the backup is damaged`);

@@ -13,12 +13,16 @@
 import { hash } from "node:crypto";
 import { z } from "zod";
 import { BanyanError } from "../../base/errors.ts";
-import type { Blobs, Digest } from "../../blobs/blobs.ts";
-import { bytesOf, type Objects } from "../objects.ts";
+import { type Blobs, type Digest, isDigest } from "../../blobs/blobs.ts";
+import { bytesOf, type Objects, putStream } from "../../blobs/objects.ts";
 import { openSeal, type Seal, type SealKeys } from "./seal.ts";
 import { readSegment, type Segment, writeSegment } from "./segment.ts";
 
 const about = z.strictObject({ format: z.literal(1), created: z.int(), recipient: z.string().nullable() });
+
+/** What else a crash or a person left there is passed over. */
+const CLAIM_KEY = /^owners\/\d{6}\.json$/;
+const SEGMENT_KEY = /^journal\/\d{6}\/\d{12}\.seg$/;
 
 const claim = z.strictObject({
   owner: z.int().positive(),
@@ -52,9 +56,10 @@ export class BackupStore {
     const seal = await openSeal(keys);
     if (created !== undefined) {
       const text = JSON.stringify({ format: 1, created, recipient: seal.recipient });
-      await objects.create("backup.json", Buffer.from(text));
+      await objects.put("backup.json", Buffer.from(text), { absent: true });
     }
     const bytes = await bytesOf(objects.get("backup.json")).catch((cause) => {
+      if ((cause as BanyanError).code !== "OBJECT_NOT_FOUND") throw cause;
       throw new BanyanError("DATA_NOT_FOUND", "there is no backup", { cause });
     });
     const { recipient } = about.parse(JSON.parse(bytes.toString("utf8")));
@@ -75,23 +80,25 @@ export class BackupStore {
   /** Oldest first. */
   async claims(): Promise<Claim[]> {
     const claims: Claim[] = [];
-    for await (const { name } of this.#objects.list("owners/")) {
-      const bytes = await bytesOf(this.#objects.get(name));
+    for await (const { key } of this.#objects.list("owners/")) {
+      if (!CLAIM_KEY.test(key)) continue;
+      const bytes = await bytesOf(this.#objects.get(key));
       claims.push(claim.parse(JSON.parse(bytes.toString("utf8"))));
     }
     return claims;
   }
 
   /** Takes the backup over. False when someone else just did (G1). */
-  claim(mine: Claim): Promise<boolean> {
-    return this.#objects.create(`owners/${padded(mine.owner, 6)}.json`, Buffer.from(JSON.stringify(mine)));
+  async claim(mine: Claim): Promise<boolean> {
+    const bytes = Buffer.from(JSON.stringify(mine));
+    return (await this.#objects.put(`owners/${padded(mine.owner, 6)}.json`, bytes, { absent: true })) !== undefined;
   }
 
   /** Adds a segment, and returns its digest. @throws DATA_IN_USE when there is one of that number */
   async add(place: Parameters<typeof writeSegment>[0], records: Parameters<typeof writeSegment>[1]): Promise<string> {
     const { bytes, digest } = await writeSegment(place, records);
     const sealed = await bytesOf(this.#seal.close(once(bytes)));
-    if (await this.#objects.create(nameOf(place.owner, place.number), sealed)) return digest;
+    if (await this.#objects.put(nameOf(place.owner, place.number), sealed, { absent: true })) return digest;
     const there = await this.read({ name: nameOf(place.owner, place.number) });
     // The very one, from before a crash.
     if (there.digest === digest) return digest;
@@ -105,7 +112,8 @@ export class BackupStore {
     for (const [index, { owner, begins }] of claims.entries()) {
       const end = claims[index + 1]?.begins ?? Number.POSITIVE_INFINITY;
       let next = begins;
-      for await (const { name, bytes } of this.#objects.list(`journal/${padded(owner, 6)}/`)) {
+      for await (const { key: name, bytes } of this.#objects.list(`journal/${padded(owner, 6)}/`)) {
+        if (!SEGMENT_KEY.test(name)) continue;
         const number = Number.parseInt(name.slice(name.lastIndexOf("/") + 1), 10);
         if (number >= end) break;
         if (number !== next) throw new BanyanError("BLOB_DAMAGED", `segment ${next} of the backup is missing`);
@@ -124,10 +132,10 @@ export class BackupStore {
   }
 
   async putBlob(blobs: Blobs, digest: Digest): Promise<void> {
-    await this.#objects.put(placeOf(digest), this.#seal.close(blobs.get(digest)));
+    await putStream(this.#objects, placeOf(digest), this.#seal.close(blobs.get(digest)));
   }
 
-  /** The bytes as they come: whoever keeps them checks them against the digest. */
+  /** The bytes as they come: whoever keeps them checks them against the digest. @throws OBJECT_NOT_FOUND, BLOB_DAMAGED */
   getBlob(digest: Digest): AsyncIterable<Uint8Array> {
     return this.#seal.open(this.#objects.get(placeOf(digest)));
   }
@@ -137,7 +145,7 @@ export class BackupStore {
     try {
       return `sha256:${hash("sha256", await bytesOf(this.getBlob(digest)))}` === digest;
     } catch (error) {
-      if (error instanceof BanyanError && (error.code === "BLOB_DAMAGED" || error.code === "BLOB_NOT_FOUND"))
+      if (error instanceof BanyanError && (error.code === "BLOB_DAMAGED" || error.code === "OBJECT_NOT_FOUND"))
         return false;
       throw error;
     }
@@ -145,8 +153,10 @@ export class BackupStore {
 
   async blobs(): Promise<Set<string>> {
     const digests = new Set<string>();
-    for await (const { name } of this.#objects.list("blobs/"))
-      digests.add(`sha256:${name.slice(name.lastIndexOf("/") + 1)}`);
+    for await (const { key } of this.#objects.list("blobs/")) {
+      const digest = `sha256:${key.slice(key.lastIndexOf("/") + 1)}`;
+      if (isDigest(digest)) digests.add(digest);
+    }
     return digests;
   }
 }

@@ -5,12 +5,14 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { BanyanError } from "../../base/errors.ts";
 import { backUp, backupStatus, restoreFolder, type SealKeys, verifyBackup } from "../../runtime/backup.ts";
+import { objectPlace } from "../../runtime/object-store.ts";
 import { type CommonOptions, dataCommand, dataFolder, type Register } from "../command.ts";
 import { byteSize, duration, plural } from "../figures.ts";
 import { type Io, print, printJson, remark } from "../io.ts";
 
 interface Options extends CommonOptions {
   readonly store: string;
+  readonly region?: string;
   readonly keyFile?: string;
 }
 
@@ -47,37 +49,35 @@ export const register: Register = (program, io) => {
 
 function command(program: Command, name: string, says: string, json: string): Command {
   return dataCommand(program, name, says, json)
-    .requiredOption("--store <dir>", "folder of the backup, best on another disk")
+    .requiredOption("--store <place>", "folder of the backup, best on another disk, or its bucket: https://host/bucket")
+    .option("--region <name>", "region that requests to a bucket are signed for (default: us-east-1)")
     .option("--key-file <file>", "file with a key of age: public (age1...) to ship, secret to verify and to restore");
 }
 
-async function create(io: Io, { store, keyFile, follow, ...options }: Options & { readonly follow?: boolean }) {
+async function create(io: Io, { follow, ...options }: Options & { readonly follow?: boolean }) {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   // The agents go first: a backup has seconds.
   if (follow) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   if (follow) process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
-  const keys = await keysIn(io, keyFile);
   const onShipped = ({ position, segment }: { position: number; segment: number }) => {
     if (follow) remark(io, `segment ${segment}: all up to ${position} is shipped`);
   };
-  const where = resolve(io.folder, store);
+  const where = await placeOf(io, options);
   const done = await backUp(await dataFolder(io, options), {
-    store: where,
-    keys,
+    ...where,
     follow,
     signal: stop.signal,
     onShipped,
   });
   if (options.json) return printJson(io, done);
-  await print(io, `all up to ${done.position} is in ${where}, in ${plural(done.segment, "segment")}`);
+  await print(io, `all up to ${done.position} is in ${where.store}, in ${plural(done.segment, "segment")}`);
   if (done.missing.length > 0)
     remark(io, `${plural(done.missing.length, "blob")} could not be read: see banyan verify`);
 }
 
-async function status(io: Io, { store, keyFile, ...options }: Options): Promise<void> {
-  const where = resolve(io.folder, store);
-  const found = await backupStatus({ store: where, keys: await keysIn(io, keyFile) }, await dataFolder(io, options));
+async function status(io: Io, options: Options): Promise<void> {
+  const found = await backupStatus(await placeOf(io, options), await dataFolder(io, options));
   if (options.json) return printJson(io, found);
   const { segments, bytes, blobs, newestTime, behind, recipient } = found;
   await print(io, `${plural(segments, "segment")} of ${byteSize(bytes)}, ${plural(blobs, "blob")}`);
@@ -89,9 +89,9 @@ async function status(io: Io, { store, keyFile, ...options }: Options): Promise<
 
 async function verify(
   io: Io,
-  { store, keyFile, subset, ...options }: Options & { readonly subset?: { part: number; parts: number } },
+  { subset, ...options }: Options & { readonly subset?: { part: number; parts: number } },
 ): Promise<void> {
-  const found = await verifyBackup({ store: resolve(io.folder, store), keys: await keysIn(io, keyFile) }, subset);
+  const found = await verifyBackup(await placeOf(io, options), subset);
   if (!found.ok) io.exitCode = DAMAGED_EXIT;
   if (options.json) return printJson(io, found);
   for (const line of found.damaged) await print(io, line);
@@ -102,13 +102,12 @@ async function verify(
   );
 }
 
-async function restore(io: Io, { store, keyFile, at, ...options }: Options & { readonly at?: number }): Promise<void> {
+async function restore(io: Io, { at, ...options }: Options & { readonly at?: number }): Promise<void> {
   const folder = await dataFolder(io, options);
   const begun = io.clock.monotonic();
   let shown = 0;
   const restored = await restoreFolder(folder, {
-    store: resolve(io.folder, store),
-    keys: await keysIn(io, keyFile),
+    ...(await placeOf(io, options)),
     time: at,
     onProgress: ({ segments, of, records }) => {
       const percent = Math.floor((segments / of) * 10);
@@ -125,6 +124,10 @@ async function restore(io: Io, { store, keyFile, at, ...options }: Options & { r
     `verified: ${plural(verified.agents, "agent")}, ${verified.events} events; opened ${opened ?? "none"}; ${took}`,
   );
   if (missing > 0) await print(io, `${plural(missing, "blob")} were gone before the backup was made`);
+}
+
+async function placeOf(io: Io, { store, region, keyFile }: Options) {
+  return { store: objectPlace(store, io.folder), region, keys: await keysIn(io, keyFile) };
 }
 
 /** As age-keygen writes it: comments and one key. */

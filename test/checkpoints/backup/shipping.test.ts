@@ -1,56 +1,19 @@
 /** A backup of a journal in memory, with stores that fail at every step. */
 import { expect, test } from "vitest";
 import { ManualClock, systemClock } from "../../../src/base/clock.ts";
-import { BanyanError } from "../../../src/base/errors.ts";
 import { type Digest, digestOf } from "../../../src/blobs/blobs.ts";
 import { MemoryBlobs } from "../../../src/blobs/memory/memory-blobs.ts";
+import type { Objects } from "../../../src/blobs/objects.ts";
 import { beginShipping, type Remembered } from "../../../src/checkpoints/backup/beginning.ts";
 import { restoreBackup } from "../../../src/checkpoints/backup/restoring.ts";
 import { ship } from "../../../src/checkpoints/backup/shipping.ts";
 import { BackupStore } from "../../../src/checkpoints/backup/store.ts";
-import { bytesOf, type Objects } from "../../../src/checkpoints/objects.ts";
 import type { Journal, StoredRecord } from "../../../src/journal/journal.ts";
 import { MemoryJournal, MemoryStore } from "../../../src/journal/memory/memory-journal.ts";
+import { MemoryObjects } from "../../support/memory-objects.ts";
 
 const id = (number: number) => String(number).padStart(26, "0");
 const TEXT = Buffer.from("a long text");
-
-/** Objects in memory. `cut` counts down at every write: at 0 the machine dies, before or after the write is there. */
-class MemoryObjects implements Objects {
-  readonly all = new Map<string, Buffer>();
-  cut = Number.POSITIVE_INFINITY;
-  cutAfter = false;
-
-  async put(name: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-    const bytes = await bytesOf(content);
-    this.#write(() => this.all.set(name, bytes));
-  }
-
-  async create(name: string, content: Uint8Array): Promise<boolean> {
-    if (this.all.has(name)) return false;
-    this.#write(() => this.all.set(name, Buffer.from(content)));
-    return true;
-  }
-
-  async *get(name: string): AsyncGenerator<Uint8Array> {
-    const found = this.all.get(name);
-    if (!found) throw new BanyanError("BLOB_NOT_FOUND", name);
-    yield found;
-  }
-
-  async *list(prefix: string) {
-    for (const name of [...this.all.keys()].toSorted()) {
-      if (name.startsWith(prefix)) yield { name, bytes: this.all.get(name)?.length ?? 0 };
-    }
-  }
-
-  #write(work: () => void): void {
-    this.cut -= 1;
-    if (this.cut === 0 && !this.cutAfter) throw new Error("cut");
-    work();
-    if (this.cut === 0) throw new Error("cut");
-  }
-}
 
 async function filled({ agents = 3, turns = 2 } = {}) {
   const journal = new MemoryJournal({ store: new MemoryStore() });
