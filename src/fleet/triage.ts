@@ -1,11 +1,12 @@
 /**
- * What needs a person, ranked: the worst kind first, then what spends most, then what has waited longest. The order of equal ones is
- * that of spawning, so that the list stands still while nothing changes.
+ * What needs a person, ranked: the worst kind first, then what has waited longest, of budgets what spends most. While nothing changes the
+ * list stands still, and what is new comes after what was there.
  */
-
 import { at } from "./columns.ts";
 import type { Fleet } from "./fleet.ts";
 import { PROBLEMS, type Problem, URGENT } from "./problems.ts";
+
+const BURNING = PROBLEMS.indexOf("burning");
 
 export interface Trouble {
   readonly agent: number;
@@ -32,7 +33,8 @@ export function triage(fleet: Fleet, most: number): Triage {
   found.sort((a, b) => {
     const worse = at(fleet.problem, b) - at(fleet.problem, a);
     if (worse !== 0) return worse;
-    return at(burn, b) - at(burn, a) || sinceOf(fleet, a) - sinceOf(fleet, b) || a - b;
+    const dearer = at(fleet.problem, a) === BURNING ? at(burn, b) - at(burn, a) : 0;
+    return dearer || sinceOf(fleet, a) - sinceOf(fleet, b) || a - b;
   });
   const troubles = found.slice(0, most).map((agent) => ({
     agent,

@@ -79,11 +79,13 @@ describe("Fleet", () => {
     const fleet = new Fleet();
     for (const frame of generated.frames()) fleet.applyAgents(frame);
     const frames = Array.from({ length: 100 }, () => generated.step(50));
-    const startedMs = performance.now();
-    for (const frame of frames) fleet.applyChanges(frame);
-    const eachMs = (performance.now() - startedMs) / frames.length;
-    // Some 0.03 ms on a quiet machine: the bound tells a walk over the fleet from a walk up the tree, under any load.
-    expect(eachMs).toBeLessThan(4);
+    // The quickest of many, whatever else the machine does meanwhile: some 0.03 ms, where a walk over the fleet would cost ten times that.
+    const tookMs = frames.map((frame) => {
+      const startedMs = performance.now();
+      fleet.applyChanges(frame);
+      return performance.now() - startedMs;
+    });
+    expect(Math.min(...tookMs)).toBeLessThan(1);
   });
 });
 

@@ -6,6 +6,7 @@ import type { AgentDetail } from "../../server/contract/agent.ts";
 import { download } from "../artifacts/download.ts";
 import { bytes, count, dayTime, usd, visible, visibleLine } from "../parts/format.ts";
 import { Name } from "../parts/names.tsx";
+import { Scrolls } from "../parts/scrolls.tsx";
 import { faceOf, State } from "../parts/state.tsx";
 import { useLive } from "../shell/live.ts";
 import { linkTo } from "../shell/place.ts";
@@ -30,7 +31,7 @@ export function About({ detail, agent, inbox }: Given) {
   const lives = children.filter((child) => !fleet.hasEnded(child));
   const waiting = fleet.waiting[agent] ?? "";
   return (
-    <div className="scrolls about">
+    <Scrolls label="About" className="about">
       {(waiting !== "" || asks.length > 0 || heldBy !== null) && (
         <Block title="Waits for">
           {heldBy !== null && (
@@ -119,7 +120,7 @@ export function About({ detail, agent, inbox }: Given) {
         )}
         <p className="mono quiet">{id}</p>
       </Block>
-    </div>
+    </Scrolls>
   );
 }
 

@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import type { CheckpointRow } from "../../server/contract/checkpoint.ts";
 import { listAll, wordsOf } from "../api/operations.ts";
 import { count, dayTime, usd, visibleLine } from "../parts/format.ts";
+import { Scrolls } from "../parts/scrolls.tsx";
 import { useSelection } from "../shell/selection.ts";
 
 const KINDS = { named: "named", fork: "a fork begins here", status: "came to rest" } as const;
@@ -20,7 +21,7 @@ export function Checkpoints({ id, stamp }: { id: string; stamp: number }) {
     return () => gone.abort();
   }, [id, stamp]);
   return (
-    <div className="scrolls">
+    <Scrolls label="Checkpoints">
       <div className="list-head">
         <p className="quiet">Fork or rewind to any of these, or to any step of the transcript.</p>
         <button type="button" className="button" onClick={() => begin({ verb: "checkpoint", agent: id })}>
@@ -52,6 +53,6 @@ export function Checkpoints({ id, stamp }: { id: string; stamp: number }) {
           </li>
         ))}
       </ul>
-    </div>
+    </Scrolls>
   );
 }

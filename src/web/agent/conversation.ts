@@ -12,21 +12,28 @@ export interface Conversation {
   readonly entries: readonly TranscriptEntry[];
   /** Messages that the agent has not read, by id. */
   readonly inbox: ReadonlyMap<string, Message>;
+  /** Events up to this one are in what the server said. */
+  readonly upTo: number;
   /** The server has to be asked again. */
   readonly stale: boolean;
 }
 
-export const NO_CONVERSATION: Conversation = { entries: [], inbox: new Map(), stale: true };
+export const NO_CONVERSATION: Conversation = { entries: [], inbox: new Map(), upTo: 0, stale: true };
 
 export function grow(conversation: Conversation, events: readonly LoggedEvent[]): Conversation {
   const entries = [...conversation.entries];
   const inbox = new Map(conversation.inbox);
   let { stale } = conversation;
+  const { upTo } = conversation;
   for (const { seq, time, event } of events) {
+    if (event.type === "message.received") {
+      inbox.set(event.id, { role: "user", seq, time, from: event.from, text: event.content });
+    }
+    if (seq <= upTo) {
+      if (event.type === "turn.started") for (const id of event.took) inbox.delete(id);
+      continue;
+    }
     switch (event.type) {
-      case "message.received":
-        inbox.set(event.id, { role: "user", seq, time, from: event.from, text: event.content });
-        break;
       case "turn.started":
         for (const id of event.took) {
           const message = inbox.get(id);
@@ -59,7 +66,7 @@ export function grow(conversation: Conversation, events: readonly LoggedEvent[])
         break;
     }
   }
-  return { entries, inbox, stale };
+  return { entries, inbox, upTo, stale };
 }
 
 function answer(entries: TranscriptEntry[], seq: number, time: number, result: Result): void {

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import type { AgentDetail } from "../../server/contract/agent.ts";
 import { Chart } from "../parts/chart.tsx";
 import { count, short, usd } from "../parts/format.ts";
+import { Scrolls } from "../parts/scrolls.tsx";
 import type { Spent } from "./conversation.ts";
 
 const CLASSES = [
@@ -18,7 +19,7 @@ export function Spending({ detail, spending }: { detail: AgentDetail | undefined
   const { usage, subtree, costUsd, estimatedUsd } = detail;
   const prompt = usage.input + usage.cacheRead + usage.cacheWrite;
   return (
-    <div className="scrolls">
+    <Scrolls label="Cost">
       <h2>Cost over time</h2>
       <Chart
         label="Cost of the agent over time"
@@ -71,7 +72,7 @@ export function Spending({ detail, spending }: { detail: AgentDetail | undefined
       {prompt > 0 && (
         <p className="quiet">{`${Math.round((usage.cacheRead / prompt) * 100)} % of its prompts came from the cache.`}</p>
       )}
-    </div>
+    </Scrolls>
   );
 }
 

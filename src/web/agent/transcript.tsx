@@ -64,9 +64,10 @@ export function Transcript({ id, conversation, ready }: { id: string; conversati
             {wanted === "" ? "It has neither heard nor said anything." : "Nothing is found."}
           </p>
         )}
-        {newest.map((entry) => (
+        {newest.map((entry, index) => (
           <Step
-            key={`${entry.role} ${entry.seq} ${entry.time}`}
+            // biome-ignore lint/suspicious/noArrayIndexKey: steps are added at the end alone
+            key={found.length - newest.length + index}
             id={id}
             entry={entry}
             results={results}

@@ -81,7 +81,9 @@ async function readAgent(agent: string, known: Known | undefined): Promise<Known
   if (!grown.stale) return { detail, conversation: grown, spending, position };
   // Messages that it has not read are in no conversation: they are known from their events.
   const entries = await listAll("messages", { agent });
-  return { detail, conversation: { entries, inbox: unread(grown, detail), stale: false }, spending, position };
+  // Some of them may be newer than the events that were read before them.
+  const conversation = { entries, inbox: unread(grown, detail), upTo: entries.at(-1)?.seq ?? 0, stale: false };
+  return { detail, conversation, spending, position };
 }
 
 function unread(grown: Conversation, detail: AgentDetail): Conversation["inbox"] {

@@ -4,6 +4,7 @@ import type { ArtifactRow } from "../../server/contract/agent.ts";
 import { list, wordsOf } from "../api/operations.ts";
 import { bytes, count, visibleLine } from "../parts/format.ts";
 import { Icon } from "../parts/icons.tsx";
+import { Scrolls } from "../parts/scrolls.tsx";
 import { linkTo, type Place } from "../shell/place.ts";
 import { download } from "./download.ts";
 
@@ -50,8 +51,7 @@ export function Artifacts({ place }: { place: Place }) {
           <p>No agent has made anything yet.</p>
         </div>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keys
-        <section className="scrolls" tabIndex={0} aria-label="List of artifacts">
+        <Scrolls label="List of artifacts">
           <table>
             <thead>
               <tr>
@@ -94,7 +94,7 @@ export function Artifacts({ place }: { place: Place }) {
             </tbody>
           </table>
           {found.length > SHOWN_MAX && <p className="quiet">{`and ${count(found.length - SHOWN_MAX)} more`}</p>}
-        </section>
+        </Scrolls>
       )}
     </section>
   );

@@ -4,11 +4,12 @@ import type { CostReport } from "../../server/contract/fleet.ts";
 import { ask, wordsOf } from "../api/operations.ts";
 import { pageClock } from "../browser.ts";
 import { count, short, usd, visibleLine } from "../parts/format.ts";
+import { Scrolls } from "../parts/scrolls.tsx";
 import { linkTo, type Place } from "../shell/place.ts";
 
 const GROUPS = [
-  ["model", "Model"],
   ["level", "Level"],
+  ["model", "Model"],
   ["status", "Status"],
   ["agent", "Subtree"],
 ] as const;
@@ -18,7 +19,7 @@ const SHOWN_MAX = 200;
 const READ_MS = 5_000;
 
 export function Cost({ place }: { place: Place }) {
-  const by: By = GROUPS.find(([name]) => name === place.by)?.[0] ?? "model";
+  const by: By = GROUPS.find(([name]) => name === place.by)?.[0] ?? "level";
   const [report, setReport] = useState<{ readonly by: By; readonly cost: CostReport }>();
   const [problem, setProblem] = useState("");
   useEffect(() => {
@@ -59,14 +60,13 @@ export function Cost({ place }: { place: Place }) {
         <>
           <dl className="totals">
             <Total name="Spent" value={usd(cost.total.costUsd)} />
+            <Total name="of it an upper bound" value={usd(cost.total.estimatedUsd)} />
             <Total name="Reserved for calls in flight" value={usd(cost.total.reservedUsd)} />
-            <Total name="Of it an upper bound" value={usd(cost.total.estimatedUsd)} />
             <Total name="Agents" value={count(cost.total.agents)} />
             <Total name="Turns" value={count(cost.total.turns)} />
             <Total name="Prompt from cache" value={cached(cost.total.usage)} />
           </dl>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keys */}
-          <section className="scrolls" tabIndex={0} aria-label="Groups">
+          <Scrolls label="Groups">
             <table>
               <thead>
                 <tr>
@@ -110,7 +110,7 @@ export function Cost({ place }: { place: Place }) {
               </tbody>
             </table>
             {sorted.length > SHOWN_MAX && <p className="quiet">{`and ${count(sorted.length - SHOWN_MAX)} more`}</p>}
-          </section>
+          </Scrolls>
         </>
       )}
     </section>

@@ -14,7 +14,7 @@ import { Triage } from "../triage/triage.tsx";
 import { Bar } from "./bar.tsx";
 import { Help } from "./help.tsx";
 import { listenToKeys, useKeys } from "./keys.ts";
-import { STALE_MS, useLive, useLiveQuietly } from "./live.ts";
+import { STALE_MS, useLink, useLive, useLiveQuietly } from "./live.ts";
 import { Login } from "./login.tsx";
 import { TABS } from "./place.ts";
 import { go, usePlace } from "./routes.ts";
@@ -26,6 +26,7 @@ const NOTICE_MS = 4_000;
 export function App() {
   const live = useLiveQuietly();
   const { fleet } = live;
+  const link = useLink();
   const place = usePlace();
   const [theme, setTheme] = useTheme();
   const [selected, select] = useState(-1);
@@ -107,7 +108,7 @@ export function App() {
     },
   });
 
-  if (live.link === "refused") return <Login onDone={() => live.start()} />;
+  if (link === "refused") return <Login onDone={() => live.start()} />;
   return (
     <SelectionContext value={selection}>
       <div className="frame">

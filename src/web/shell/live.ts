@@ -110,6 +110,12 @@ export function useLive(): LiveFleet {
   return live;
 }
 
+/** How the connection stands; drawn again with that alone. */
+export function useLink(): LinkState {
+  const live = useLiveQuietly();
+  return useSyncExternalStore(live.subscribe, () => live.link);
+}
+
 /** The fleet, for those who ask when a person does something. */
 export function useLiveQuietly(): LiveFleet {
   const live = useContext(LiveContext);
