@@ -22,6 +22,7 @@ import type { Upstream } from "./relay.ts";
 import { type Profile, Running } from "./running.ts";
 import { type ClaudeSdk, findSdk, loadSdk } from "./sdk.ts";
 import { ClaudeSession } from "./session.ts";
+import { type ClaudeSettings, checkSettings } from "./settings.ts";
 import { mayLeaveRunning } from "./shells.ts";
 
 export interface ClaudeOptions {
@@ -34,6 +35,11 @@ export interface ClaudeOptions {
    * Banyan sets itself (HOME, the provider's address) stay as they are.
    */
   readonly environmentOf?: (tenant: string) => Readonly<Record<string, string>>;
+  /**
+   * What the Claude Codes of a tenant's agents read and run beside what Banyan gives them: nothing, unless it is asked for here. Asked for
+   * whenever an agent comes to work; never journaled. One whose settings have changed is closed, and another takes its place.
+   */
+  readonly settingsOf?: (tenant: string) => ClaudeSettings;
   /** Loads the SDK, when it is not to be found by its name. */
   readonly sdk?: () => Promise<ClaudeSdk>;
 }
@@ -65,7 +71,15 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   const marks = [...(environment[MARKS_VARIABLE]?.split(" ") ?? []), ownMark, hostMark];
   let isSwept: Promise<unknown> | undefined;
   const means = { gateway, uuid };
-  const givenTo = (head: State["head"]) => options.environmentOf?.(tenantOf(head)) ?? {};
+  const givenTo = (head: State["head"]) => {
+    const tenant = tenantOf(head);
+    const asked = checkSettings(options.settingsOf?.(tenant) ?? {}, tenant);
+    const passed = asked.pass.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    return { asked, given: { ...Object.fromEntries(passed), ...options.environmentOf?.(tenant) } };
+  };
   /** What a Claude Code of this agent's is started with, and for whom. */
   const prepare = async ({ head, toolset, tools: names }: State): Promise<Profile> => {
     const { agent, rights, execution } = head;
@@ -78,7 +92,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
     return {
       ...{ sdk, homes, marks, warden, environment, ownTools, tools },
       leavesRunning: mayLeaveRunning(ownTools, names),
-      given: givenTo(head),
+      ...givenTo(head),
       model: execution.model,
       outputTokensMax: execution.outputTokensMax,
       folder: rights.root ?? "/",

@@ -172,7 +172,8 @@ function resultsOf({ content }: ToolMessage, isOwn: IsOwn): Block[] {
   return inOrder(content, isOwn).map(({ toolCallId, toolName, output }) => {
     const isError = output.type === "error-text";
     const text = [{ type: "text", text: output.value }];
-    if (toolName === AGENT_TOOL && !isError) return { type: "tool_result", tool_use_id: toolCallId, content: text };
+    const isListed = toolName === AGENT_TOOL || toolName.startsWith("mcp__");
+    if (isListed && !isError) return { type: "tool_result", tool_use_id: toolCallId, content: text };
     return {
       type: "tool_result",
       tool_use_id: toolCallId,

@@ -16,11 +16,8 @@ const LEFT_RUNNING = {
 };
 
 /** Of the environment it has only what PASSED names, what it is given, and what is said here. */
-export function environmentOf(
-  { environment, given, outputTokensMax, transcript, goesOn, leavesRunning }: ProgramOptions,
-  line: Line,
-  home: string,
-) {
+export function environmentOf(options: ProgramOptions, line: Line, home: string): Record<string, string> {
+  const { environment, given } = options;
   const passed = PASSED.flatMap((name) => {
     const value = environment[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -29,11 +26,22 @@ export function environmentOf(
     PATH: "/usr/local/bin:/usr/bin:/bin",
     ...Object.fromEntries(passed),
     ...given,
+    ANTHROPIC_API_KEY: line.token,
+    ...rulesOf(options, line, home),
+  };
+}
+
+/** What nobody else is to say. None of it is secret. */
+export function rulesOf(
+  { outputTokensMax, transcript, goesOn, leavesRunning }: ProgramOptions,
+  line: Line,
+  home: string,
+): Record<string, string> {
+  return {
     HOME: home,
     TMPDIR: home,
     CLAUDE_CONFIG_DIR: join(home, ".claude"),
     ANTHROPIC_BASE_URL: line.url,
-    ANTHROPIC_API_KEY: line.token,
     CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(outputTokensMax),
     // One call of the model a turn, and nothing beside it: no retries, summaries, titles, telemetry or updates.
     CLAUDE_CODE_MAX_RETRIES: "0",

@@ -14,7 +14,8 @@ import { AGENT_TOOL } from "./subagents.ts";
 /** All that sessions of the profile begin with. */
 export function profileOf(
   state: State,
-  given: Readonly<Record<string, string>>,
+  /** What it is given by its tenant's operator. */
+  given: object,
   warm: NonNullable<PoolProfile["warm"]>,
 ): PoolProfile {
   const { execution, rights } = state.head;

@@ -7,7 +7,8 @@
  *
  * Y1  None of its tools runs but by `run`, nor what its own rules do not let pass without a person's permission.
  * Y2  A call that Banyan carries out is answered by `settle` alone.
- * Y3  It reads no settings, memory or servers but what it is given here, and of the environment only what PASSED names.
+ * Y3  It reads no settings, memory or servers but what it is given here, which is what its tenant's operator asked for (`settings.ts`), and
+ *     of the environment only what is named there and in PASSED.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +16,7 @@ import { BanyanError } from "../../base/errors.ts";
 import type { Warden } from "../../processes/warden.ts";
 import { MustAsk } from "../driver.ts";
 import type { ToolDefinition } from "../model/provider-model.ts";
-import { environmentOf, FOREVER_MS } from "./environment.ts";
+import { environmentOf, FOREVER_MS, rulesOf } from "./environment.ts";
 import type { Line } from "./gateway.ts";
 import { type Launched, launch } from "./launch.ts";
 import { mcpTools, SERVER, type ToolText } from "./mcp-tools.ts";
@@ -30,6 +31,7 @@ import type {
   TranscriptEntry,
   UserMessage,
 } from "./sdk.ts";
+import { type Asked, foreignServers, isForeign } from "./settings.ts";
 import { COMMAND_TOOL, sayingInstead } from "./shells.ts";
 import { AGENT_TOOL, isFor, standInFor } from "./subagents.ts";
 
@@ -58,6 +60,8 @@ export interface ProgramOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Variables beside those that are passed on. */
   readonly given: Readonly<Record<string, string>>;
+  /** Y3. */
+  readonly asked: Asked;
   /** What it is to go on with; a new session when absent. */
   readonly transcript?: readonly TranscriptEntry[] | undefined;
   /** The transcript has what is to be answered. */
@@ -243,7 +247,7 @@ export class Program {
   }
 
   #queryOptions(options: ProgramOptions, home: string): QueryOptions {
-    const { sdk: _, line, sessionId, model, instructions, folder, ownTools, tools, transcript } = options;
+    const { sdk: _, line, sessionId, model, instructions, folder, ownTools, tools, transcript, asked } = options;
     const timeout = FOREVER_MS / 1_000;
     const answer = (callId: string) => this.#call(callId).result.promise.catch(errorText);
     return {
@@ -254,10 +258,17 @@ export class Program {
       extraArgs: { "system-prompt-file": join(home, INSTRUCTIONS) },
       tools: [...ownTools],
       permissionMode: "acceptEdits",
-      settingSources: [],
+      settingSources: [...asked.files],
       strictMcpConfig: true,
-      mcpServers: { [SERVER]: { type: "sdk", name: SERVER, instance: mcpTools(tools, answer) } },
+      mcpServers: {
+        ...foreignServers(asked),
+        [SERVER]: { type: "sdk", name: SERVER, instance: mcpTools(tools, answer) },
+      },
+      // Not on its command line, where everybody could read what they are given.
+      mcpServersDelivery: "initialize",
       env: environmentOf(options, line, home),
+      // Stronger than those of the folder, which are not to lead it past the gateway.
+      ...(asked.files.length > 0 && { settings: { env: rulesOf(options, line, home) } }),
       hooks: {
         PreToolUse: [{ timeout, hooks: [(input) => this.#beforeTool(input, options)] }],
         PostToolBatch: [{ timeout, hooks: [() => this.#afterTools()] }],
@@ -278,9 +289,9 @@ export class Program {
     };
   }
 
-  async #beforeTool(asked: HookInput, { ownTools, leavesRunning }: ProgramOptions) {
-    const { tool_name: name = "", tool_use_id: callId = "", tool_input: input = {} } = asked;
-    if (!ownTools.includes(name)) return decision("allow", "Banyan carries it out.");
+  async #beforeTool(hooked: HookInput, { ownTools, leavesRunning, asked }: ProgramOptions) {
+    const { tool_name: name = "", tool_use_id: callId = "", tool_input: input = {} } = hooked;
+    if (!ownTools.includes(name) && !isForeign(name, asked)) return decision("allow", "Banyan carries it out.");
     const call = this.#call(callId);
     const { denied } = await call.permit.promise;
     call.isBegun = true;
@@ -299,9 +310,10 @@ export class Program {
     name: string,
     input: Record<string, unknown>,
     { toolUseID, decisionReason }: PermissionAsked,
-    { mayRunCommands, ownTools, asksBeyond }: ProgramOptions,
+    { mayRunCommands, ownTools, asksBeyond, asked }: ProgramOptions,
   ): Promise<Permission> {
     const allowed: Permission = { behavior: "allow", updatedInput: input };
+    if (isForeign(name, asked)) return allowed;
     if (mayRunCommands && name === COMMAND_TOOL && ownTools.includes(name)) return allowed;
     if (!asksBeyond) return { behavior: "deny", message: "This agent may work inside its folder only." };
     const call = this.#call(toolUseID);

@@ -3,6 +3,7 @@
  * native program, so it is an optional peer: it is loaded when the first agent needs it, and these types stand in for its own.
  */
 import { BanyanError } from "../../base/errors.ts";
+import type { ForeignServer } from "./settings.ts";
 
 export interface ClaudeSdk {
   query(parameters: { prompt: AsyncIterable<UserMessage>; options: QueryOptions }): Query;
@@ -63,9 +64,11 @@ export interface QueryOptions {
   extraArgs: Record<string, string>;
   tools: string[];
   permissionMode: "acceptEdits";
-  settingSources: [];
+  settingSources: ("project" | "local")[];
+  settings?: { env: Record<string, string> };
   strictMcpConfig: true;
-  mcpServers: Record<string, { type: "sdk"; name: string; instance: McpServer }>;
+  mcpServersDelivery: "initialize";
+  mcpServers: Record<string, { type: "sdk"; name: string; instance: McpServer } | ForeignServer>;
   env: Record<string, string>;
   hooks: Record<"PreToolUse" | "PostToolBatch", HookMatcher[]>;
   canUseTool(name: string, input: Record<string, unknown>, asked: PermissionAsked): Promise<Permission>;

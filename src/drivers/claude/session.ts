@@ -32,6 +32,7 @@ import type { Line } from "./gateway.ts";
 import { remembersFile } from "./profile.ts";
 import { relayModel, type Upstream } from "./relay.ts";
 import { type Call, type Means, type Past, type Profile, Running } from "./running.ts";
+import { isForeign } from "./settings.ts";
 import { backgroundOf, COMMAND_TOOL, timeLimitOf } from "./shells.ts";
 import { AGENT_TOOL, subagentOf } from "./subagents.ts";
 
@@ -114,8 +115,8 @@ export class ClaudeSession implements Session {
   }
 
   ownTool(name: string): OwnTool | undefined {
-    if (!this.#with.profile.ownTools.includes(name)) return undefined;
-    const { ownTools, leavesRunning } = this.#with.profile;
+    const { ownTools, leavesRunning, asked } = this.#with.profile;
+    if (!ownTools.includes(name) && !isForeign(name, asked)) return undefined;
     return {
       name,
       run: (state, call, signal, report) => this.#run(state, call, signal, report),
