@@ -5,6 +5,15 @@ export function at(column: ArrayLike<number>, index: number): number {
   return column[index] ?? 0;
 }
 
+/** The same for columns of one kind, in loops that run for every frame: a call that always has the same kind of array is inlined. */
+export function int(column: Int32Array, index: number): number {
+  return column[index] ?? 0;
+}
+
+export function float(column: Float64Array, index: number): number {
+  return column[index] ?? 0;
+}
+
 export function growInts(column: Int32Array<ArrayBuffer>, needed: number): Int32Array<ArrayBuffer> {
   const grown = new Int32Array(lengthFor(column.length, needed));
   grown.set(column);

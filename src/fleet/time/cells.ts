@@ -6,9 +6,9 @@
  * C2  Painted in the order of `layerOf`, no face is hidden by a better one: the worst of what merges is what one sees.
  * C3  What `cellAt` finds is what was painted there.
  */
-import { at, growInts } from "../columns.ts";
+import { float, growInts, int } from "../columns.ts";
 import type { Bands } from "./bands.ts";
-import { ABSENT } from "./faces.ts";
+import { ABSENT, FACES } from "./faces.ts";
 import type { Layout } from "./layout.ts";
 import { StripSweep } from "./strip-sweep.ts";
 import type { View } from "./view.ts";
@@ -44,6 +44,8 @@ export class Cells {
   #sorted = new Int32Array(0);
   #starts = new Int32Array(0);
   readonly #sweep = new StripSweep();
+  #order = new Int32Array(256);
+  readonly #layers = new Int32Array(2 * FACES.length + 1);
 
   /** `nowX` ends what lives, in the layout's unit. */
   draw(layout: Layout, bands: Bands, view: View, faces: Uint8Array, nowX: number, width: number): void {
@@ -57,16 +59,44 @@ export class Cells {
 
   /** Higher is painted later: merged cells over others, worse faces over better ones. */
   layerOf(cell: number): number {
-    return (at(this.agent, cell) < 0 ? 1_000 : 0) + at(this.face, cell);
+    return (int(this.agent, cell) < 0 ? FACES.length : 0) + int(this.face, cell);
+  }
+
+  /** All cells in the order of painting: by layer, so that a painter changes colours as seldom as can be. Kept until the next frame. */
+  painted(): Int32Array {
+    if (this.count > this.#order.length) this.#order = growInts(this.#order, this.count);
+    const starts = this.#layers.fill(0);
+    for (let cell = 0; cell < this.count; cell++) {
+      const next = this.layerOf(cell) + 1;
+      starts[next] = int(starts, next) + 1;
+    }
+    for (let layer = 1; layer < starts.length; layer++) starts[layer] = int(starts, layer) + int(starts, layer - 1);
+    for (let cell = 0; cell < this.count; cell++) {
+      const layer = this.layerOf(cell);
+      const place = int(starts, layer);
+      this.#order[place] = cell;
+      starts[layer] = place + 1;
+    }
+    return this.#order;
+  }
+
+  /** Where an agent in the view lies by itself, whatever it was merged with: left, top, right, bottom. False when it is not in the view. */
+  locate(agent: number, box: Int32Array): boolean {
+    if (agent < 0 || agent >= this.home.length || int(this.home, agent) < 0) return false;
+    box[0] = int(this.#left, agent);
+    box[1] = int(this.#y0, agent);
+    box[2] = int(this.#right, agent);
+    box[3] = int(this.#y1, agent);
+    return true;
   }
 
   /** The cell that one sees at a pixel; -1 for none. */
   cellAt(x: number, y: number): number {
     let found = -1;
     for (let cell = 0; cell < this.count; cell++) {
-      const left = at(this.x, cell);
-      const top = at(this.y, cell);
-      if (x < left || y < top || x >= left + at(this.width, cell) || y >= top + at(this.height, cell)) continue;
+      const left = int(this.x, cell);
+      const top = int(this.y, cell);
+      if (x < left || y < top || x >= left + int(this.width, cell) || y >= top + int(this.height, cell)) continue;
       if (found < 0 || this.layerOf(cell) >= this.layerOf(found)) found = cell;
     }
     return found;
@@ -75,14 +105,14 @@ export class Cells {
   /** The agent that a cell shows at a pixel column: of a merged one the first of the worst. -1 when there is none. */
   agentIn(cell: number, x: number, faces: Uint8Array): number {
     if (cell < 0) return -1;
-    const own = at(this.agent, cell);
+    const own = int(this.agent, cell);
     if (own >= 0) return own;
-    const strip = at(this.strip, cell);
-    const face = at(this.face, cell);
+    const strip = int(this.strip, cell);
+    const face = int(this.face, cell);
     let nearest = -1;
     for (let agent = 0; agent < this.home.length; agent++) {
       if (this.home[agent] !== strip || faces[agent] !== face) continue;
-      if (x >= at(this.#left, agent) && x < at(this.#right, agent)) return agent;
+      if (x >= int(this.#left, agent) && x < int(this.#right, agent)) return agent;
       if (nearest < 0) nearest = agent;
     }
     return nearest;
@@ -98,19 +128,19 @@ export class Cells {
     scaleX: number,
     level: number,
   ): void {
-    const bandTop = at(bands.top, level);
-    const bandBottom = at(bands.bottom, level);
+    const bandTop = int(bands.top, level);
+    const bandBottom = int(bands.bottom, level);
     const scaleY = (bandBottom - bandTop) / (view.bottom - view.top);
     let tall = 0;
     let tiny = 0;
-    for (let place = at(layout.levels, level); place < at(layout.levels, level + 1); place++) {
-      const agent = at(layout.order, place);
-      const topShare = at(layout.top, agent);
-      const bottomShare = at(layout.bottom, agent);
+    for (let place = int(layout.levels, level); place < int(layout.levels, level + 1); place++) {
+      const agent = int(layout.order, place);
+      const topShare = float(layout.top, agent);
+      const bottomShare = float(layout.bottom, agent);
       if (bottomShare <= view.top || topShare >= view.bottom || faces[agent] === ABSENT) continue;
-      const from = Math.round((at(layout.left, agent) - view.left) * scaleX);
+      const from = Math.round((float(layout.left, agent) - view.left) * scaleX);
       if (from >= width) continue;
-      const to = Math.round((Math.min(at(layout.right, agent), nowX) - view.left) * scaleX);
+      const to = Math.round((Math.min(float(layout.right, agent), nowX) - view.left) * scaleX);
       if (to < from + MERGE_PX ? from + MERGE_PX <= 0 : to <= 0) continue;
       // Far outside there is nothing to see, and numbers too large for the screen.
       this.#left[agent] = from < -MERGE_PX ? -MERGE_PX : from;
@@ -119,7 +149,7 @@ export class Cells {
       const y1 = Math.min(bandBottom, bandTop + Math.round((bottomShare - view.top) * scaleY));
       const isTall = (bottomShare - topShare) * scaleY > MERGE_PX + 0.5;
       this.#y0[agent] = Math.min(y0, bandBottom - 1);
-      this.#y1[agent] = Math.max(y1, at(this.#y0, agent) + 1);
+      this.#y1[agent] = Math.max(y1, int(this.#y0, agent) + 1);
       if (isTall) this.#tall[tall++] = agent;
       else this.#tiny[tiny++] = agent;
     }
@@ -135,26 +165,26 @@ export class Cells {
     let edge = 0;
     let merged = -1;
     for (let index = 0; index < count; index++) {
-      const agent = at(this.#sorted, index);
-      if (y0 !== at(this.#y0, agent) || y1 !== at(this.#y1, agent)) {
-        y0 = at(this.#y0, agent);
-        y1 = at(this.#y1, agent);
+      const agent = int(this.#sorted, index);
+      if (y0 !== int(this.#y0, agent) || y1 !== int(this.#y1, agent)) {
+        y0 = int(this.#y0, agent);
+        y1 = int(this.#y1, agent);
         edge = -MERGE_PX;
         merged = -1;
       }
       const face = faces[agent] ?? 0;
-      const left = Math.max(at(this.#left, agent), edge);
-      const right = at(this.#right, agent);
-      const isWide = at(this.#right, agent) - at(this.#left, agent) > MERGE_PX;
+      const left = Math.max(int(this.#left, agent), edge);
+      const right = int(this.#right, agent);
+      const isWide = int(this.#right, agent) - int(this.#left, agent) > MERGE_PX;
       if (isWide && right - left >= MERGE_PX) {
         this.home[agent] = this.#push(left, y0, right - left, y1 - y0, face, level, agent, 1);
         edge = right;
         merged = -1;
-      } else if (merged >= 0 && at(this.#left, agent) < edge) {
+      } else if (merged >= 0 && int(this.#left, agent) < edge) {
         this.home[agent] = merged;
-        this.agents[merged] = at(this.agents, merged) + 1;
+        this.agents[merged] = int(this.agents, merged) + 1;
         this.agent[merged] = -1;
-        if (face > at(this.face, merged)) this.face[merged] = face;
+        if (face > int(this.face, merged)) this.face[merged] = face;
       } else {
         merged = this.#push(left, y0, MERGE_PX, y1 - y0, face, level, agent, 1);
         this.home[agent] = merged;
@@ -171,18 +201,18 @@ export class Cells {
     sweep.reserve(width + 2 * MERGE_PX + 2);
     let index = 0;
     while (index < count) {
-      const row = Math.floor((at(this.#y0, at(this.#sorted, index)) - bandTop) / MERGE_PX);
+      const row = Math.floor((int(this.#y0, int(this.#sorted, index)) - bandTop) / MERGE_PX);
       const first = index;
       for (; index < count; index++) {
-        const agent = at(this.#sorted, index);
-        if (Math.floor((at(this.#y0, agent) - bandTop) / MERGE_PX) !== row) break;
-        sweep.add(at(this.#left, agent) + MERGE_PX, at(this.#right, agent) + MERGE_PX, faces[agent] ?? 0);
+        const agent = int(this.#sorted, index);
+        if (Math.floor((int(this.#y0, agent) - bandTop) / MERGE_PX) !== row) break;
+        sweep.add(int(this.#left, agent) + MERGE_PX, int(this.#right, agent) + MERGE_PX, faces[agent] ?? 0);
         this.home[agent] = this.count;
       }
       const y = bandTop + row * MERGE_PX;
       const height = Math.min(MERGE_PX, bandBottom - y);
       const strip = this.count;
-      const only = index - first === 1 ? at(this.#sorted, first) : -1;
+      const only = index - first === 1 ? int(this.#sorted, first) : -1;
       sweep.run((from, to, face) => {
         const cell = this.#push(from - MERGE_PX, y, to - from, height, face, level, only, index - first);
         this.strip[cell] = strip;
@@ -195,14 +225,14 @@ export class Cells {
     const starts = this.#starts;
     starts.fill(0, 0, rows + 1);
     for (let index = 0; index < count; index++) {
-      const row = Math.floor((at(y, at(agents, index)) - top) / step) + 1;
-      starts[row] = at(starts, row) + 1;
+      const row = Math.floor((int(y, int(agents, index)) - top) / step) + 1;
+      starts[row] = int(starts, row) + 1;
     }
-    for (let row = 1; row <= rows; row++) starts[row] = at(starts, row) + at(starts, row - 1);
+    for (let row = 1; row <= rows; row++) starts[row] = int(starts, row) + int(starts, row - 1);
     for (let index = 0; index < count; index++) {
-      const agent = at(agents, index);
-      const row = Math.floor((at(y, agent) - top) / step);
-      const place = at(starts, row);
+      const agent = int(agents, index);
+      const row = Math.floor((int(y, agent) - top) / step);
+      const place = int(starts, row);
       this.#sorted[place] = agent;
       starts[row] = place + 1;
     }
@@ -245,7 +275,7 @@ export class Cells {
   }
 
   #reserve(count: number, bands: Bands): void {
-    const height = at(bands.bottom, bands.count - 1) + 2;
+    const height = int(bands.bottom, bands.count - 1) + 2;
     if (height > this.#starts.length) this.#starts = growInts(this.#starts, height);
     if (count <= this.home.length) return;
     this.home = growInts(this.home, count).fill(-1);

@@ -27,6 +27,9 @@ export type Face = (typeof FACES)[number];
 /** Index in FACES of an agent that is not there: it was not born yet. */
 export const ABSENT = 255;
 
+/** From this one on a person has to see it, however small its cell is. */
+export const URGENT_FACE = FACES.indexOf("stalled");
+
 const QUEUED = FACES.indexOf("queued");
 const HANDLED = FACES.indexOf("failedHandled");
 /** By problem, -1 where the status tells more. */

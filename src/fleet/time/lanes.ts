@@ -11,7 +11,7 @@
  * L2  Agents take the lane that is free and nearest to the top; a lane once taken is kept.
  * L3  The shares of a parent's lanes fill its own; each is as wide as what lives in it at most.
  */
-import { at, growFloats, growInts } from "../columns.ts";
+import { float, growFloats, growInts, int } from "../columns.ts";
 import type { Fleet } from "../fleet.ts";
 import { IndexHeap } from "./index-heap.ts";
 
@@ -41,16 +41,17 @@ export class Lanes {
     this.#reserve(fleet.count);
     // Children have higher ordinals than their parents.
     for (let agent = fleet.count - 1; agent >= 0; agent--) {
-      this.fromMs[agent] = at(fleet.spawnedMs, agent);
+      this.fromMs[agent] = float(fleet.spawnedMs, agent);
       this.untilMs[agent] = fleet.endedMs[agent] || Number.POSITIVE_INFINITY;
-      const child = at(fleet.firstChild, agent);
+      const child = int(fleet.firstChild, agent);
       this.width[agent] = child < 0 ? 1 : this.#take(fleet, child, agent);
     }
     this.rootWidth = fleet.firstRoot < 0 ? 1 : this.#take(fleet, fleet.firstRoot, -1);
     this.#share(fleet, fleet.firstRoot, 0, 1, this.rootWidth);
     for (let agent = 0; agent < fleet.count; agent++) {
-      const child = at(fleet.firstChild, agent);
-      if (child >= 0) this.#share(fleet, child, at(this.top, agent), at(this.bottom, agent), at(this.width, agent));
+      const child = int(fleet.firstChild, agent);
+      if (child >= 0)
+        this.#share(fleet, child, float(this.top, agent), float(this.bottom, agent), int(this.width, agent));
     }
   }
 
@@ -60,28 +61,28 @@ export class Lanes {
     this.#free.clear();
     this.#busy.clear();
     let lanes = 0;
-    for (let child = first; child >= 0; child = at(fleet.nextSibling, child)) {
-      const from = at(fromMs, child);
-      const until = at(untilMs, child);
+    for (let child = first; child >= 0; child = int(fleet.nextSibling, child)) {
+      const from = float(fromMs, child);
+      const until = float(untilMs, child);
       // Whoever ended in the very millisecond of a birth may be told of later than the birth.
-      while (this.#busy.size > 0 && at(this.#laneUntil, this.#busy.first) < from) {
+      while (this.#busy.size > 0 && float(this.#laneUntil, this.#busy.first) < from) {
         const freed = this.#busy.pop();
         this.#free.push(freed, freed);
       }
       // Hosts whose clocks differ may tell of a birth before one that was told of earlier.
-      const isFree = this.#free.size > 0 && at(this.#laneUntil, this.#free.first) < from;
+      const isFree = this.#free.size > 0 && float(this.#laneUntil, this.#free.first) < from;
       const taken = isFree ? this.#free.pop() : this.#open(lanes++);
       lane[child] = taken;
       this.#laneUntil[taken] = until;
-      this.#laneWidth[taken] = Math.max(at(this.#laneWidth, taken), at(this.width, child));
+      this.#laneWidth[taken] = Math.max(int(this.#laneWidth, taken), int(this.width, child));
       if (until < Number.POSITIVE_INFINITY) this.#busy.push(taken, until);
       if (parent >= 0) {
-        fromMs[parent] = Math.min(at(fromMs, parent), from);
-        untilMs[parent] = Math.max(at(untilMs, parent), until);
+        fromMs[parent] = Math.min(float(fromMs, parent), from);
+        untilMs[parent] = Math.max(float(untilMs, parent), until);
       }
     }
     let width = 0;
-    for (let index = 0; index < lanes; index++) width += at(this.#laneWidth, index);
+    for (let index = 0; index < lanes; index++) width += int(this.#laneWidth, index);
     return width;
   }
 
@@ -98,22 +99,22 @@ export class Lanes {
   #share(fleet: Born, first: number, top: number, bottom: number, width: number): void {
     const { lane } = this;
     let lanes = 0;
-    for (let child = first; child >= 0; child = at(fleet.nextSibling, child)) {
-      const taken = at(lane, child);
+    for (let child = first; child >= 0; child = int(fleet.nextSibling, child)) {
+      const taken = int(lane, child);
       if (taken >= lanes) {
         this.#laneWidth[taken] = 0;
         lanes = taken + 1;
       }
-      this.#laneWidth[taken] = Math.max(at(this.#laneWidth, taken), at(this.width, child));
+      this.#laneWidth[taken] = Math.max(int(this.#laneWidth, taken), int(this.width, child));
     }
     for (let index = 0, start = 0; index < lanes; index++) {
       this.#laneStart[index] = start;
-      start += at(this.#laneWidth, index);
+      start += int(this.#laneWidth, index);
     }
     const scale = (bottom - top) / width;
-    for (let child = first; child >= 0; child = at(fleet.nextSibling, child)) {
-      const start = at(this.#laneStart, at(lane, child));
-      const end = start + at(this.#laneWidth, at(lane, child));
+    for (let child = first; child >= 0; child = int(fleet.nextSibling, child)) {
+      const start = int(this.#laneStart, int(lane, child));
+      const end = start + int(this.#laneWidth, int(lane, child));
       this.top[child] = top + start * scale;
       // Rounding must not let the last one stand out.
       this.bottom[child] = end === width ? bottom : top + end * scale;

@@ -38,10 +38,16 @@ export class Layout {
   #weight = new Float64Array(0);
   #given: { fleet: Fleet; version: number; along: Along } | undefined;
 
+  /** Whether `update` would do nothing. */
+  isCurrent(fleet: Fleet, along: Along): boolean {
+    const given = this.#given;
+    return given?.fleet === fleet && given.version === fleet.version && given.along === along;
+  }
+
   /** Follows the fleet; does nothing while neither it nor the question has changed. */
   update(fleet: Fleet, along: Along): boolean {
     const given = this.#given;
-    if (given?.fleet === fleet && given.version === fleet.version && given.along === along) return false;
+    if (this.isCurrent(fleet, along)) return false;
     const isBorn = given?.fleet !== fleet || this.count !== fleet.count || given.along !== along;
     this.along = along;
     this.#reserve(fleet.count);

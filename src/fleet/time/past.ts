@@ -1,5 +1,5 @@
 /**
- * The fleet as it was at a moment, as far as the feed's own columns can say.
+ * The fleet as it was at a moment: the port through which the picture asks for the past, and what the feed's own columns can say of it.
  *
  * They know exactly who was there and who had ended then; what somebody did who was still alive they do not know, and say so
  * (`isExact`).
@@ -16,6 +16,11 @@ export interface Moment {
   readonly isExact: boolean;
 }
 
+/** May be asked many times a second while somebody drags; only the newest answer counts. */
+export interface Past {
+  at(atMs: number, signal: AbortSignal): Promise<Moment>;
+}
+
 const ALIVE = FACES.indexOf("running");
 
 /** From what the columns tell of births and ends. At once: a picture to show until the journals have answered. */
@@ -26,6 +31,16 @@ export function pastOfColumns(fleet: Fleet, atMs: number, faces: Uint8Array): Mo
     else if (at(fleet.endedMs, agent) === 0 || at(fleet.endedMs, agent) > atMs) faces[agent] = ALIVE;
   }
   return { atMs, faces, isExact: false };
+}
+
+/** How many lived at a moment: who ends in it still does not. */
+export function aliveAt(fleet: Fleet, atMs: number): number {
+  let alive = 0;
+  for (let agent = 0; agent < fleet.count; agent++) {
+    const ended = at(fleet.endedMs, agent);
+    if (at(fleet.spawnedMs, agent) <= atMs && (ended === 0 || ended > atMs)) alive += 1;
+  }
+  return alive;
 }
 
 /** How many agents lived at a moment, at so many moments evenly spread: what the scrubber is drawn over. */

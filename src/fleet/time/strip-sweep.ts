@@ -2,7 +2,7 @@
  * The worst face at every pixel column of a strip, as runs of equal ones. Intervals go in in any order; the sweep looks only at
  * columns where one begins or ends, and leaves everything empty for the next strip.
  */
-import { at } from "../columns.ts";
+import { int } from "../columns.ts";
 import { FACES } from "./faces.ts";
 
 const WORD = 32;
@@ -26,8 +26,8 @@ export class StripSweep {
 
   add(from: number, to: number, face: number): void {
     const row = face * this.#columns;
-    this.#steps[row + from] = at(this.#steps, row + from) + 1;
-    this.#steps[row + to] = at(this.#steps, row + to) - 1;
+    this.#steps[row + from] = int(this.#steps, row + from) + 1;
+    this.#steps[row + to] = int(this.#steps, row + to) - 1;
     this.#mark(from);
     this.#mark(to);
     this.#present |= 1 << face;
@@ -37,7 +37,7 @@ export class StripSweep {
     let worst = -1;
     let since = 0;
     for (let word = 0; word < this.#marks.length; word++) {
-      let bits = at(this.#marks, word);
+      let bits = this.#marks[word] ?? 0;
       if (bits === 0) continue;
       this.#marks[word] = 0;
       while (bits !== 0) {
@@ -60,7 +60,7 @@ export class StripSweep {
     for (let faces = this.#present; faces !== 0; faces &= faces - 1) {
       const face = 31 - Math.clz32(faces & -faces);
       const place = face * this.#columns + column;
-      const living = at(this.#living, face) + at(this.#steps, place);
+      const living = int(this.#living, face) + int(this.#steps, place);
       this.#steps[place] = 0;
       this.#living[face] = living;
       if (living > 0) worst = face;
@@ -70,6 +70,6 @@ export class StripSweep {
 
   #mark(column: number): void {
     const word = column >> 5;
-    this.#marks[word] = at(this.#marks, word) | (1 << (column & 31));
+    this.#marks[word] = (this.#marks[word] ?? 0) | (1 << (column & 31));
   }
 }

@@ -44,6 +44,10 @@ export function whole({ left, right }: Bounds): View {
   return { left, right, top: 0, bottom: 1 };
 }
 
+export function isWhole(view: View, bounds: Bounds): boolean {
+  return view.left <= bounds.left && view.right >= bounds.right && view.top <= 0 && view.bottom >= 1;
+}
+
 /** By less than 1 to see more closely. `x` and `y` are parts of the view, and stay where they are. */
 export function zoom(view: View, bounds: Bounds, by: { wide: number; high: number }, x: number, y: number): View {
   const wide = clamp((view.right - view.left) * by.wide, bounds.leastWide, bounds.right - bounds.left);

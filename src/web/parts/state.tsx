@@ -7,7 +7,7 @@ import type { Fleet } from "../../fleet/fleet.ts";
 import { PROBLEMS, type Problem } from "../../fleet/problems.ts";
 
 /** Path of the shape in a box of 16 by 16. */
-const SHAPES: Readonly<Record<string, string>> = {
+export const SHAPES: Readonly<Record<string, string>> = {
   queued: "M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 0 1 0-11zm0 1.5a4 4 0 1 0 0 8a4 4 0 0 0 0-8z",
   starting: "M8 2.5a5.5 5.5 0 1 1 0 11a5.5 5.5 0 0 1 0-11zm0 1.5v8a4 4 0 0 0 0-8z",
   running: "M4.5 2.7a1 1 0 0 1 1.5-.85l8 4.85a1.5 1.5 0 0 1 0 2.6l-8 4.85a1 1 0 0 1-1.5-.85z",

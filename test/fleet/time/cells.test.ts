@@ -61,9 +61,7 @@ function exact({ layout, bands, view, nowX, fleet }: Drawn, agent: number) {
 /** The cell that a painter leaves at every pixel. */
 function paint({ cells }: Drawn): Int32Array {
   const pixels = new Int32Array(WIDTH * HEIGHT).fill(-1);
-  const order = Array.from({ length: cells.count }, (_, cell) => cell);
-  order.sort((one, other) => cells.layerOf(one) - cells.layerOf(other) || one - other);
-  for (const cell of order) {
+  for (const cell of cells.painted().subarray(0, cells.count)) {
     const left = Math.max(0, at(cells.x, cell));
     const right = Math.min(WIDTH, at(cells.x, cell) + at(cells.width, cell));
     for (let y = at(cells.y, cell); y < at(cells.y, cell) + at(cells.height, cell); y++) {

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { at } from "../../../src/fleet/columns.ts";
 import type { Fleet } from "../../../src/fleet/fleet.ts";
-import { shareHeight } from "../../../src/fleet/time/bands.ts";
+import { GlidingBands, shareHeight } from "../../../src/fleet/time/bands.ts";
 import { Layout } from "../../../src/fleet/time/layout.ts";
 import { stepFrom } from "../../../src/fleet/time/steps.ts";
+import { moneyTicks, timeTicks } from "../../../src/fleet/time/ticks.ts";
 import { anchorOf, around, boundsOf, keep, pan, reveal, type View, whole, zoom } from "../../../src/fleet/time/view.ts";
 import { GeneratedFleet, STATUSES } from "../../support/generated-fleet.ts";
 import { LIVELY, livelyFleet, load } from "./fleets.ts";
@@ -280,6 +281,38 @@ describe("view", () => {
       expect(at(layout.top, agent)).toBeLessThan(view.bottom);
     }
   });
+});
+
+test("levels without anyone in the view leave their height to the others, and glide there", () => {
+  const fleet = load(new GeneratedFleet({ agents: 2_000, depth: 14, seed: 1 }));
+  const layout = layoutOf(fleet, "time");
+  const bounds = boundsOf(layout, fleet.timeMs);
+  const lone = Array.from({ length: fleet.count }, (_, agent) => agent).findLast(
+    (agent) => at(fleet.level, agent) === 3 && at(fleet.firstChild, agent) < 0,
+  );
+  const all = shareHeight(layout, 800, whole(bounds));
+  const close = shareHeight(layout, 800, around(layout, bounds, lone ?? 0, fleet.timeMs));
+  const heightOf = (bands: typeof all, level: number) => at(bands.bottom, level) - at(bands.top, level);
+  expect(heightOf(close, 9)).toBeLessThan(12);
+  expect(heightOf(close, 9)).toBeLessThan(heightOf(all, 9));
+  const gliding = new GlidingBands();
+  gliding.aim(all);
+  expect(gliding.top).toEqual(all.top);
+  gliding.aim(close);
+  expect(gliding.top).toEqual(all.top);
+  let frames = 0;
+  while (gliding.move()) frames += 1;
+  expect(frames).toBeGreaterThan(3);
+  expect(frames).toBeLessThan(30);
+  expect(gliding.top).toEqual(close.top);
+});
+
+test("marks of an axis stand at round times and sums, as far apart as asked", () => {
+  const minute = 60_000;
+  expect(timeTicks(1_000, 50_000, 0)).toEqual({ first: minute, step: minute });
+  expect(timeTicks(0, 100 * minute, 90 * minute)).toEqual({ first: 30 * minute, step: 120 * minute });
+  expect(moneyTicks(0.13, 0.04)).toEqual({ first: expect.closeTo(0.15, 9), step: 0.05 });
+  expect(moneyTicks(0, 300).step).toBe(500);
 });
 
 test("arrows lead to parents, children and siblings, and stay where there is nobody", () => {

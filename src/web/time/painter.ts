@@ -1,0 +1,193 @@
+/** Paints cells, names, shapes and edges onto the canvas, from what the pure model has computed. Knows nothing of agents but where they lie. */
+import { at } from "../../fleet/columns.ts";
+import type { Fleet } from "../../fleet/fleet.ts";
+import type { Cells } from "../../fleet/time/cells.ts";
+import { FACES, URGENT_FACE } from "../../fleet/time/faces.ts";
+import { visibleLine } from "../parts/format.ts";
+import { SHAPES } from "../parts/state.tsx";
+import type { Palette } from "./palette.ts";
+
+/** From this height and width on a cell has an edge, a pattern, its shape, its name. */
+const EDGE_PX = 6;
+const SHAPE_PX = 14;
+const NAME_PX = 54;
+const NAMES_MAX = 260;
+const NAME_LEFT = 21;
+const LETTER_PX = 6.1;
+const MARK_PX = 15;
+const MARKS_MAX = 80;
+const FORKS_MAX = 200;
+const FORKS_CALM = 24;
+
+const shapes = FACES.map((face) => new Path2D(SHAPES[face === "failedHandled" ? "failed" : face] ?? ""));
+const STRUCK = new Set([FACES.indexOf("cancelled"), FACES.indexOf("failedHandled")]);
+const marked = new Map<number, number>();
+const box = new Int32Array(4);
+const other = new Int32Array(4);
+
+export function paintCells(context: CanvasRenderingContext2D, cells: Cells, palette: Palette): void {
+  const order = cells.painted();
+  let style = "";
+  for (let index = 0; index < cells.count; index++) {
+    const cell = at(order, index);
+    const width = at(cells.width, cell);
+    const height = at(cells.height, cell);
+    const face = at(cells.face, cell);
+    const isLarge = height >= SHAPE_PX && width >= SHAPE_PX;
+    const next = (isLarge ? palette.large[face] : palette.small[face]) ?? "";
+    if (next !== style) {
+      context.fillStyle = next;
+      style = next;
+    }
+    // Air between cells, where there is room for it.
+    const shownWidth = width > 4 ? width - 1 : width;
+    const shownHeight = height > 4 ? height - 1 : height;
+    context.fillRect(at(cells.x, cell), at(cells.y, cell), shownWidth, shownHeight);
+    if (width < EDGE_PX || height < EDGE_PX) continue;
+    // Where its shape is shown, only what is cut or broken needs a pattern besides.
+    const pattern = isLarge && !STRUCK.has(face) ? undefined : palette.patterns[face];
+    if (pattern) {
+      context.fillStyle = pattern;
+      context.fillRect(at(cells.x, cell), at(cells.y, cell), shownWidth, shownHeight);
+    }
+    context.fillStyle = palette.full[face] ?? "";
+    context.fillRect(at(cells.x, cell), at(cells.y, cell), 2, shownHeight);
+    style = "";
+  }
+}
+
+/** Names and shapes of cells that have room for them. A name stays in view while any of its cell is. */
+export function paintNames(
+  context: CanvasRenderingContext2D,
+  cells: Cells,
+  fleet: Fleet,
+  palette: Palette,
+  width: number,
+): void {
+  context.font = `11px ${palette.sans}`;
+  context.textBaseline = "middle";
+  let named = 0;
+  for (let cell = 0; cell < cells.count && named < NAMES_MAX; cell++) {
+    const agent = at(cells.agent, cell);
+    if (agent < 0 || at(cells.height, cell) < SHAPE_PX) continue;
+    const left = Math.max(0, at(cells.x, cell));
+    const room = Math.min(width, at(cells.x, cell) + at(cells.width, cell)) - left;
+    if (room < SHAPE_PX + 4) continue;
+    named += 1;
+    // Of a high cell the name stands on top, where the eye comes from.
+    const middle = at(cells.y, cell) + Math.min(at(cells.height, cell), 28) / 2;
+    paintShape(context, at(cells.face, cell), left + 6, middle - 6, 12, palette);
+    const letters = Math.floor((room - NAME_LEFT - 5) / LETTER_PX);
+    if (room < NAME_PX) continue;
+    const name = visibleLine(fleet.name[agent] ?? "");
+    context.fillStyle = palette.ink;
+    context.fillText(name.length > letters ? `${name.slice(0, letters - 1)}…` : name, left + NAME_LEFT, middle + 0.5);
+  }
+}
+
+/** A shape over each cell that needs a person and is too small to show it, the worst first, none over another. */
+export function paintMarks(context: CanvasRenderingContext2D, cells: Cells, palette: Palette, width: number): void {
+  marked.clear();
+  const order = cells.painted();
+  for (let index = cells.count - 1; index >= 0 && marked.size < MARKS_MAX; index--) {
+    const cell = at(order, index);
+    const face = at(cells.face, cell);
+    if (face < URGENT_FACE) continue;
+    if (at(cells.height, cell) >= SHAPE_PX && at(cells.width, cell) >= SHAPE_PX) continue;
+    const end = Math.min(width, at(cells.x, cell) + at(cells.width, cell));
+    if (end < 0) continue;
+    // At its end, for that is when it happened.
+    const x = Math.max(MARK_PX / 2 + 1, Math.min(width - MARK_PX / 2 - 1, end));
+    const y = Math.max(MARK_PX / 2 + 1, at(cells.y, cell) + at(cells.height, cell) / 2);
+    if (isTaken(x, y)) continue;
+    marked.set(key(x, y), 1);
+    context.fillStyle = palette.panel;
+    context.beginPath();
+    context.arc(x, y, MARK_PX / 2 + 1.5, 0, 2 * Math.PI);
+    context.fill();
+    paintShape(context, face, x - MARK_PX / 2, y - MARK_PX / 2, MARK_PX, palette);
+  }
+}
+
+const key = (x: number, y: number) => Math.floor(y / MARK_PX) * 4_096 + Math.floor(x / MARK_PX);
+
+function isTaken(x: number, y: number): boolean {
+  for (const dy of [-MARK_PX, 0, MARK_PX]) {
+    for (const dx of [-MARK_PX, 0, MARK_PX]) if (marked.has(key(x + dx, y + dy))) return true;
+  }
+  return false;
+}
+
+function paintShape(
+  context: CanvasRenderingContext2D,
+  face: number,
+  x: number,
+  y: number,
+  size: number,
+  palette: Palette,
+): void {
+  const shape = shapes[face];
+  if (!shape) return;
+  context.fillStyle = palette.full[face] ?? "";
+  context.save();
+  context.translate(x, y);
+  context.scale(size / 16, size / 16);
+  context.fill(shape, "evenodd");
+  context.restore();
+}
+
+/**
+ * From the one whose past is shared, at the moment of the fork, to the one that goes on from there. Where there are many, those alone
+ * whose fork has a cell of its own, or that somebody is looking at: a hundred curves between lines of two pixels say nothing.
+ */
+export function paintForks(
+  context: CanvasRenderingContext2D,
+  cells: Cells,
+  fleet: Fleet,
+  forks: Int32Array,
+  palette: Palette,
+  isTime: boolean,
+  looked: readonly number[],
+): void {
+  const isCrowded = forks.length > FORKS_CALM;
+  context.beginPath();
+  let drawn = 0;
+  for (let index = 0; index < forks.length && drawn < FORKS_MAX; index++) {
+    const fork = at(forks, index);
+    const origin = at(fleet.forkOf, fork);
+    if (!cells.locate(fork, box) || !cells.locate(origin, other)) continue;
+    const isSmall = at(cells.agent, at(cells.home, fork)) < 0 || at(box, 3) - at(box, 1) < EDGE_PX;
+    if (isCrowded && isSmall && !looked.includes(fork) && !looked.includes(origin)) continue;
+    drawn += 1;
+    const toX = isTime ? at(box, 0) + 1 : (at(box, 0) + at(box, 2)) / 2;
+    const toY = (at(box, 1) + at(box, 3)) / 2;
+    const fromX = isTime ? Math.max(at(other, 0), Math.min(at(other, 2), toX - 10)) : (at(other, 0) + at(other, 2)) / 2;
+    const fromY = (at(other, 1) + at(other, 3)) / 2;
+    const bend = isTime ? Math.max(14, Math.abs(toY - fromY) / 4) : 0;
+    context.moveTo(fromX, fromY);
+    context.bezierCurveTo(fromX + bend, fromY, isTime ? toX - bend : toX, isTime ? toY : fromY, toX, toY);
+    context.moveTo(toX + 2, toY);
+    context.arc(toX, toY, 2, 0, 2 * Math.PI);
+  }
+  context.strokeStyle = palette.ink;
+  context.globalAlpha = drawn > 40 ? 0.3 : 0.5;
+  context.lineWidth = 1;
+  context.stroke();
+  context.globalAlpha = 1;
+}
+
+/** Around an agent, large enough to be seen however small its cell is. */
+export function paintFrame(
+  context: CanvasRenderingContext2D,
+  cells: Cells,
+  agent: number,
+  color: string,
+  lineWidth: number,
+): void {
+  if (!cells.locate(agent, box)) return;
+  const width = Math.max(5, at(box, 2) - at(box, 0));
+  const height = Math.max(5, at(box, 3) - at(box, 1));
+  context.strokeStyle = color;
+  context.lineWidth = lineWidth;
+  context.strokeRect(at(box, 0) - 0.5, at(box, 1) - 0.5, width, height);
+}

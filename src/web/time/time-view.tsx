@@ -1,0 +1,181 @@
+/**
+ * The picture of the fleet over time: time from left to right, levels from top to bottom, a cell an agent; by cost instead of time on
+ * demand, and as it was at any past moment. The canvas has the focus as a whole: arrows go from agent to agent, and each is told in words.
+ */
+import { useEffect, useMemo, useRef, useState } from "react";
+import { at } from "../../fleet/columns.ts";
+import type { Fleet } from "../../fleet/fleet.ts";
+import { readFaces } from "../../fleet/time/faces.ts";
+import type { Along } from "../../fleet/time/layout.ts";
+import { aliveAt, type Moment, type Past, pastOfColumns } from "../../fleet/time/past.ts";
+import { count } from "../parts/format.ts";
+import { StateIcon } from "../parts/state.tsx";
+import { actOnKey, useGestures, type Wants } from "./gestures.ts";
+import { Hint } from "./hint.tsx";
+import { Scrubber } from "./scrubber.tsx";
+import { type Spot, Stage } from "./stage.ts";
+import { describe, summary, tallyOf, wordsOfFace } from "./words.ts";
+import "./time.css";
+
+interface Given {
+  readonly fleet: Fleet;
+  /** Ordinal; -1 for none. */
+  readonly selected: number;
+  readonly onSelect: (agent: number) => void;
+  readonly onOpen: (agent: number) => void;
+  /** Answers for the past from the journals; without it the columns answer for births and ends. */
+  readonly past?: Past;
+}
+
+export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const stage = useRef<Stage>(undefined);
+  const [along, setAlong] = useState<Along>("time");
+  const [atMs, setAtMs] = useState<number>();
+  const [hint, setHint] = useState<{ readonly spot: Spot; readonly x: number; readonly y: number }>();
+  const [isWhole, setWhole] = useState(true);
+  const [told, setTold] = useState("");
+  const moment = useMoment(fleet, atMs, past);
+  const wants = useRef<Wants>({ onHover: () => undefined, onSelect, onOpen });
+  wants.current = {
+    onSelect,
+    onOpen,
+    onHover: (spot, x, y) => setHint(spot && { spot, x, y }),
+  };
+  useGestures(canvas, stage, wants);
+
+  useEffect(() => {
+    const element = canvas.current;
+    const frame = element?.parentElement;
+    if (!element || !frame) return;
+    const made = new Stage(element, fleet, () => setWhole(made.isWhole));
+    stage.current = made;
+    const sized = new ResizeObserver(() => made.resize(frame.clientWidth, frame.clientHeight));
+    sized.observe(frame);
+    const themed = new MutationObserver(() => made.recolor());
+    themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    return () => {
+      sized.disconnect();
+      themed.disconnect();
+      made.stop();
+      stage.current = undefined;
+    };
+  }, [fleet]);
+  // After every change of the fleet, which draws this component again.
+  useEffect(() => stage.current?.show(along, moment, selected));
+
+  const { version } = fleet;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the fleet changes with its version
+  const glance = useMemo(() => glanceAt(fleet, moment), [fleet, version, moment]);
+
+  return (
+    <section className="time" aria-label="Time">
+      <header>
+        <fieldset className="choices">
+          <legend className="unseen">Width of a cell</legend>
+          {(["time", "cost"] as const).map((each) => (
+            <button key={each} type="button" aria-pressed={along === each} onClick={() => setAlong(each)}>
+              {each === "time" ? "Time" : "Cost"}
+            </button>
+          ))}
+        </fieldset>
+        <ul className="tally" aria-label="States">
+          {glance.tally.map(({ face, agents }) => {
+            const { shape, word } = wordsOfFace(face, moment?.isExact ?? true);
+            return (
+              <li key={face} className="state" data-state={shape}>
+                <StateIcon shape={shape} size={12} />
+                <b>{count(agents)}</b>
+                {word}
+              </li>
+            );
+          })}
+        </ul>
+        <div className="ends">
+          {moment && !moment.isExact && <span className="quiet">births and ends as they were</span>}
+          <button
+            type="button"
+            className="button square"
+            aria-label="Closer"
+            onClick={() => stage.current?.zoomBy(0.6)}
+          >
+            +
+          </button>
+          <button
+            type="button"
+            className="button square"
+            aria-label="Farther"
+            onClick={() => stage.current?.zoomBy(1 / 0.6)}
+          >
+            −
+          </button>
+          <button type="button" className="button" disabled={isWhole} onClick={() => stage.current?.showWhole()}>
+            Whole fleet
+          </button>
+        </div>
+      </header>
+      <div
+        className="picture"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it takes keys, and tells where they lead
+        tabIndex={0}
+        role="application"
+        aria-roledescription="picture of the fleet"
+        aria-label={`Fleet by ${along}. Arrows go to parent, child and siblings; plus, minus and 0 zoom; Enter opens.`}
+        aria-describedby="time-summary time-selected"
+        onKeyDown={(event) => {
+          if (!stage.current) return;
+          const select = (agent: number) => {
+            onSelect(agent);
+            setTold(describe(fleet, agent, moment));
+          };
+          if (!actOnKey(event, stage.current, fleet, selected, { ...wants.current, onSelect: select })) return;
+          event.preventDefault();
+        }}
+      >
+        <canvas ref={canvas} />
+        {hint && hint.spot.agent < fleet.count && <Hint {...hint} fleet={fleet} moment={moment} />}
+      </div>
+      <Scrubber fleet={fleet} fromMs={glance.firstMs} atMs={atMs} alive={glance.alive} onScrub={setAtMs} />
+      <p id="time-summary" className="unseen">
+        {summary(fleet, glance.tally, glance.levels)}
+      </p>
+      <p id="time-selected" className="unseen" role="status" aria-live="polite">
+        {told}
+      </p>
+    </section>
+  );
+}
+
+/** The columns answer at once, the journals when they have read. */
+function useMoment(fleet: Fleet, atMs: number | undefined, past: Past | undefined): Moment | undefined {
+  const [read, setRead] = useState<Moment>();
+  useEffect(() => {
+    if (atMs === undefined || !past) return;
+    const gone = new AbortController();
+    past.at(atMs, gone.signal).then(
+      (moment) => !gone.signal.aborted && setRead(moment),
+      // What the columns say stays.
+      () => undefined,
+    );
+    return () => gone.abort();
+  }, [atMs, past]);
+  const { count: agents } = fleet;
+  return useMemo(() => {
+    if (atMs === undefined) return undefined;
+    if (read?.atMs === atMs && read.faces.length >= agents) return read;
+    return pastOfColumns(fleet, atMs, new Uint8Array(agents));
+  }, [fleet, agents, atMs, read]);
+}
+
+/** What stands around the picture, counted once a change. */
+function glanceAt(fleet: Fleet, moment: Moment | undefined) {
+  const faces = moment?.faces ?? new Uint8Array(fleet.count);
+  if (!moment) readFaces(fleet, faces);
+  let [firstMs, levels] = [fleet.timeMs, 0];
+  for (let agent = 0; agent < fleet.count; agent++) {
+    firstMs = Math.min(firstMs, at(fleet.spawnedMs, agent));
+    levels = Math.max(levels, at(fleet.level, agent) + 1);
+  }
+  const tally = tallyOf(faces, Math.min(faces.length, fleet.count));
+  return { tally, firstMs, levels, alive: aliveAt(fleet, moment?.atMs ?? fleet.timeMs) };
+}

@@ -1,0 +1,66 @@
+/** What the picture says in words: of a face, of an agent, and of the fleet for those who do not see it. */
+import { at } from "../../fleet/columns.ts";
+import type { Fleet } from "../../fleet/fleet.ts";
+import { ABSENT, FACES } from "../../fleet/time/faces.ts";
+import type { Moment } from "../../fleet/time/past.ts";
+import { count, duration, plural, usd, visibleLine } from "../parts/format.ts";
+import { namesAbove } from "../parts/names.tsx";
+import { type Face, faceOf, problemFace } from "../parts/state.tsx";
+
+/** Shape and word of a face. Of the past it may be known only that somebody lived. */
+export function wordsOfFace(face: number, isExact = true): Face {
+  const name = FACES[face] ?? "queued";
+  if (name === "running" && !isExact) return { shape: "running", word: "alive" };
+  if (name === "failedHandled") return { shape: "failed", word: "failed, handled" };
+  if (name === "failed") return { shape: "failed", word: "failed" };
+  if (name === "approval" || name === "stalled" || name === "rateLimited" || name === "burning")
+    return problemFace(name);
+  return { shape: name, word: name };
+}
+
+export function faceThen(fleet: Fleet, agent: number, moment: Moment | undefined): Face {
+  if (!moment) return faceOf(fleet, agent);
+  const face = moment.faces[agent] ?? ABSENT;
+  return face === ABSENT ? { shape: "queued", word: "not yet born" } : wordsOfFace(face, moment.isExact);
+}
+
+/** How long it has lived, or lived in all. */
+export function age(fleet: Fleet, agent: number, nowMs: number): string {
+  const ended = at(fleet.endedMs, agent);
+  const until = ended > 0 ? Math.min(ended, nowMs) : nowMs;
+  return duration(until - at(fleet.spawnedMs, agent));
+}
+
+export function describe(fleet: Fleet, agent: number, moment: Moment | undefined): string {
+  const path = [...namesAbove(fleet, agent).map(({ name }) => name), visibleLine(fleet.name[agent] ?? "")].join(" / ");
+  const below = at(fleet.sums.agents, agent) - 1;
+  return [
+    path,
+    faceThen(fleet, agent, moment).word,
+    `level ${at(fleet.level, agent)}`,
+    `${usd(fleet.subtreeUsd(agent))}${below > 0 ? ` with ${plural(below, "agent")} below` : ""}`,
+    `age ${age(fleet, agent, moment?.atMs ?? fleet.timeMs)}`,
+  ].join(", ");
+}
+
+export interface Tally {
+  readonly face: number;
+  readonly agents: number;
+}
+
+/** How many have which face, the worst first. */
+export function tallyOf(faces: Uint8Array, agents: number): Tally[] {
+  const counts = new Int32Array(FACES.length);
+  for (let agent = 0; agent < agents; agent++) {
+    const face = faces[agent] ?? ABSENT;
+    if (face !== ABSENT) counts[face] = at(counts, face) + 1;
+  }
+  return Array.from(counts, (number, face) => ({ face, agents: number }))
+    .filter((tally) => tally.agents > 0)
+    .reverse();
+}
+
+export function summary(fleet: Fleet, tally: readonly Tally[], levels: number): string {
+  const states = tally.map(({ face, agents }) => `${count(agents)} ${wordsOfFace(face).word}`).join(", ");
+  return `${plural(fleet.count, "agent")} on ${plural(levels, "level")}: ${states}.`;
+}
