@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Banyan } from "../src/index.ts";
-import { restoreFolder } from "../src/runtime/backup.ts";
+import { restoreFolder } from "../src/runtime/backup-restore.ts";
 import { work } from "./banyan/contender.ts";
 import { median, round } from "./core/figures.ts";
 import { payloadModel } from "./core/payload-model.ts";

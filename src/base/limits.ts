@@ -245,6 +245,8 @@ export const LIMITS = {
   /** How long a record waits for others before it is shipped to a backup, and bytes of records of one segment. */
   backupDelayMs: 1_000,
   backupSegmentBytesMax: 64 * MiB,
+  /** Drills of a backup of which the outcome is kept. */
+  drillsKept: 100,
   /** Faults that are written down in a second; further ones are counted. And the size after which their file is set aside. */
   faultsPerSecondMax: 100,
   faultLogBytesMax: 1 * MiB,

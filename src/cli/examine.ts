@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { asBanyanError } from "../base/errors.ts";
 import { connect } from "../client.ts";
+import { newestDrills } from "../runtime/backup-notes.ts";
 import { hasData } from "../runtime/open.ts";
 import type { Stats } from "../server/contract/fleet.ts";
 import { byteSize, duration, plural } from "./figures.ts";
@@ -26,6 +27,7 @@ const EXAMINATIONS: readonly (readonly [about: string, examine: Examination])[] 
   ["open files", openFiles],
   ["journal", data],
   ["faults", faults],
+  ["backup", backups],
 ];
 
 /** The findings, as they are made. */
@@ -241,4 +243,22 @@ async function faults(folder: string, clock: Clock): Promise<Finding[]> {
   const codes = Map.groupBy(recent, ({ code }) => code);
   const says = [...codes].map(([code, of]) => `${code} ${of.length} times`).join(", ");
   return [{ level: "warn", about: "faults", says: `in a day: ${says}`, remedy: "Look at `banyan faults`." }];
+}
+
+/** A backup that was not restored for longer than this is a hope. */
+const DRILL_AGE_MS_MAX = 31 * 24 * 3_600_000;
+
+async function backups(folder: string, clock: Clock): Promise<Finding[]> {
+  const about = "backup";
+  const remedy = "Restore it into a scratch folder and look what it says: `banyan backup drill --store PLACE`.";
+  return (await newestDrills(folder)).map((drill): Finding => {
+    if (!drill) return { level: "warn", about, says: "a backup of this data was never drilled", remedy };
+    const { store, time, ok, error, tookMs } = drill;
+    const when = new Date(time).toISOString();
+    if (!ok) return { level: "fail", about, says: `the drill of ${store} at ${when} failed: ${error}`, remedy };
+    const says = `${store} was restored in ${duration(tookMs)} by the drill at ${when}`;
+    return clock.now() - time > DRILL_AGE_MS_MAX
+      ? { level: "warn", about, says, remedy }
+      : { level: "ok", about, says };
+  });
 }

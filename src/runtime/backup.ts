@@ -1,28 +1,18 @@
-/**
- * Backups of a data folder: made beside the process that works on it, or while none does, without writing to its stores. Restores go into
- * a folder that is not there yet, and are named as it only when they are whole and verified.
- */
-
-import { hash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+/** Backups of a data folder: made beside the process that works on it, or while none does, without writing to its stores. */
+import { join } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Digest } from "../blobs/blobs.ts";
-import { openFsBlobs } from "../blobs/fs/fs-blobs.ts";
 import { beginShipping, type Remembered } from "../checkpoints/backup/beginning.ts";
-import { type BackupRestored, type RestoreProgress, restoreBackup } from "../checkpoints/backup/restoring.ts";
 import type { SealKeys } from "../checkpoints/backup/seal.ts";
 import { ship } from "../checkpoints/backup/shipping.ts";
-import { BackupStore } from "../checkpoints/backup/store.ts";
-import type { VerifyReport } from "../checkpoints/verify.ts";
+import { BackupStore, type SegmentName } from "../checkpoints/backup/store.ts";
 import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
+import { type Drill, drillsOf, recall, remember } from "./backup-notes.ts";
 import { openBlobStore } from "./blob-store.ts";
-import { type Environment, type ObjectPlace, objectPlace, openObjects } from "./object-store.ts";
-import { hasData, openRuntime } from "./open.ts";
-import { verifyFolder } from "./verify.ts";
+import { type Environment, type ObjectPlace, openObjects } from "./object-store.ts";
+import { hasData } from "./open.ts";
 
 export type { SealKeys } from "../checkpoints/backup/seal.ts";
 
@@ -96,11 +86,13 @@ export interface BackupStatus {
   readonly bytes: number;
   readonly blobs: number;
   readonly writers: number;
-  /** Of the newest record that was shipped. */
+  /** Of the newest record that was shipped; null when its segment cannot be read: encrypted without the secret key, or damaged. */
   readonly newestTime: number | null;
   /** How many records of the data the backup does not have; null where no data is named. */
   readonly behind: number | null;
   readonly recipient: string | null;
+  /** The newest drill that is noted in the data; null before the first. */
+  readonly drill: Drill | null;
 }
 
 /** How a backup stands, and how far behind the data it is. Needs no secret key for data of this machine. */
@@ -110,7 +102,7 @@ export async function backupStatus(options: BackupOptions, folder?: string): Pro
   const segments = await store.segments();
   const newest = segments.at(-1);
   const canRead = options.keys?.identity !== undefined || store.recipient === null;
-  const newestTime = newest && canRead ? (await store.read(newest)).header.time : null;
+  const newestTime = newest && canRead ? await timeOf(store, newest) : null;
   return {
     segments: segments.length,
     bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -119,7 +111,18 @@ export async function backupStatus(options: BackupOptions, folder?: string): Pro
     newestTime,
     behind: folder === undefined ? null : await recordsBehind(folder, options.store),
     recipient: store.recipient,
+    drill: folder === undefined ? null : ((await drillsOf(folder, options.store)).at(-1) ?? null),
   };
+}
+
+/** Null when it is damaged: a status is told of a backup in any state. */
+async function timeOf(store: BackupStore, segment: SegmentName): Promise<number | null> {
+  try {
+    return (await store.read(segment)).header.time;
+  } catch (error) {
+    if (asBanyanError(error).code === "BLOB_DAMAGED") return null;
+    throw error;
+  }
 }
 
 async function recordsBehind(folder: string, store: string): Promise<number | null> {
@@ -130,6 +133,35 @@ async function recordsBehind(folder: string, store: string): Promise<number | nu
   } finally {
     await journal.close();
   }
+}
+
+/** A point up to which a backup can be restored: the end of a segment. */
+export interface BackupPoint {
+  readonly segment: number;
+  /** The claim under which it was written. */
+  readonly writer: number;
+  /** Of its newest record. */
+  readonly time: number;
+  /** That record, as `--at` takes it. */
+  readonly event: string;
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** The newest `last` points of a backup, oldest first. @throws INPUT_INVALID without the key, BLOB_DAMAGED */
+export async function backupPoints(options: BackupOptions, last: number): Promise<BackupPoint[]> {
+  const store = await BackupStore.open(await openObjects(options.store, options), options.keys ?? {});
+  const points: BackupPoint[] = [];
+  for (const name of (await store.segments()).slice(-last)) {
+    const { header, records } = await store.read(name);
+    const newest = records.at(-1);
+    const event = newest ? `${newest.agent}:${newest.seq}` : "";
+    points.push({
+      ...{ segment: header.number, writer: header.owner, time: header.time, event },
+      ...{ records: header.records, bytes: name.bytes },
+    });
+  }
+  return points;
 }
 
 export interface BackupVerified {
@@ -165,109 +197,4 @@ export async function verifyBackup(options: BackupOptions, { part = 1, parts = 1
     if (!(await store.verifyBlob(digest as Digest))) damaged.push(`the blob ${digest}`);
   }
   return { segments: read, blobs: blobs.length, damaged, ok: damaged.length === 0 };
-}
-
-export interface RestoreOptions extends BackupOptions {
-  /** The last moment that is restored, in milliseconds since the epoch. */
-  readonly time?: number | undefined;
-  readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
-}
-
-export interface DataRestored extends Omit<BackupRestored, "end"> {
-  readonly verified: VerifyReport;
-  /** An agent that was opened and read whole; null when there is none. */
-  readonly opened: string | null;
-}
-
-/**
- * Makes the data folder from a backup. Every record and blob is checked, every agent folded and one opened as for work, before the folder
- * has its name; cut before, the same command goes on. The next backup of it goes to the same place.
- * @throws INPUT_INVALID when the folder is there, BLOB_DAMAGED when the backup is not sound, JOURNAL_DAMAGED, DISK_FAILED
- */
-export async function restoreFolder(folder: string, options: RestoreOptions): Promise<DataRestored> {
-  if (existsSync(folder)) throw new BanyanError("INPUT_INVALID", `${folder} is there already`);
-  const store = await BackupStore.open(await openObjects(options.store, options), options.keys ?? {});
-  const owner = (await store.claims()).at(-1)?.owner ?? 1;
-  const scratch = `${folder}.restoring`;
-  await mkdir(scratch, { recursive: true, mode: 0o700 });
-  const restored = await pour(store, scratch, options);
-  const verified = await verifyFolder(scratch);
-  // What was gone already when the backup was made is missing here too, and said.
-  if (verified.damaged.length > restored.missing) {
-    const [first] = verified.damaged;
-    throw new BanyanError("JOURNAL_DAMAGED", `what was restored is damaged: ${first?.what}; it is left in ${scratch}`);
-  }
-  const opened = await openOne(scratch);
-  const { number, previous, position } = restored.end;
-  await remember(scratch, options.store, { owner, number, previous, position, restored: true });
-  await rename(scratch, folder);
-  await syncFolder(dirname(resolve(folder)));
-  const { end: _, ...rest } = restored;
-  return { ...rest, verified, opened };
-}
-
-async function pour(
-  store: BackupStore,
-  scratch: string,
-  { time, onProgress }: RestoreOptions,
-): Promise<BackupRestored> {
-  const journal = await openSqliteJournal({ folder: join(scratch, "journal") });
-  const blobs = await openFsBlobs({ folder: join(scratch, "blobs") });
-  try {
-    return await restoreBackup({ store, journal, blobs, time, onProgress });
-  } finally {
-    await journal.close();
-    await blobs.close();
-  }
-}
-
-/** As the runtime opens it for work, but that nobody works. */
-async function openOne(folder: string): Promise<string | null> {
-  const runtime = await openRuntime(folder, { work: false });
-  try {
-    const { forest } = runtime.coordinator;
-    const [damaged] = runtime.recovery.damaged;
-    if (damaged) throw damaged.error;
-    const node = forest.roots().at(-1);
-    if (node) await runtime.coordinator.state(node.head.agent);
-    return node?.head.agent ?? null;
-  } finally {
-    await runtime.stop();
-  }
-}
-
-function memoryOf(folder: string, store: string): string {
-  return join(folder, "backups", `${hash("sha256", objectPlace(store)).slice(0, 16)}.json`);
-}
-
-async function recall(folder: string, store: string): Promise<Remembered | undefined> {
-  const text = await readFile(memoryOf(folder, store), "utf8").catch(() => undefined);
-  try {
-    return text === undefined ? undefined : (JSON.parse(text) as Remembered);
-  } catch {
-    // As good as none: the store knows how far it has come.
-    return undefined;
-  }
-}
-
-async function remember(folder: string, store: string, shipped: Remembered): Promise<void> {
-  const path = memoryOf(folder, store);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(`${path}.new`, "w", 0o600);
-  try {
-    await file.writeFile(JSON.stringify(shipped));
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

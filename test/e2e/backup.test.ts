@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { restoreFolder } from "../../src/runtime/backup.ts";
+import { restoreFolder } from "../../src/runtime/backup-restore.ts";
 import { openFleet } from "../support/fleet.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/banyan.js", import.meta.url));

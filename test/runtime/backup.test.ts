@@ -1,11 +1,13 @@
 /** Backups of a real data folder: made beside the process that works, and restored as a machine's disk is lost. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterEach, expect, test } from "vitest";
 import { Banyan } from "../../src/index.ts";
-import { backUp, backupStatus, restoreFolder, verifyBackup } from "../../src/runtime/backup.ts";
+import { backUp, backupPoints, backupStatus, verifyBackup } from "../../src/runtime/backup.ts";
+import { drillBackup, restoreFolder } from "../../src/runtime/backup-restore.ts";
+import { openRuntime } from "../../src/runtime/open.ts";
 import { type Fleet, openFleet } from "../support/fleet.ts";
 import { type Fault, StrictS3 } from "../support/strict-s3.ts";
 
@@ -172,4 +174,60 @@ test("in a bucket that throttles, cuts, truncates and loses answers, a backup is
   await backUp(into, bucket);
   await expect(backUp(fleet.folder, bucket)).rejects.toMatchObject({ code: "DATA_IN_USE" });
   await expect(backupStatus({ ...bucket, environment: {} })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+});
+
+test("an event may be the end of a restore, and one that was cut farther behind it is refused", async () => {
+  const { fleet, store, into } = await lived();
+  await using _ = fleet;
+  await backUp(fleet.folder, { store });
+  await fleet.lead("second");
+  await backUp(fleet.folder, { store });
+  const points = await backupPoints({ store }, 5);
+  expect(points.map(({ segment, writer }) => [segment, writer])).toEqual([
+    [1, 1],
+    [2, 1],
+  ]);
+  expect(await backupPoints({ store }, 1)).toEqual(points.slice(1));
+  const [first] = points;
+  const [agent = "", seq] = first?.event.split(":") ?? [];
+  const until = { agent, seq: Number(seq) };
+  expect(await restoreFolder(into, { store, until })).toMatchObject({ records: first?.records, isWhole: false });
+  const lead = fleet.banyan.agent("lead").id;
+  const early = join(place(), "data");
+  expect(await restoreFolder(early, { store, until: { agent: lead, seq: 2 } })).toMatchObject({ isWhole: false });
+  const runtime = await openRuntime(early, { work: false });
+  expect((await runtime.services.journal.head(lead))?.seq).toBe(2);
+  await runtime.stop();
+
+  const cut = join(place(), "data");
+  const none = { agent: lead, seq: 999_999 };
+  await expect(restoreFolder(cut, { store, until: none })).rejects.toMatchObject({ code: "INPUT_INVALID" });
+  await expect(restoreFolder(cut, { store, until })).rejects.toThrow(".restoring");
+  await expect(restoreFolder(cut, { store, until: { time: 1 } })).rejects.toThrow(".restoring");
+  expect(await restoreFolder(cut, { store })).toMatchObject({ isWhole: true });
+});
+
+test("a drill restores all, leaves nothing behind, and its outcome is seen: a failed one as a fault too", async () => {
+  const { fleet, store } = await lived();
+  await using _ = fleet;
+  const { position } = await backUp(fleet.folder, { store });
+  expect((await backupStatus({ store }, fleet.folder)).drill).toBeNull();
+  const scratch = join(fleet.folder, "backups", "drills");
+  // Left by a drill that was killed.
+  mkdirSync(join(scratch, "4194305"), { recursive: true });
+  const drill = await drillBackup(fleet.folder, { store });
+  expect(drill).toMatchObject({ store, ok: true, error: null, records: position, bytes: expect.any(Number) });
+  expect((await backupStatus({ store }, fleet.folder)).drill).toEqual(drill);
+  expect(readdirSync(scratch)).toEqual([]);
+  expect(fleet.banyan.runtime.faults.read()).toEqual([]);
+
+  const segment = join(store, "journal", "000001", "000000000001.seg");
+  writeFileSync(segment, readFileSync(segment).subarray(0, -3));
+  const failed = await drillBackup(fleet.folder, { store });
+  expect(failed).toMatchObject({ ok: false, error: expect.stringContaining("BLOB_DAMAGED"), records: 0 });
+  expect((await backupStatus({ store }, fleet.folder)).drill).toEqual(failed);
+  expect(fleet.banyan.runtime.faults.read()).toMatchObject([
+    { code: "BLOB_DAMAGED", message: expect.stringContaining("drill") },
+  ]);
+  expect(readdirSync(scratch)).toEqual([]);
 });

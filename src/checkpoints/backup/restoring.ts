@@ -4,17 +4,23 @@
  */
 import { decodeEvent } from "../../agent/codec.ts";
 import { BanyanError } from "../../base/errors.ts";
+import type { AgentId } from "../../base/ids.ts";
 import { type Blobs, type Digest, isDigest } from "../../blobs/blobs.ts";
 import type { Append, Journal, NewRecord, StoredRecord } from "../../journal/journal.ts";
 import { blobsOf } from "./segment.ts";
 import type { BackupStore, SegmentName } from "./store.ts";
 
+/**
+ * Where a restore ends: with the last record of a moment, in milliseconds since the epoch, so that records of later ones and all behind
+ * them are left out; or with one event.
+ */
+export type RestoreEnd = { readonly time: number } | { readonly agent: AgentId; readonly seq: number };
+
 export interface RestoringOptions {
   readonly store: BackupStore;
   readonly journal: Journal;
   readonly blobs: Blobs;
-  /** The last moment, in milliseconds since the epoch: records of later ones, and all behind them, are left out. */
-  readonly time?: number | undefined;
+  readonly until?: RestoreEnd | undefined;
   readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
 }
 
@@ -30,16 +36,19 @@ export interface BackupRestored extends RestoreProgress {
   readonly end: { readonly number: number; readonly previous: string | null; readonly position: number };
   /** Blobs that the backup does not have: those that were gone when it was made. */
   readonly missing: number;
-  /** False when a moment was given, and the backup goes on behind it. */
+  /** False when an end was given, and the backup goes on behind it. */
   readonly isWhole: boolean;
 }
 
-/** @throws BLOB_DAMAGED when the backup is not sound; DISK_FAILED, STORE_FAILED, STORE_DENIED */
+/**
+ * @throws BLOB_DAMAGED when the backup is not sound; INPUT_INVALID when the journal has more than is wanted, or the event is not in the
+ * backup; DISK_FAILED, STORE_FAILED, STORE_DENIED
+ */
 export async function restoreBackup({
   store,
   journal,
   blobs,
-  time,
+  until,
   onProgress,
 }: RestoringOptions): Promise<BackupRestored> {
   const names = await store.segments();
@@ -50,7 +59,7 @@ export async function restoreBackup({
   let end: BackupRestored["end"] = { number: 0, previous: null, position: 0 };
   for (const [index, name] of names.entries()) {
     const segment = await readNext(store, name, end.previous);
-    const cut = time === undefined ? -1 : segment.records.findIndex((record) => record.time > time);
+    const cut = until ? cutOf(segment.records, until) : -1;
     const wanted = cut < 0 ? segment.records : segment.records.slice(0, cut);
     for (const { type, body } of wanted) {
       for (const digest of blobsOf(type, body)) {
@@ -66,10 +75,31 @@ export async function restoreBackup({
     records += wanted.length;
     onProgress?.({ segments: index + 1, of: names.length, records, blobs: known.size });
     const progress = { segments: index + 1, of: names.length, records, blobs: known.size, missing };
-    if (cut >= 0) return { ...progress, end, isWhole: false };
-    end = { number: segment.header.number, previous: segment.digest, position: records };
+    const isSegmentWhole = wanted.length === segment.records.length;
+    if (isSegmentWhole) end = { number: segment.header.number, previous: segment.digest, position: records };
+    if (cut < 0) continue;
+    if (skip > 0) throw farther();
+    return { ...progress, end, isWhole: isSegmentWhole && index === names.length - 1 };
+  }
+  if (skip > 0) throw farther();
+  if (until && "seq" in until) {
+    throw new BanyanError("INPUT_INVALID", `the backup has no event ${until.seq} of ${until.agent}`);
   }
   return { segments: names.length, of: names.length, records, blobs: known.size, missing, end, isWhole: true };
+}
+
+/** How many of the records are restored, when the end is among them; less than 0 when it comes later. */
+function cutOf(records: readonly StoredRecord[], until: RestoreEnd): number {
+  if ("time" in until) return records.findIndex((record) => record.time > until.time);
+  const last = records.findIndex((record) => record.agent === until.agent && record.seq === until.seq);
+  return last < 0 ? -1 : last + 1;
+}
+
+function farther(): BanyanError {
+  return new BanyanError(
+    "INPUT_INVALID",
+    "an earlier restore, which was cut, had come farther than this one goes: remove its folder, which ends with .restoring",
+  );
 }
 
 /** False when the backup does not have it. @throws BLOB_DAMAGED */

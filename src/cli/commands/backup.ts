@@ -4,11 +4,16 @@ import { constants, setPriority } from "node:os";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { BanyanError } from "../../base/errors.ts";
-import { backUp, backupStatus, restoreFolder, type SealKeys, verifyBackup } from "../../runtime/backup.ts";
+import { parseId } from "../../base/ids.ts";
+import type { RestoreEnd, RestoreProgress } from "../../checkpoints/backup/restoring.ts";
+import { backUp, backupPoints, backupStatus, type SealKeys, verifyBackup } from "../../runtime/backup.ts";
+import type { Drill } from "../../runtime/backup-notes.ts";
+import { drillBackup, restoreFolder } from "../../runtime/backup-restore.ts";
 import { objectPlace } from "../../runtime/object-store.ts";
-import { type CommonOptions, dataCommand, dataFolder, type Register } from "../command.ts";
+import { type CommonOptions, dataCommand, dataFolder, type Register, wholeNumber } from "../command.ts";
 import { byteSize, duration, plural } from "../figures.ts";
 import { type Io, print, printJson, remark } from "../io.ts";
+import { tableOf } from "../table.ts";
 
 interface Options extends CommonOptions {
   readonly store: string;
@@ -17,6 +22,8 @@ interface Options extends CommonOptions {
 }
 
 const DAMAGED_EXIT = 5;
+/** Points that are listed when nobody says how many. */
+const POINTS_SHOWN = 20;
 
 export const register: Register = (program, io) => {
   const backup = program.command("backup").description("make, check and restore backups").helpCommand(false);
@@ -28,8 +35,28 @@ export const register: Register = (program, io) => {
     backup,
     "status",
     "say how a backup stands, and how far behind the data it is",
-    "{segments, bytes, blobs, writers, newestTime, behind, recipient}",
+    "{segments, bytes, blobs, writers, newestTime, behind, recipient, drill}",
   ).action((options: Options) => status(io, options));
+  command(
+    backup,
+    "ls",
+    "list points up to which a backup can be restored, oldest first",
+    "[{segment, writer, time, event, records, bytes}]",
+  )
+    .option("--last <count>", "so many newest ones", wholeNumber, POINTS_SHOWN)
+    .addHelpText("after", "\nA restore may end at any other moment or event as well: see banyan backup restore --at.")
+    .action((options: Options & { readonly last: number }) => list(io, options));
+  command(
+    backup,
+    "drill",
+    "restore all into a scratch folder, verify it, remove it, and note how it went; exits 5 when it failed",
+    "{store, time, tookMs, ok, error, segments, records, blobs, bytes}",
+  )
+    .addHelpText(
+      "after",
+      "\nIt takes as much disk as the data, in their folder. banyan backup status and banyan doctor show the newest.",
+    )
+    .action((options: Options) => drill(io, options));
   command(backup, "verify", "read a backup and check it; exits 5 when it is damaged", "{segments, blobs, damaged, ok}")
     .option("--subset <n/t>", "read the nth of t parts only, such as 3/7", subsetOf)
     .action((options: Options & { readonly subset?: { part: number; parts: number } }) => verify(io, options));
@@ -39,12 +66,16 @@ export const register: Register = (program, io) => {
     "make the data folder from a backup; the folder must not be there",
     "{segments, of, records, blobs, missing, isWhole, verified, opened}",
   )
-    .option("--at <time>", "the last moment that is restored, such as 2026-11-23T12:00:00Z (default: all)", momentOf)
+    .option(
+      "--at <point>",
+      "the last moment or event that is restored, such as 2026-11-23T12:00:00Z or AGENT:SEQ (default: all)",
+      endOf,
+    )
     .addHelpText(
       "after",
       "\nEverything is verified before the folder has its name. Cut short, the same command goes on.",
     )
-    .action((options: Options & { readonly at?: number }) => restore(io, options));
+    .action((options: Options & { readonly at?: RestoreEnd }) => restore(io, options));
 };
 
 function command(program: Command, name: string, says: string, json: string): Command {
@@ -79,12 +110,15 @@ async function create(io: Io, { follow, ...options }: Options & { readonly follo
 async function status(io: Io, options: Options): Promise<void> {
   const found = await backupStatus(await placeOf(io, options), await dataFolder(io, options));
   if (options.json) return printJson(io, found);
-  const { segments, bytes, blobs, newestTime, behind, recipient } = found;
+  const { segments, bytes, blobs, newestTime, behind, recipient, drill: last } = found;
   await print(io, `${plural(segments, "segment")} of ${byteSize(bytes)}, ${plural(blobs, "blob")}`);
   await print(io, recipient === null ? "not encrypted" : `encrypted for ${recipient}`);
   if (newestTime !== null) await print(io, `newest record: ${new Date(newestTime).toISOString()}`);
+  else if (segments > 0 && recipient === null)
+    await print(io, "the newest segment is damaged: see banyan backup verify");
   if (behind !== null)
     await print(io, behind === 0 ? "nothing is missing" : `${plural(behind, "record")} behind the data`);
+  await print(io, last ? drillLine(last) : "never drilled: see banyan backup drill");
 }
 
 async function verify(
@@ -102,18 +136,13 @@ async function verify(
   );
 }
 
-async function restore(io: Io, { at, ...options }: Options & { readonly at?: number }): Promise<void> {
+async function restore(io: Io, { at, ...options }: Options & { readonly at?: RestoreEnd }): Promise<void> {
   const folder = await dataFolder(io, options);
   const begun = io.clock.monotonic();
-  let shown = 0;
   const restored = await restoreFolder(folder, {
     ...(await placeOf(io, options)),
-    time: at,
-    onProgress: ({ segments, of, records }) => {
-      const percent = Math.floor((segments / of) * 10);
-      if (percent > shown) remark(io, `${segments} of ${plural(of, "segment")}, ${plural(records, "record")}`);
-      shown = percent;
-    },
+    until: at,
+    onProgress: progressOn(io),
   });
   if (options.json) return printJson(io, restored);
   const { records, blobs, missing, verified, opened } = restored;
@@ -124,6 +153,40 @@ async function restore(io: Io, { at, ...options }: Options & { readonly at?: num
     `verified: ${plural(verified.agents, "agent")}, ${verified.events} events; opened ${opened ?? "none"}; ${took}`,
   );
   if (missing > 0) await print(io, `${plural(missing, "blob")} were gone before the backup was made`);
+}
+
+async function list(io: Io, { last, ...options }: Options & { readonly last: number }): Promise<void> {
+  const points = await backupPoints(await placeOf(io, options), last);
+  if (options.json) return printJson(io, points);
+  const rows = points.map(({ segment, writer, time, event, records, bytes }) => {
+    return [segment, new Date(time).toISOString(), event, records, byteSize(bytes), writer];
+  });
+  if (rows.length > 0) await print(io, tableOf([">SEGMENT", "TIME", "EVENT", ">RECORDS", ">BYTES", ">WRITER"], rows));
+  else await print(io, "nothing was shipped yet");
+}
+
+async function drill(io: Io, options: Options): Promise<void> {
+  const place = await placeOf(io, options);
+  const done = await drillBackup(await dataFolder(io, options), { ...place, onProgress: progressOn(io) });
+  if (!done.ok) io.exitCode = DAMAGED_EXIT;
+  if (options.json) return printJson(io, done);
+  await print(io, drillLine(done));
+}
+
+function drillLine({ time, tookMs, ok, error, records, blobs, bytes }: Drill): string {
+  const when = new Date(time).toISOString();
+  if (!ok) return `the drill at ${when} failed: ${error}`;
+  const what = `${plural(records, "record")} and ${plural(blobs, "blob")}, ${byteSize(bytes)}`;
+  return `the drill at ${when} restored and verified ${what}, in ${duration(tookMs)}`;
+}
+
+function progressOn(io: Io): (progress: RestoreProgress) => void {
+  let shown = 0;
+  return ({ segments, of, records }) => {
+    const tenth = Math.floor((segments / of) * 10);
+    if (tenth > shown) remark(io, `${segments} of ${plural(of, "segment")}, ${plural(records, "record")}`);
+    shown = tenth;
+  };
 }
 
 async function placeOf(io: Io, { store, region, keyFile }: Options) {
@@ -147,8 +210,10 @@ function subsetOf(text: string): { part: number; parts: number } {
   return { part, parts };
 }
 
-function momentOf(text: string): number {
+function endOf(text: string): RestoreEnd {
+  const [, agent, seq] = /^(\w{26}):(\d{1,15})$/.exec(text) ?? [];
+  if (agent) return { agent: parseId(agent), seq: Number(seq) };
   const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new InvalidArgumentError("not a time such as 2026-11-23T12:00:00Z");
-  return time;
+  if (Number.isNaN(time)) throw new InvalidArgumentError("neither a time such as 2026-11-23T12:00:00Z nor AGENT:SEQ");
+  return { time };
 }

@@ -5,7 +5,7 @@ import { type Digest, digestOf } from "../../../src/blobs/blobs.ts";
 import { MemoryBlobs } from "../../../src/blobs/memory/memory-blobs.ts";
 import type { Objects } from "../../../src/blobs/objects.ts";
 import { beginShipping, type Remembered } from "../../../src/checkpoints/backup/beginning.ts";
-import { restoreBackup } from "../../../src/checkpoints/backup/restoring.ts";
+import { type RestoreEnd, restoreBackup } from "../../../src/checkpoints/backup/restoring.ts";
 import { ship } from "../../../src/checkpoints/backup/shipping.ts";
 import { BackupStore } from "../../../src/checkpoints/backup/store.ts";
 import type { Journal, StoredRecord } from "../../../src/journal/journal.ts";
@@ -62,11 +62,11 @@ async function shipOnce(
   return ship(options, { follow: false, signal });
 }
 
-async function restored(objects: Objects, time?: number) {
+async function restored(objects: Objects, until?: RestoreEnd) {
   const journal = new MemoryJournal({ store: new MemoryStore() });
   const blobs = new MemoryBlobs();
   const store = await BackupStore.open(objects, {});
-  const report = await restoreBackup({ store, journal, blobs, time });
+  const report = await restoreBackup({ store, journal, blobs, until });
   return { journal, blobs, report };
 }
 
@@ -119,7 +119,7 @@ test("a moment in the middle of a segment is restored to the record", async () =
   const objects = new MemoryObjects();
   await shipOnce(objects, data, {});
   for (const time of [0, 1_001, 2_999, 99_999]) {
-    const { journal, report } = await restored(objects, time);
+    const { journal, report } = await restored(objects, { time });
     const expected = (await all(data.journal)).filter((record) => record.time <= time);
     expect(await all(journal)).toEqual(expected);
     expect(report.isWhole).toBe(time === 99_999);
@@ -132,7 +132,7 @@ test("G1: data restored from a backup takes it over, and the machine that was th
   const old = {};
   await shipOnce(objects, data, old);
   // Restored to a moment before the end: what came behind it is no part of the backup from now on.
-  const { journal, blobs, report } = await restored(objects, 1_000);
+  const { journal, blobs, report } = await restored(objects, { time: 1_000 });
   const memory = { shipped: { ...report.end, owner: 1, restored: true } };
   await journal.append([
     {
