@@ -12,6 +12,8 @@ export interface Output {
 export interface Io {
   readonly out: Output;
   readonly err: Output;
+  /** What is typed; absent where nobody types. */
+  readonly input?: NodeJS.ReadStream | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The working folder. */
   readonly folder: string;
@@ -75,6 +77,7 @@ export function processIo(): Io {
   return {
     out: process.stdout,
     err: process.stderr,
+    input: process.stdin,
     environment: process.env,
     folder: process.cwd(),
     clock: systemClock(),

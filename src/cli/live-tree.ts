@@ -1,11 +1,11 @@
 /** The tree of agents as a terminal shows it: `banyan run` and `banyan top` draw it again and again, `banyan tree` once. */
-import { styleText } from "node:util";
-import { STATUSES, type Status } from "../agent/status.ts";
+import { STATUSES } from "../agent/status.ts";
 import { addUsage, NO_USAGE, promptTokens, type Usage } from "../agent/usage.ts";
 import type { Overview, OverviewLine, Total } from "../server/contract/overview.ts";
 import type { TreeRow } from "../server/contract/tree.ts";
 import { restOf } from "../server/rest.ts";
 import { compact, dollars, plural } from "./figures.ts";
+import { LOOK, type Paint, painter, type Style } from "./look.ts";
 import { cut, displayWidth, oneLine, padTo } from "./terminal.ts";
 import { visibleLines } from "./visible-tree.ts";
 
@@ -38,8 +38,7 @@ export function renderOverview(
   { lines: shown, total }: Pick<Overview, "lines" | "total">,
   { columns, rows: lines, colour }: TreeView,
 ): string {
-  const paint: Paint = (style, text) =>
-    colour && text !== "" ? styleText(style, text, { validateStream: false }) : text;
+  const paint = painter(colour);
   if (total.agents === 0) return paint("dim", cut("no agents yet", columns));
   const layout = layoutFor(columns, shown);
   const heading = paint(
@@ -54,20 +53,6 @@ export function renderOverview(
   );
   return [summaryLine(total, columns, paint), heading, ...body].slice(0, Math.max(1, lines)).join("\n");
 }
-
-type Style = Parameters<typeof styleText>[0];
-type Paint = (style: Style, text: string) => string;
-
-const LOOK: Readonly<Record<Status, { symbol: string; style: Style }>> = {
-  queued: { symbol: "○", style: "dim" },
-  starting: { symbol: "◌", style: "cyan" },
-  running: { symbol: "●", style: "green" },
-  waiting: { symbol: "◐", style: "cyan" },
-  held: { symbol: "‖", style: "magenta" },
-  completed: { symbol: "✓", style: "dim" },
-  failed: { symbol: "✗", style: "red" },
-  cancelled: { symbol: "⊘", style: "yellow" },
-};
 
 /** Symbol and word, and what a waiting agent waits for. */
 function statusText({ status, waitingFor }: Pick<TreeRow, "status" | "waitingFor">): string {

@@ -1,6 +1,6 @@
 /**
- * `banyan top`: the tree as it changes, until Ctrl-C. Where `out` is no terminal it is printed once. It asks for what the screen
- * shows, and spends at most a fifth of its time on asking.
+ * `banyan top`: the tree as it changes, with the dashboard's keys, until `q`. Where `out` is no terminal it is printed once. Where nobody types
+ * it asks for what the screen shows, and spends at most a fifth of its time on asking.
  */
 import { createLogUpdate } from "log-update";
 import { sleep } from "../../base/clock.ts";
@@ -12,6 +12,7 @@ import { plural } from "../figures.ts";
 import { columnsOf, type Io, print } from "../io.ts";
 import { linesFor, renderOverview } from "../live-tree.ts";
 import { cut } from "../terminal.ts";
+import { watchFleet } from "../top/watch.ts";
 
 /** At most five times a second. */
 const REFRESH_MS_MIN = 200;
@@ -20,13 +21,14 @@ export const register: Register = (program, io) => {
   dataCommand(
     program,
     "top [agent]",
-    "watch the tree live; Ctrl-C ends it",
+    "watch the tree live and act on it, with the keys of the dashboard: ? shows them, q ends it",
     "the tree once, as rows with all figures",
   ).action(async (agent: string | undefined, options: CommonOptions) => {
     await withClient(io, options, async (client) => {
       if (options.json) return void (await print(io, JSON.stringify(await client.tree({ agent }).toArray())));
       if (!io.out.isTTY) return void (await print(io, await draw(io, client, agent)));
-      await watch(io, client, agent);
+      if (io.input?.isTTY) await watchFleet(io, client, io.input, agent);
+      else await watch(io, client, agent);
     });
   });
 };

@@ -13,7 +13,8 @@ import { useLive } from "../shell/live.ts";
 import type { Doing } from "../shell/selection.ts";
 import { type Fields, FieldsOf, NO_FIELDS } from "./fields.tsx";
 import { perform } from "./perform.ts";
-import { touched, VERBS } from "./verbs.ts";
+import { touched } from "../../fleet/touched.ts";
+import { VERBS } from "./verbs.ts";
 
 interface Given {
   readonly doing: Doing;

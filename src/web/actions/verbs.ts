@@ -1,6 +1,7 @@
 /** What can be done with an agent: in which words it is asked for, and what it touches. */
 import { at } from "../../fleet/columns.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
+import { touched } from "../../fleet/touched.ts";
 import type { Verb } from "../shell/selection.ts";
 
 export interface VerbWords {
@@ -113,27 +114,4 @@ export function canDo(fleet: Fleet, agent: number, verb: Verb): boolean {
     default:
       return true;
   }
-}
-
-export interface Touched {
-  readonly agents: number;
-  readonly live: number;
-  readonly running: number;
-  readonly costUsd: number;
-}
-
-export function touched(fleet: Fleet, agent: number, below: boolean): Touched {
-  const statusIs = (word: string) => {
-    const index = fleet.statuses.indexOf(word);
-    if (index < 0) return 0;
-    return below ? fleet.sums.inStatus(agent, index) : Number(at(fleet.status, agent) === index);
-  };
-  const agents = below ? at(fleet.sums.agents, agent) : 1;
-  const ended = statusIs("completed") + statusIs("failed") + statusIs("cancelled");
-  return {
-    agents,
-    live: agents - ended,
-    running: statusIs("running"),
-    costUsd: below ? fleet.subtreeUsd(agent) : fleet.costUsd(agent),
-  };
 }

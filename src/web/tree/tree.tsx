@@ -13,7 +13,7 @@ import { useSelection } from "../shell/selection.ts";
 import { FilterBar } from "./filter-bar.tsx";
 import { useTreeKeys } from "./keys.ts";
 import { ROW_HEIGHT, Row, StickyRow } from "./row.tsx";
-import { stickyAncestors } from "./sticky.ts";
+import { stickyAncestors } from "../../fleet/sticky.ts";
 
 const OVERSCAN = 6;
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { at } from "../../../src/fleet/columns.ts";
-import { Fleet } from "../../../src/fleet/fleet.ts";
-import { visibleRows } from "../../../src/fleet/rows.ts";
-import { stickyAncestors } from "../../../src/web/tree/sticky.ts";
-import { GeneratedFleet } from "../../support/generated-fleet.ts";
+import { at } from "../../src/fleet/columns.ts";
+import { Fleet } from "../../src/fleet/fleet.ts";
+import { visibleRows } from "../../src/fleet/rows.ts";
+import { stickyAncestors } from "../../src/fleet/sticky.ts";
+import { GeneratedFleet } from "../support/generated-fleet.ts";
 
 test("what stands above the rows are ancestors of the row below, none of them twice, six at most", () => {
   const fleet = new Fleet();

@@ -1,6 +1,6 @@
 /** Which ancestors stand fixed above the rows: those of the row below them, so that one sees where one is at any depth. */
-import { at } from "../../fleet/columns.ts";
-import type { Fleet } from "../../fleet/fleet.ts";
+import { at } from "./columns.ts";
+import type { Fleet } from "./fleet.ts";
 
 const STICKY_MAX = 6;
 
