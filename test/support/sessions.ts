@@ -91,6 +91,10 @@ export class CostlyDriver implements Driver {
       const either = AbortSignal.any([signal, closing.signal]);
       const work = () => this.#start(key, tenant, agent, either);
       costly = start ? await start(work, either) : await work();
+      if (!either.aborted) return;
+      // Closed since the start came to its end.
+      costly.isClosed = true;
+      throw either.reason;
     };
     const kept = this.#kept(() => costly);
     return {

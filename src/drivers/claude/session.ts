@@ -290,6 +290,11 @@ export class ClaudeSession implements Session {
     await this.#end();
     const signal = AbortSignal.any([stop, this.#starting.signal]);
     const running = remembersFiles(messages) ? await this.#from(messages, signal) : await this.#ready(messages, signal);
+    // Closed, or no longer wanted, since the start came to its end: nobody else would end it.
+    if (signal.aborted) {
+      await running.close();
+      throw signal.reason;
+    }
     running.note(messages);
     this.#running = running;
     return running;

@@ -221,6 +221,16 @@ test("a closed pool has nothing left, and one that closes badly says so", async 
   expect(bath.clock.pending).toBe(0);
 });
 
+/** A session is closed in the moment in which its start comes to its end. */
+const CLOSED_AS_IT_STARTS = [
+  { agent: 1, do: "work" },
+  { agent: 4, do: "work" },
+  { agent: 3, do: "work" },
+  { agent: 4, do: "rest" },
+  { agent: 2, do: "work" },
+  { agent: 1, do: "work" },
+] as { agent: number; do: "work" | "rest" | "end" | "wait" }[];
+
 test("P1, P4: whatever agents do, memory stays within the bound, starts within theirs, and nobody is forgotten", async () => {
   const step = fc.record({
     agent: fc.integer({ min: 1, max: 12 }),
@@ -279,6 +289,6 @@ test("P1, P4: whatever agents do, memory stays within the bound, starts within t
       await bath.pool.stop();
       expect(bath.driver.running).toEqual([]);
     }),
-    { numRuns: 60 },
+    { numRuns: 60, examples: [[CLOSED_AS_IT_STARTS]] },
   );
 });
