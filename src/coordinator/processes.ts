@@ -45,9 +45,12 @@ export class Processes {
 
   /** P2. Before any agent goes on. */
   async recover(onFault: OnFault): Promise<void> {
-    const left = [...this.#roster.forest.nodes()].filter(({ brief }) => (brief.processes ?? 0) > 0);
-    // Nothing ever ran that is not journaled as running still: a program begins after its start is durable, and is gone before its end is.
-    if (left.length > 0) await this.#services.launch?.sweep();
+    const nodes = [...this.#roster.forest.nodes()];
+    const left = nodes.filter(({ brief }) => (brief.processes ?? 0) > 0);
+    // No process ever ran that is not journaled as running still: it begins after its start is durable, and is gone before its end is. A
+    // command that an agent waits for runs while the agent does.
+    const mayHaveRun = nodes.some(({ brief, head }) => brief.status === "running" && head.rights.commands);
+    if (left.length > 0 || mayHaveRun) await this.#services.launch?.sweep();
     for (const { head } of left) await this.#recoverOf(this.#roster.cell(head.agent), onFault);
     void this.#tellGivenUp(onFault);
   }

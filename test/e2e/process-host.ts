@@ -1,20 +1,24 @@
 /**
  * A host to be killed: four agents on a real disk, each with a server that is started again whenever it ends, and that leaves a
- * grandchild in a session of its own.
+ * grandchild in a session of its own. With `commands` they wait for such a program instead, and have no process.
  *
- *     node test/e2e/process-host.ts FOLDER
+ *     node test/e2e/process-host.ts FOLDER [commands]
  */
-import { Banyan, files, processes } from "../../src/index.ts";
+import { Banyan, commands, files, processes } from "../../src/index.ts";
 import { scriptedModel } from "../support/models.ts";
 
-const [folder] = process.argv.slice(2);
+const [folder, what] = process.argv.slice(2);
 if (!folder) throw new Error("which folder?");
 const AGENTS = 4;
 
 const script = "setsid -f sleep 1000; sleep 1000 & exec sleep 1000";
-const input = { name: "server", argv: ["sh", "-c", script], restart: "always", restartsMax: 1_000 };
+const argv = ["sh", "-c", script];
+const asked =
+  what === "commands"
+    ? { name: "run_command", input: { argv } }
+    : { name: "start_process", input: { name: "server", argv, restart: "always", restartsMax: 1_000 } };
 const model = scriptedModel(({ prompt }) =>
-  prompt.some(({ role }) => role === "assistant") ? "up" : { calls: [{ id: "c", name: "start_process", input }] },
+  prompt.some(({ role }) => role === "assistant") ? "up" : { calls: [{ id: "c", ...asked }] },
 );
 
 // Without whoever would kill it, it would work for ever.
@@ -27,7 +31,7 @@ if (banyan.roots().length === 0) {
       model,
       mode: "chat",
       task: "go",
-      tools: [files({ root: folder }), processes()],
+      tools: [files({ root: folder }), what === "commands" ? commands() : processes()],
     });
   }
 }

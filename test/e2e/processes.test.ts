@@ -1,11 +1,13 @@
 /** A host of background processes that is killed again and again: nothing is left, and what is to go on goes on. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { hash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Banyan } from "../../src/index.ts";
-import { openGround } from "../support/processes.ts";
+import { Banyan, commands, files, processes, spawning } from "../../src/index.ts";
+import { scriptedModel } from "../support/models.ts";
+import { openGround, runs } from "../support/processes.ts";
 
 const KILLS = Number(process.env.KILL_CYCLES ?? 5);
 const AGENTS = 4;
@@ -45,7 +47,63 @@ test("SIGKILL of the host: no process is left within a second, and the next host
   expect(ground.marked(mark)).toEqual([]);
 });
 
-function start(folder: string): ChildProcess {
+test("SIGKILL of the host and of its warden: what commands left running is gone when the next host has opened", async () => {
+  await using ground = await openGround();
+  const mark = `data-${hash("sha256", await realpath(ground.folder)).slice(0, 32)}`;
+  const host = start(ground.folder, "commands");
+  await ground.until(() => ground.marked(mark).length >= RUNNING);
+  const gone = new Promise((resolve) => host.once("exit", resolve));
+  // Stopped, it begins no other warden.
+  host.kill("SIGSTOP");
+  const wardens = childrenOf(host.pid as number).filter((pid) => commandLine(pid).includes("banyan-warden"));
+  expect(wardens.length).toBeGreaterThan(0);
+  for (const pid of wardens) process.kill(pid, "SIGKILL");
+  await ground.until(() => !wardens.some(runs));
+  host.kill("SIGKILL");
+  await gone;
+  expect(ground.marked(mark).length).toBeGreaterThanOrEqual(RUNNING);
+  await using banyan = await Banyan.open(ground.folder);
+  expect(ground.marked(mark)).toEqual([]);
+  expect(banyan.roots()).toHaveLength(AGENTS);
+});
+
+test("a subtree that is cancelled: its processes and commands are gone within a second, what left their groups included", async () => {
+  await using ground = await openGround();
+  const mark = `data-${hash("sha256", await realpath(ground.folder)).slice(0, 32)}`;
+  const argv = ["sh", "-c", "setsid -f sleep 1000; sleep 1000 & exec sleep 1000"];
+  const model = scriptedModel(({ prompt }) => {
+    if (prompt.some(({ role }) => role === "assistant")) return "up";
+    const server = { id: "a", name: "start_process", input: { name: "server", argv } };
+    return { calls: [server, { id: "b", name: "run_command", input: { argv } }] };
+  });
+  await using banyan = await Banyan.open(ground.folder, { models: [model] });
+  const tools = [files({ root: ground.folder }), processes(), commands(), spawning()];
+  const lead = await banyan.spawn({ name: "lead", model, task: "go", tools });
+  const below = await lead.spawn({ name: "below", task: "go" });
+  await below.spawn({ name: "bottom", task: "go" });
+  // Of each of three agents: a server and a command, each with a child, and a grandchild in a session of its own.
+  await ground.until(() => ground.marked(mark).length >= 3 * 2 * 3);
+  const cancelledMs = performance.now();
+  await lead.cancel();
+  expect(ground.marked(mark)).toEqual([]);
+  expect(performance.now() - cancelledMs).toBeLessThan(1_000);
+});
+
+function childrenOf(parent: number): number[] {
+  const pids = readdirSync("/proc").filter((name) => /^[1-9]\d*$/.test(name));
+  return pids.map(Number).filter((pid) => runs(pid) && parentOf(pid) === parent);
+}
+
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
+function commandLine(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+}
+
+function start(folder: string, ...what: string[]): ChildProcess {
   const source = join(import.meta.dirname, "process-host.ts");
-  return spawn(process.execPath, [source, folder], { stdio: ["pipe", "ignore", "inherit"] });
+  return spawn(process.execPath, [source, folder, ...what], { stdio: ["pipe", "ignore", "inherit"] });
 }
