@@ -6,6 +6,7 @@
  */
 import { Dialog } from "@base-ui/react/dialog";
 import { useEffect, useState } from "react";
+import { touched } from "../../fleet/touched.ts";
 import type { AgentDetail } from "../../server/contract/agent.ts";
 import { ask, wordsOf } from "../api/operations.ts";
 import { count, usd, visibleLine } from "../parts/format.ts";
@@ -13,7 +14,6 @@ import { useLive } from "../shell/live.ts";
 import type { Doing } from "../shell/selection.ts";
 import { type Fields, FieldsOf, NO_FIELDS } from "./fields.tsx";
 import { perform } from "./perform.ts";
-import { touched } from "../../fleet/touched.ts";
 import { VERBS } from "./verbs.ts";
 
 interface Given {

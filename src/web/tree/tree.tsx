@@ -4,6 +4,7 @@ import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { at } from "../../fleet/columns.ts";
 import { parseFilter } from "../../fleet/filter.ts";
 import { ITSELF, type TreeView, visibleRows } from "../../fleet/rows.ts";
+import { stickyAncestors } from "../../fleet/sticky.ts";
 import { count } from "../parts/format.ts";
 import { useKeys } from "../shell/keys.ts";
 import { useLive } from "../shell/live.ts";
@@ -13,7 +14,6 @@ import { useSelection } from "../shell/selection.ts";
 import { FilterBar } from "./filter-bar.tsx";
 import { useTreeKeys } from "./keys.ts";
 import { ROW_HEIGHT, Row, StickyRow } from "./row.tsx";
-import { stickyAncestors } from "../../fleet/sticky.ts";
 
 const OVERSCAN = 6;
 
