@@ -16,7 +16,7 @@ import { PROCESS_ENDS, processArgv, processPolicy } from "./process-policy.ts";
 import { usage } from "./usage.ts";
 
 export { type Budget, budget, type Execution, execution, type Rights, rights } from "./execution.ts";
-export { LABEL_LENGTH_MAX, label, NAME_SYNTAX, name, REASON_LENGTH_MAX } from "./labels.ts";
+export { LABEL_LENGTH_MAX, NAME_SYNTAX, name, REASON_LENGTH_MAX } from "./labels.ts";
 
 export const EVENT_VERSION = 1;
 

@@ -24,6 +24,8 @@ import { openObjects } from "./object-store.ts";
 import { hasData, openRuntime } from "./open.ts";
 import { verifyFolder } from "./verify.ts";
 
+export type { RestoreEnd, RestoreProgress } from "../checkpoints/backup/restoring.ts";
+
 export interface RestoreOptions extends BackupOptions {
   /** The last moment or event that is restored; without it all is. */
   readonly until?: RestoreEnd | undefined;
