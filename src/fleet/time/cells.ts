@@ -13,8 +13,10 @@ import type { Layout } from "./layout.ts";
 import { StripSweep } from "./strip-sweep.ts";
 import type { View } from "./view.ts";
 
-/** Cells less wide than this merge, and so do those less high than one pixel more, in rows of this height. */
+/** Cells less wide than this merge. */
 const MERGE_PX = 2;
+/** So do those less high than this, in strips of MERGE_PX. A strip may cover as much of what lies below it, of which a line has to be left. */
+const TALL_PX = 3.5;
 
 export class Cells {
   count = 0;
@@ -147,7 +149,7 @@ export class Cells {
       this.#right[agent] = to > width + MERGE_PX ? width + MERGE_PX : Math.max(to, from + MERGE_PX);
       const y0 = bandTop + Math.max(0, Math.round((topShare - view.top) * scaleY));
       const y1 = Math.min(bandBottom, bandTop + Math.round((bottomShare - view.top) * scaleY));
-      const isTall = (bottomShare - topShare) * scaleY > MERGE_PX + 0.5;
+      const isTall = (bottomShare - topShare) * scaleY >= TALL_PX;
       this.#y0[agent] = Math.min(y0, bandBottom - 1);
       this.#y1[agent] = Math.max(y1, int(this.#y0, agent) + 1);
       if (isTall) this.#tall[tall++] = agent;
@@ -159,7 +161,7 @@ export class Cells {
 
   /** High enough for rows of their own. In a row they stand one after the other; narrow ones merge with their neighbours. */
   #drawTall(count: number, bandTop: number, bandHeight: number, level: number, faces: Uint8Array): void {
-    this.#sort(this.#tall, count, this.#y0, bandTop, 1, bandHeight);
+    this.#sort(this.#tall, count, this.#y0, bandTop, bandHeight);
     let y0 = -1;
     let y1 = -1;
     let edge = 0;
@@ -195,21 +197,19 @@ export class Cells {
 
   /** Too low for rows of their own: strips, each of whose pixel columns has the worst face of those who were there then. */
   #drawTiny(count: number, bandTop: number, bandBottom: number, width: number, level: number, faces: Uint8Array): void {
-    const rows = Math.ceil((bandBottom - bandTop) / MERGE_PX);
-    this.#sort(this.#tiny, count, this.#y0, bandTop, MERGE_PX, rows);
+    this.#sort(this.#tiny, count, this.#y0, bandTop, bandBottom - bandTop);
     const sweep = this.#sweep;
     sweep.reserve(width + 2 * MERGE_PX + 2);
     let index = 0;
     while (index < count) {
-      const row = Math.floor((int(this.#y0, int(this.#sorted, index)) - bandTop) / MERGE_PX);
+      const y = int(this.#y0, int(this.#sorted, index));
       const first = index;
       for (; index < count; index++) {
         const agent = int(this.#sorted, index);
-        if (Math.floor((int(this.#y0, agent) - bandTop) / MERGE_PX) !== row) break;
+        if (int(this.#y0, agent) >= y + MERGE_PX) break;
         sweep.add(int(this.#left, agent) + MERGE_PX, int(this.#right, agent) + MERGE_PX, faces[agent] ?? 0);
         this.home[agent] = this.count;
       }
-      const y = bandTop + row * MERGE_PX;
       const height = Math.min(MERGE_PX, bandBottom - y);
       const strip = this.count;
       const only = index - first === 1 ? int(this.#sorted, first) : -1;
@@ -221,17 +221,17 @@ export class Cells {
   }
 
   /** By pixel row, keeping the order within one. */
-  #sort(agents: Int32Array, count: number, y: Int32Array, top: number, step: number, rows: number): void {
+  #sort(agents: Int32Array, count: number, y: Int32Array, top: number, rows: number): void {
     const starts = this.#starts;
     starts.fill(0, 0, rows + 1);
     for (let index = 0; index < count; index++) {
-      const row = Math.floor((int(y, int(agents, index)) - top) / step) + 1;
+      const row = int(y, int(agents, index)) - top + 1;
       starts[row] = int(starts, row) + 1;
     }
     for (let row = 1; row <= rows; row++) starts[row] = int(starts, row) + int(starts, row - 1);
     for (let index = 0; index < count; index++) {
       const agent = int(agents, index);
-      const row = Math.floor((int(y, agent) - top) / step);
+      const row = int(y, agent) - top;
       const place = int(starts, row);
       this.#sorted[place] = agent;
       starts[row] = place + 1;
