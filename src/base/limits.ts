@@ -37,6 +37,9 @@ export const LIMITS = {
   collectGraceMsDefault: 86_400_000,
   collectBytesPerSecond: 64 * MiB,
   collectBusyMsMax: 5,
+  /** Bytes that a scrub reads in a second where it is not said, and damaged or missing blobs that it names. */
+  scrubBytesPerSecond: 32 * MiB,
+  scrubNamedMax: 1_000,
   /** Blobs that a process remembers to have written or checked: a further put of one looks at its size alone. */
   blobsTrustedMax: 10_000,
   /** What is sent to an object store, or read from it, in one piece. At least 5 MiB, which S3 asks of a part. */

@@ -5,6 +5,7 @@ import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { KEEP_DEFAULT } from "../checkpoints/keep-policy.ts";
 import type { Runtime } from "../runtime/open.ts";
+import { scrubRuntime } from "../runtime/scrub.ts";
 import type { Standing } from "./contract/agent.ts";
 import type { Output } from "./contract/operations.ts";
 import type { CommandHandlers } from "./handlers.ts";
@@ -81,6 +82,10 @@ export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions)
     async collectArtifacts({ graceMs, dryRun }) {
       const { journal, blobs, clock } = runtime.services;
       return collect({ journal, blobs, clock, graceMs, dryRun });
+    },
+    async scrubArtifacts({ bytesPerSecond, backup, identity }) {
+      const scrubbed = await scrubRuntime(runtime, { bytesPerSecond, backup, ...(identity && { keys: { identity } }) });
+      return { ...scrubbed, unsound: [...scrubbed.unsound] };
     },
     async shutdown() {
       if (!shutDown) throw new BanyanError("NOT_RUNNING", "no process runs on this data");

@@ -152,6 +152,10 @@ describe("what programs read", () => {
     expect((await live.run("artifact prune --dry-run")).out).toMatch(/^0 of \d blobs would be removed, .* would have /);
     expect(JSON.parse((await live.run("artifact prune --grace 3h --json")).out)).toMatchObject({ removed: 0 });
     expect(await live.run("artifact prune --grace 5m")).toMatchObject({ exit: 2 });
+    expect(await live.run("artifact scrub --rate 1000")).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(/^\d blobs read, .*: 0 damaged, 0 missing, 0 mended\n$/),
+    });
     const doctor = await live.run("doctor --json");
     expect(JSON.parse(doctor.out)).toMatchObject({ ok: true });
     expect(JSON.parse(doctor.out).findings.map(({ about }: { about: string }) => about)).toEqual(

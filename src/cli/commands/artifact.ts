@@ -3,11 +3,16 @@ import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { BanyanError } from "../../base/errors.ts";
 import type { Client } from "../../client.ts";
-import { type CommonOptions, dataCommand, type Register, timeSpan, withClient } from "../command.ts";
+import { objectPlace } from "../../runtime/object-store.ts";
+import { type CommonOptions, dataCommand, type Register, timeSpan, wholeNumber, withClient } from "../command.ts";
 import { byteSize, plural } from "../figures.ts";
 import { type Io, print, printBytes, printJson, remark } from "../io.ts";
 import { tableOf } from "../table.ts";
 import { block } from "../terminal.ts";
+import { keysIn } from "./backup.ts";
+
+/** What a process exits with whose data is damaged. */
+const DAMAGED_EXIT = 1;
 
 interface ListOptions extends CommonOptions {
   readonly agent?: string;
@@ -51,7 +56,43 @@ export const register: Register = (program, io) => {
     .option("--dry-run", "remove nothing, and say what would be")
     .option("--grace <time>", "leave alone what was put no longer ago, such as 2h or 7d (default: 1d)", timeSpan)
     .action((options: PruneOptions) => prune(io, options));
+  dataCommand(
+    artifact,
+    "scrub",
+    "read all that is stored again and check it; mend what is damaged or missing from a backup",
+    "{blobs, bytes, damaged, missing, mended, unsound: [{digest, what, agent, mended}]}",
+  )
+    .option("--rate <megabytes>", "read so many a second (default: 32)", wholeNumber)
+    .option("--backup <place>", "a backup that has what is not sound")
+    .option("--key-file <file>", "its secret key, when it is encrypted")
+    .action((options: ScrubOptions) => scrub(io, options));
 };
+
+interface ScrubOptions extends CommonOptions {
+  readonly rate?: number;
+  readonly backup?: string;
+  readonly keyFile?: string;
+}
+
+/** Exits 1 when something is not sound, and was not mended. */
+async function scrub(io: Io, { rate, backup, keyFile, ...options }: ScrubOptions): Promise<void> {
+  const identity = keyFile === undefined ? undefined : (await keysIn(io, keyFile)).identity;
+  const wanted = {
+    ...(rate && { bytesPerSecond: rate * 1_000_000 }),
+    ...(backup !== undefined && { backup: objectPlace(backup, io.folder) }),
+    ...(identity !== undefined && { identity }),
+  };
+  const answer = await withClient(io, options, (client) => client.scrubArtifacts(wanted));
+  const { blobs, bytes, damaged, missing, mended, unsound } = answer;
+  if (damaged + missing > mended) io.exitCode = DAMAGED_EXIT;
+  if (options.json) return printJson(io, answer);
+  const rows = unsound.map((each) => [each.digest, each.what, each.mended ? "yes" : "no", each.agent ?? "-"]);
+  if (rows.length > 0) await print(io, tableOf(["DIGEST", "WHAT", "MENDED", "AGENT"], rows));
+  await print(
+    io,
+    `${plural(blobs, "blob")} read, ${byteSize(bytes)}: ${damaged} damaged, ${missing} missing, ${mended} mended`,
+  );
+}
 
 interface PruneOptions extends CommonOptions {
   readonly dryRun?: boolean;

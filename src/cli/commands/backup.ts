@@ -193,7 +193,7 @@ async function placeOf(io: Io, { store, region, keyFile }: Options) {
 }
 
 /** As age-keygen writes it: comments and one key. */
-async function keysIn(io: Io, file: string | undefined): Promise<SealKeys> {
+export async function keysIn(io: Io, file: string | undefined): Promise<SealKeys> {
   if (file === undefined) return {};
   const text = await readFile(resolve(io.folder, file), "utf8").catch((cause) => {
     throw new BanyanError("INPUT_INVALID", `the key file cannot be read: ${cause.message}`, { cause });

@@ -24,7 +24,7 @@ import { fleetFrame } from "./fleet-frames.ts";
 import { changesPiece, moment } from "./history.ts";
 import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq, time } from "./shapes.ts";
-import { collectedArtifacts } from "./stored.ts";
+import { collectedArtifacts, scrubbedArtifacts } from "./stored.ts";
 import { treeRow } from "./tree.ts";
 
 interface Shape<Does extends string, Answers extends string, Input extends z.ZodType, Output extends z.ZodType> {
@@ -249,6 +249,17 @@ export const OPERATIONS = {
       dryRun: z.boolean().optional(),
     },
     collectedArtifacts,
+  ),
+  scrubArtifacts: command(
+    "Reads all that is stored again and checks it; what is damaged or missing becomes a fault, and is mended from a backup where one is named.",
+    {
+      /** 32 MiB by default. */
+      bytesPerSecond: z.int().positive().optional(),
+      /** Folder of a backup on the machine of the process, or a bucket; its secret key when it is encrypted. */
+      backup: z.string().min(1).max(4_096).optional(),
+      identity: z.string().max(256).optional(),
+    },
+    scrubbedArtifacts,
   ),
   setBudget: command("Replaces the bounds of a subtree.", { agent: selector, budget }, standing),
   shutdown: command(

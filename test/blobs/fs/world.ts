@@ -72,7 +72,11 @@ export function recordsIn(pack: string): RecordAt[] {
   const found: RecordAt[] = [];
   for (let offset = PACK_HEAD.length; offset < file.length; ) {
     const header = decodeHeader(file, offset);
-    if (!header) break;
+    if (!header) {
+      // It was harmed: the next one begins at some multiple of 8.
+      offset += 8;
+      continue;
+    }
     const bytes = HEADER_BYTES + header.storedBytes;
     found.push({ offset, bytes, kind: header.kind, name: Buffer.from(header.name).toString("hex") });
     offset += recordBytes(header.storedBytes);

@@ -71,39 +71,57 @@ export async function* contentAt(
   name: Uint8Array,
   range?: Range,
 ): AsyncGenerator<Uint8Array> {
-  const found = await packs.read(place);
-  if (!isNamed(found.header, name)) throw new BanyanError("BLOB_DAMAGED", "a record of a pack has another name");
-  if (found.header.kind !== KIND.list) yield* inRange(await bytesOf(found, name), range ?? WHOLE);
-  else if (range) yield* chunked(packs, found, range);
-  else yield* checked(`sha256:${Buffer.from(name).toString("hex")}`, chunked(packs, found, WHOLE));
+  const found = await believing(packs, place, () => recordAt(packs, place, name));
+  if (!("chunks" in found)) yield* inRange(found.bytes, range ?? WHOLE);
+  else if (range) yield* chunked(packs, found.chunks, range);
+  else yield* checked(`sha256:${Buffer.from(name).toString("hex")}`, chunked(packs, found.chunks, WHOLE));
 }
 
-async function* chunked(packs: Packs, list: Found, range: Range): AsyncGenerator<Uint8Array> {
+async function recordAt(packs: Packs, place: Place, name: Uint8Array) {
+  const found = await packs.read(place);
+  if (!isNamed(found.header, name)) throw new BanyanError("BLOB_DAMAGED", "a record of a pack has another name");
+  return found.header.kind === KIND.list ? { chunks: chunksIn(found) } : { bytes: await bytesOf(found, name) };
+}
+
+/** A record that turns out to be damaged is not believed by the next put. */
+async function believing<T>(packs: Packs, place: Place, read: () => Promise<T>): Promise<T> {
+  return read().catch((error) => {
+    if (error instanceof BanyanError && error.code === "BLOB_DAMAGED") packs.doubt(place);
+    throw error;
+  });
+}
+
+async function* chunked(packs: Packs, chunks: readonly ChunkName[], range: Range): AsyncGenerator<Uint8Array> {
   let at = 0;
-  for (const chunk of chunksIn(list)) {
+  for (const chunk of chunks) {
     const [from, to] = [Math.max(0, range.from - at), Math.min(chunk.bytes, range.to - at)];
-    if (from < to) yield* inRange(await chunkBytes(packs, chunk), { from, to });
+    if (from < to) yield* inRange(await chunkBytes(packs, chunk, () => doubtAll(packs, chunks)), { from, to });
     at += chunk.bytes;
   }
 }
 
 /** @throws BLOB_DAMAGED, BLOB_NOT_FOUND, what the file system says */
-async function chunkBytes(packs: Packs, { name }: ChunkName): Promise<Uint8Array> {
+async function chunkBytes(packs: Packs, { name }: ChunkName, onFailure: () => void): Promise<Uint8Array> {
   let failure: unknown;
   for (let look = 0; look < LOOKS; look += 1) {
     failure = new BanyanError("BLOB_NOT_FOUND", "a chunk of the blob is missing");
     for (const place of packs.find(printOf(name), "piece")) {
       try {
-        const found = await packs.read(place);
-        if (isNamed(found.header, name)) return await bytesOf(found, name);
-        failure = new BanyanError("BLOB_DAMAGED", "a chunk of the blob is damaged");
+        const found = await believing(packs, place, () => recordAt(packs, place, name));
+        if ("bytes" in found) return found.bytes;
       } catch (error) {
         failure = error;
       }
     }
     if (!isGone(failure)) break;
   }
+  onFailure();
   throw failure;
+}
+
+/** Where one chunk is damaged, nobody has read the next ones. */
+function doubtAll(packs: Packs, chunks: readonly ChunkName[]): void {
+  for (const { name } of chunks) for (const place of packs.find(printOf(name), "piece")) packs.doubt(place);
 }
 
 /** Pieces that are handed over. */

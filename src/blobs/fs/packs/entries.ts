@@ -10,6 +10,12 @@ import { crc32 } from "node:zlib";
 import { KIND, type Kind, NAME_BYTES } from "./record.ts";
 
 export const ENTRY_BYTES = 48;
+/** Where they stand in an entry. */
+export const OFFSET_AT = 32;
+export const STORED_AT = 36;
+export const KIND_AT = 46;
+const BYTES_AT = 40;
+const CODEC_AT = 47;
 const ENTRIES_HEAD_BYTES = 64;
 
 const MAGIC = 0x5844_4e42;
@@ -89,11 +95,11 @@ class Rows {
       this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(Math.max(ENTRIES_MIN * ENTRY_BYTES, at))]);
     }
     this.#bytes.set(name, at);
-    this.#bytes.writeUInt32LE(offset, at + 32);
-    this.#bytes.writeUInt32LE(storedBytes, at + 36);
-    this.#bytes.writeUIntLE(bytes, at + 40, 6);
-    this.#bytes[at + 46] = kind;
-    this.#bytes[at + 47] = codec;
+    this.#bytes.writeUInt32LE(offset, at + OFFSET_AT);
+    this.#bytes.writeUInt32LE(storedBytes, at + STORED_AT);
+    this.#bytes.writeUIntLE(bytes, at + BYTES_AT, 6);
+    this.#bytes[at + KIND_AT] = kind;
+    this.#bytes[at + CODEC_AT] = codec;
     this.#count += 1;
   }
 
@@ -103,7 +109,7 @@ class Rows {
   }
 
   cut(offset: number): void {
-    while (this.#count > 0 && this.#bytes.readUInt32LE((this.#count - 1) * ENTRY_BYTES + 32) >= offset)
+    while (this.#count > 0 && this.#bytes.readUInt32LE((this.#count - 1) * ENTRY_BYTES + OFFSET_AT) >= offset)
       this.#count -= 1;
   }
 }
@@ -129,10 +135,10 @@ export function decodeEntries(file: Buffer): EntriesFile | undefined {
 export function entryAt(bytes: Buffer, at: number): Entry {
   return {
     name: bytes.subarray(at, at + NAME_BYTES),
-    offset: bytes.readUInt32LE(at + 32),
-    storedBytes: bytes.readUInt32LE(at + 36),
-    bytes: bytes.readUIntLE(at + 40, 6),
-    kind: bytes[at + 46] as Kind,
-    codec: bytes[at + 47] ?? 0,
+    offset: bytes.readUInt32LE(at + OFFSET_AT),
+    storedBytes: bytes.readUInt32LE(at + STORED_AT),
+    bytes: bytes.readUIntLE(at + BYTES_AT, 6),
+    kind: bytes[at + KIND_AT] as Kind,
+    codec: bytes[at + CODEC_AT] ?? 0,
   };
 }

@@ -129,9 +129,11 @@ export class PackPuts {
     const print = printOf(wanted.name);
     const before = packs.table.touchedAt(print, place);
     packs.table.touch(print, place, touched());
-    const verdict = await this.#judge(place, wanted, before !== undefined && before > 0).catch(
-      () => "unsound" as const,
-    );
+    const verdict = await this.#judge(
+      place,
+      wanted,
+      before !== undefined && before > 0 && !packs.isDoubted(place),
+    ).catch(() => "unsound" as const);
     if (verdict === "other" || !packs.table.has(print, place)) {
       if (before !== undefined) packs.table.touch(print, place, before);
       return "other";
