@@ -1,10 +1,10 @@
 /**
  * What the HTTP server gives and costs while agents work. Each figure is one JSON line, with the load of the machine.
  *
- * `node bench/server.ts [--runs 5] [--readers 100] [--rate 100]`
+ * `node bench/server.ts [--runs 5] [--readers 100] [--rate 100] [--kinds alone,reads,fleet,agents,events]`
  *
  * In turns: W1 alone; W1 with so many reads a second beside it, answers timed from when each was due; W1 with so many readers of
- * the fleet as it changes, which is what a dashboard reads; W1 with as many of all live events. Who asks and reads is a process of its own, so that the CPU seconds are those of the server's process alone.
+ * the fleet as it changes, which is what a dashboard reads; W1 with so many that follow one agent each; W1 with as many of all live events, whole. Who asks and reads is a process of its own, so that the CPU seconds are those of the server's process alone.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -32,24 +32,26 @@ const READS = [
   ["agent", { agent: "watched" }],
 ] as const;
 
-const KINDS = ["alone", "reads", "fleet", "events"] as const;
-
 const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "5" },
     readers: { type: "string", default: "100" },
     rate: { type: "string", default: "100" },
+    kinds: { type: "string", default: "alone,reads,fleet,agents,events" },
     beside: { type: "string" },
     url: { type: "string", default: "" },
   },
 });
 const clock = systemClock();
+const kinds = values.kinds.split(",");
 const [runs, readers, rate] = [Number(values.runs), Number(values.readers), Number(values.rate)];
 if (values.beside === undefined) await measure();
 else await beside(values.beside, { url: values.url, token: process.env.BANYAN_TOKEN ?? "" });
 
 interface Beside {
   readonly latencies: readonly number[];
+  readonly bytes: number;
+  /** That the first reader was told of. */
   readonly events: number;
   readonly problems: number;
 }
@@ -58,7 +60,7 @@ async function measure(): Promise<void> {
   const taken: Record<string, { turnsPerSecond: number[]; cpuUs: number[]; told: Beside[] }> = {};
   // In turns, so that what the machine does meanwhile falls on all of them.
   for (let run = 0; run < runs; run++) {
-    for (const kind of KINDS) {
+    for (const kind of kinds) {
       const { turnsPerSecond, cpuUs, told } = await oneRun(kind);
       console.error(`run ${run + 1} of ${runs}, ${kind}: ${Math.round(turnsPerSecond)} turns/s`);
       taken[kind] ??= { turnsPerSecond: [], cpuUs: [], told: [] };
@@ -69,20 +71,22 @@ async function measure(): Promise<void> {
   }
   const middle = (kind: string, of: "turnsPerSecond" | "cpuUs") => median(taken[kind]?.[of] ?? []);
   const latencies = (taken.reads?.told ?? []).flatMap((each) => each.latencies).sort((a, b) => a - b);
-  for (const kind of KINDS) {
+  for (const kind of kinds) {
     tell(`W1 ${kind}: turns per second`, middle(kind, "turnsPerSecond"), "1/s");
     tell(`W1 ${kind}: CPU a turn`, middle(kind, "cpuUs"), "us");
   }
   tell(`reads beside W1, ${rate} a second: p50`, quantile(latencies, 0.5), "ms");
   tell(`reads beside W1, ${rate} a second: p99`, quantile(latencies, 0.99), "ms");
   tell("reads answered", latencies.length, "");
-  for (const kind of ["fleet", "events"] as const) {
+  for (const kind of kinds.filter((each) => ["fleet", "agents", "events"].includes(each))) {
     const over = (of: "turnsPerSecond" | "cpuUs") =>
       median((taken[kind]?.[of] ?? []).map((each, run) => each / (taken.alone?.[of][run] ?? 0)));
     tell(`${readers} readers of ${kind}: turns per second over those alone`, over("turnsPerSecond"), "");
     tell(`${readers} readers of ${kind}: CPU a turn over that alone`, over("cpuUs"), "");
-    const sum = (of: "events" | "problems") => (taken[kind]?.told ?? []).reduce((all, told) => all + told[of], 0);
-    tell(`${readers} readers of ${kind}: messages or events that they got, all runs`, sum("events"), "");
+    const sum = (of: "bytes" | "events" | "problems") =>
+      (taken[kind]?.told ?? []).reduce((all, told) => all + told[of], 0);
+    tell(`${readers} readers of ${kind}: bytes that they got, all runs`, sum("bytes"), "");
+    tell(`${readers} readers of ${kind}: told to the first one, all runs`, sum("events"), "");
     tell(`${readers} readers of ${kind}: cut off, all runs`, sum("problems"), "");
   }
 }
@@ -105,6 +109,7 @@ async function oneRun(kind: string): Promise<{ turnsPerSecond: number; cpuUs: nu
     const other = kind === "alone" ? undefined : await startBeside(kind, { url: http.url, token });
     const [cpu, startMs] = [process.cpuUsage(), clock.monotonic()];
     const agents = await Promise.all(Array.from({ length: W1.agents }, () => spawn("agent", W1.turns)));
+    other?.follow(agents.map(({ id }) => id));
     await Promise.all(agents.map((agent) => agent.result()));
     const tookMs = clock.monotonic() - startMs;
     const { user, system } = process.cpuUsage(cpu);
@@ -120,8 +125,15 @@ async function oneRun(kind: string): Promise<{ turnsPerSecond: number; cpuUs: nu
 async function startBeside(kind: string, { url, token }: { url: string; token: string }) {
   const words = ["--beside", kind, "--url", url, "--readers", values.readers, "--rate", values.rate];
   const child = fork(fileURLToPath(import.meta.url), words, { env: { ...process.env, BANYAN_TOKEN: token } });
+  child.once("exit", (code) => {
+    if (code) throw new Error(`who reads ended with ${code}`);
+  });
   await once(child, "message");
   return {
+    /** Whom the readers of one agent each follow. */
+    follow(agents: readonly string[]): void {
+      if (kind === "agents") child.send({ agents });
+    },
     async end(): Promise<Beside> {
       const told = once(child, "message");
       child.send("end");
@@ -134,8 +146,14 @@ async function startBeside(kind: string, { url, token }: { url: string; token: s
 
 async function beside(kind: string, server: { url: string; token: string }): Promise<void> {
   const ended = new AbortController();
-  process.once("message", () => ended.abort());
-  const work = kind === "reads" ? ask(server, ended.signal) : listen(server, kind, ended.signal);
+  const paths = Promise.withResolvers<readonly string[]>();
+  process.on("message", (message: "end" | { agents: readonly string[] }) => {
+    if (message === "end") ended.abort();
+    else paths.resolve(message.agents.map((agent) => `events?agent=${agent}`));
+  });
+  if (kind === "agents") process.send?.("ready");
+  else paths.resolve([kind === "fleet" ? "fleet" : "events?from=0"]);
+  const work = kind === "reads" ? ask(server, ended.signal) : listen(server, await paths.promise, ended.signal);
   const told = await work;
   process.send?.(told);
 }
@@ -157,32 +175,36 @@ async function ask(server: { url: string; token: string }, signal: AbortSignal):
     if (waitMs > 0) await sleep(clock, waitMs, signal).catch(() => undefined);
   }
   await Promise.all(under);
-  return { latencies, events: 0, problems: 0 };
+  return { latencies, bytes: 0, events: 0, problems: 0 };
 }
 
-/** Readers that take bytes and count, as a browser's do in a thread of its own. */
+/** Readers that take bytes; the first one counts what is in them, for looking into all of them takes a core that W1 needs. */
 async function listen(
   { url, token }: { url: string; token: string },
-  kind: string,
+  paths: readonly string[],
   signal: AbortSignal,
 ): Promise<Beside> {
-  const [path, mark] = kind === "fleet" ? ["fleet", "event: "] : ["events?from=0", '"position":'];
-  let [events, problems] = [0, 0];
+  let [bytes, events, problems] = [0, 0, 0];
   const reading = await Promise.all(
-    Array.from({ length: readers }, async () => {
-      const answer = await fetch(`${url}/v1/${path}`, { headers: { authorization: `Bearer ${token}` }, signal });
+    Array.from({ length: readers }, async (_, reader) => {
+      const path = paths[reader % paths.length];
+      const answer = await fetch(`${url}/v1/${path}`, { headers: { authorization: `Bearer ${token}` }, signal }).catch(
+        () => undefined,
+      );
       const done = (async () => {
-        for await (const chunk of answer.body ?? []) {
-          const text = Buffer.from(chunk).toString("latin1");
-          events += text.split(mark).length - 1;
-          if (text.includes("event: problem")) problems += 1;
+        let tail = "";
+        for await (const chunk of answer?.body ?? []) {
+          bytes += chunk.length;
+          tail = Buffer.from(chunk.subarray(-200)).toString("latin1");
+          if (reader === 0) events += Buffer.from(chunk).toString("latin1").split('"position":').length - 1;
         }
+        if (tail.includes("event: problem")) problems += 1;
       })().catch(() => undefined);
       // Not the promise itself, which would be waited for here.
       return { done };
     }),
   );
-  process.send?.("ready");
+  if (!paths[0]?.includes("agent=")) process.send?.("ready");
   await Promise.all(reading.map(({ done }) => done));
-  return { latencies: [], events, problems };
+  return { latencies: [], bytes, events, problems };
 }

@@ -21,6 +21,12 @@ export function decodeEvent(type: string, body: string): AgentEvent {
   return Object.assign(payload, { type }) as AgentEvent;
 }
 
+/** What `decodeEvent` gives, as JSON on one line; the body that this process wrote is taken as it is. @throws EVENT_INVALID */
+export function eventJson(type: string, body: string): string {
+  const isOwn = Object.hasOwn(EVENTS, type) && body.startsWith('{"') && body.endsWith("}") && !body.includes("\n");
+  return isOwn ? `{"type":${JSON.stringify(type)},${body.slice(1)}` : JSON.stringify(decodeEvent(type, body));
+}
+
 function parse(type: string, body: string): unknown {
   try {
     return JSON.parse(body);

@@ -276,16 +276,14 @@ export const LIMITS = {
   httpStrangersPerSecondMax: 50,
   /** A request that has not arrived whole, or a last notice that was not taken, after so long is cut off. */
   httpRequestMsMax: 30_000,
-  /** Live events are sent together that come within so long, or sooner when they are so many. */
-  httpCoalesceMs: 100,
-  httpCoalesceEventsMax: 1_000,
-  /**
-   * Agents of ended trees that the live feed of a fleet tells of, all that live besides; what it keeps of newest changes, in characters; and how
-   * long it is silent at most.
-   */
-  feedAgentsMax: 20_000,
-  feedCharactersMax: 8 * MiB,
+  /** What is told live is told together that comes within so long; and so long a reader hears nothing at most. */
+  feedFrameMs: 100,
   feedBeatMs: 1_000,
+  /** Agents of ended trees that the live feed of a fleet tells of, all that live besides; and bytes of newest changes that it keeps. */
+  feedAgentsMax: 20_000,
+  feedBytesMax: 8 * MiB,
+  /** Characters of newest events that are kept for those who follow them. A reader that lags further behind is cut off. */
+  feedEventsCharactersMax: 16 * MiB,
   /** A link to log in works so long, a browser stays logged in so long, and there are so many of each. */
   loginCodeMs: 10 * 60_000,
   sessionMs: 7 * 24 * 3_600_000,

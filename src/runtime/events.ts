@@ -34,21 +34,21 @@ export interface EventsWanted {
 
 /** Batches of events in the order of their positions. Ends early, without an error, when the signal is aborted. */
 export async function* loggedEvents(runtime: Runtime, wanted: EventsWanted): AsyncGenerator<FollowedEvent[]> {
-  const { agent, follow, signal } = wanted;
+  const { follow, signal } = wanted;
   const { journal } = runtime.services;
-  const members = membersOf(runtime, wanted);
-  let after = Math.max(wanted.after ?? 0, (await startOf(runtime, agent)) - 1);
+  const pick = memberRecords(runtime, wanted);
+  let after = await beginningOf(runtime, wanted);
   const end = endOf(runtime, wanted, after);
   try {
-    for await (const { records, last } of until(runtime, after, signal)) {
+    for await (const { records, last } of recordsUntilNow(runtime, wanted, { after, signal })) {
       after = last;
-      const own = members(records);
+      const own = pick(records).map(logged);
       if (own.length > 0) yield own;
       end.reached(last);
     }
     if (!follow) return;
     for await (const records of journal.follow(after, AbortSignal.any([signal, end.signal]))) {
-      const own = members(records);
+      const own = pick(records).map(logged);
       if (own.length > 0) yield own;
       end.reached(records.at(-1)?.position ?? after);
     }
@@ -57,32 +57,47 @@ export async function* loggedEvents(runtime: Runtime, wanted: EventsWanted): Asy
   }
 }
 
-/** What is durable now, in batches, each with the position that it reaches. */
-async function* until({ services: { journal } }: Runtime, after: number, signal: AbortSignal) {
+/**
+ * What is durable when it begins, in batches that hold at least what is wanted, each with the position that it reaches. One agent's own are read
+ * from its journal, however much the others wrote meanwhile.
+ */
+export async function* recordsUntilNow(
+  { services: { journal } }: Runtime,
+  { agent, subtree }: Pick<EventsWanted, "agent" | "subtree">,
+  { after, signal }: { after: number; signal: AbortSignal },
+): AsyncGenerator<{ records: readonly StoredRecord[]; last: number }> {
   const end = await journal.position();
   if (end <= after) return;
   const own = new AbortController();
-  for await (const records of journal.follow(after, AbortSignal.any([signal, own.signal]))) {
-    const last = records.at(-1)?.position ?? end;
-    yield { records: records.filter(({ position }) => position <= end), last: Math.min(last, end) };
-    if (last >= end) return own.abort();
+  const from = agent === undefined || subtree ? undefined : ((await journal.seqAt(agent, after)) ?? 0) + 1;
+  const batches =
+    agent === undefined || from === undefined
+      ? journal.follow(after, AbortSignal.any([signal, own.signal]))
+      : journal.read(agent, { from });
+  let reached = after;
+  for await (const records of batches) {
+    if (signal.aborted) return;
+    reached = Math.min(end, records.at(-1)?.position ?? end);
+    yield { records: records.filter(({ position }) => position <= end), last: reached };
+    if (reached >= end) return own.abort();
   }
+  if (from !== undefined) yield { records: [], last: end };
 }
 
-/** Picks the events of members (G1). */
-function membersOf({ coordinator: { forest } }: Runtime, { agent, subtree }: EventsWanted) {
-  if (agent === undefined) return (records: readonly StoredRecord[]) => records.map(logged);
+/** Picks the records of members (G1), of all that follow each other. */
+export function memberRecords(
+  { coordinator: { forest } }: Runtime,
+  { agent, subtree }: Pick<EventsWanted, "agent" | "subtree">,
+): (records: readonly StoredRecord[]) => readonly StoredRecord[] {
+  if (agent === undefined) return (records) => records;
   const members = new Set<AgentId>([agent]);
   if (subtree) for (const { head } of forest.subtree(agent)) members.add(head.agent);
-  return (records: readonly StoredRecord[]) => {
-    const own: FollowedEvent[] = [];
-    for (const record of records) {
-      if (!members.has(record.agent) && !(subtree && isBorn(record, members))) continue;
+  return (records) =>
+    records.filter((record) => {
+      if (!members.has(record.agent) && !(subtree && isBorn(record, members))) return false;
       members.add(record.agent);
-      own.push(logged(record));
-    }
-    return own;
-  };
+      return true;
+    });
 }
 
 /** True for the first event of an agent whose parent is a member. */
@@ -96,6 +111,23 @@ function logged({ agent, seq, position, time, type, body }: StoredRecord): Follo
   return { agent, seq, position, time, event: decodeEvent(type, body) };
 }
 
+/** The position after which what is wanted begins. */
+export async function beginningOf(
+  runtime: Runtime,
+  { agent, after = 0 }: Pick<EventsWanted, "agent" | "after">,
+): Promise<number> {
+  return Math.max(after, (await startOf(runtime, agent)) - 1);
+}
+
+/** True once all that is wanted has ended (G2). */
+export function isOver(
+  { coordinator: { forest } }: Runtime,
+  { agent, subtree }: Pick<EventsWanted, "agent" | "subtree">,
+): boolean {
+  const node = agent === undefined ? undefined : forest.get(agent);
+  return node !== undefined && (subtree ? node.subtree.live === 0 : hasEnded(node.head.status));
+}
+
 /** Where the agent's own events begin. */
 async function startOf({ coordinator, services }: Runtime, agent: AgentId | undefined): Promise<number> {
   const head = agent === undefined ? undefined : coordinator.forest.get(agent)?.head;
@@ -107,22 +139,19 @@ async function startOf({ coordinator, services }: Runtime, agent: AgentId | unde
  * Says when there is nothing left to follow (G2). The forest shows an end once it is durable, and then all that came before it is:
  * the log ends at the position that was the newest then, however much others write meanwhile.
  */
-function endOf({ coordinator, services: { journal } }: Runtime, { agent, subtree }: EventsWanted, after: number) {
+function endOf(runtime: Runtime, wanted: EventsWanted, after: number) {
+  const { journal } = runtime.services;
   const over = new AbortController();
   let reached = after;
   let last: number | undefined;
-  const isOver = () => {
-    const node = agent === undefined ? undefined : coordinator.forest.get(agent);
-    return node !== undefined && (subtree ? node.subtree.live === 0 : hasEnded(node.head.status));
-  };
   const look = async () => {
-    if (!isOver()) last = undefined;
+    if (!isOver(runtime, wanted)) last = undefined;
     else last ??= await journal.position();
     if (last !== undefined && reached >= last) over.abort();
   };
   // A journal that is closed meanwhile ends the log by itself.
   const lookAgain = () => void look().catch(() => undefined);
-  const forget = coordinator.watch(lookAgain);
+  const forget = runtime.coordinator.watch(lookAgain);
   lookAgain();
   return {
     signal: over.signal,

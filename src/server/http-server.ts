@@ -11,7 +11,6 @@
  */
 import type { AddressInfo } from "node:net";
 import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from "fastify";
-import { z } from "zod";
 import { asBanyanError, BanyanError, ERRORS } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { createRedactor, secretsOf } from "../base/redact.ts";
@@ -21,14 +20,12 @@ import { BrowserSessions } from "./browser-sessions.ts";
 import { isOperation, type OperationName } from "./contract/operations.ts";
 import { checkRequest, isMany, perform, type Request } from "./handlers.ts";
 import { checkRole, Guard } from "./http-guard.ts";
+import { serveLive } from "./http-live.ts";
 import { servePage } from "./http-page.ts";
-import { coalesced, endSoon, type StreamOptions, writeTaken } from "./http-streams.ts";
-import { countCommits } from "./lag.ts";
-import { fleetFeedOf } from "./live/fleet-feed.ts";
+import { endSoon, type StreamOptions, writeTaken } from "./http-streams.ts";
 import { openApi } from "./openapi.ts";
 import { createOperations } from "./operations.ts";
 import { pageFolder, readPage } from "./page-files.ts";
-import { selectAgent } from "./select.ts";
 
 export interface HttpOptions {
   /** 0 for any that is free. */
@@ -119,7 +116,6 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
       streams -= 1;
     }
   };
-  const onBehind = (tell: () => void) => countCommits(runtime.coordinator, followEventsMax, tell);
 
   server.addHook("onRequest", async (request, reply) => {
     reply.headers(HEADERS);
@@ -171,49 +167,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   });
   const failed = (error: unknown) => `${JSON.stringify({ error: problem(error) })}\n`;
 
-  server.get("/v1/events", async (request, reply) => {
-    const who = guard.identify(request);
-    const { agent, ...wanted } = checkEvents(request);
-    // Said before the stream begins, while it still can be.
-    if (agent !== undefined) selectAgent(runtime.coordinator.forest, agent);
-    let last = wanted.from;
-    await stream(reply, "text/event-stream", async ({ signal }) => {
-      const own = new AbortController();
-      const both = AbortSignal.any([signal, own.signal]);
-      const logs = handlersFor(who).logs({ ...wanted, ...(agent !== undefined && { agent }), follow: true }, both);
-      try {
-        for await (const events of coalesced(logs, clock)) {
-          if (!guard.isStillValid(who)) throw new BanyanError("TOKEN_REFUSED", "the token is valid no longer");
-          last = events.at(-1)?.position ?? last;
-          await writeTaken(reply.raw, message("events", events, last), { signal, onBehind });
-          if (signal.aborted) break;
-        }
-        return stopping.signal.aborted ? message("problem", problem(stoppingError()), last) : message("end", {}, last);
-      } catch (error) {
-        return message("problem", problem(error), last);
-      } finally {
-        own.abort();
-      }
-    });
-  });
-
-  const feed = fleetFeedOf(runtime);
-  server.get("/v1/fleet", async (request, reply) => {
-    const who = guard.identify(request);
-    const after = checkPlace(request.headers["last-event-id"]);
-    await stream(reply, "text/event-stream", async ({ signal }) => {
-      try {
-        for await (const { kind, place, text } of feed.read(signal, after)) {
-          if (!guard.isStillValid(who)) throw new BanyanError("TOKEN_REFUSED", "the token is valid no longer");
-          await writeTaken(reply.raw, lineOf(kind, text, place), { signal });
-        }
-        return stopping.signal.aborted ? message("problem", problem(stoppingError()), undefined) : "";
-      } catch (error) {
-        return message("problem", problem(error), undefined);
-      }
-    });
-  });
-
+  serveLive(server, { runtime, guard, stream, problem, stopping: stopping.signal, followEventsMax });
   servePage(server, { guard, sessions, files: readPage(options.page ?? pageFolder()), isTls: false });
 
   const people = new WeakMap<FastifyRequest, AccessToken>();
@@ -246,41 +200,6 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
 function checkName(operation: string): OperationName {
   if (isOperation(operation)) return operation;
   throw new BanyanError("INPUT_INVALID", `no operation ${JSON.stringify(operation)}`);
-}
-
-const events = z.strictObject({
-  agent: z.string().optional(),
-  subtree: z.stringbool().optional(),
-  from: z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).optional(),
-});
-
-const placeText = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER).optional();
-
-/** Where a reader of the fleet goes on that comes back. */
-function checkPlace(lastEventId: unknown): number | undefined {
-  const asked = placeText.safeParse(lastEventId);
-  if (!asked.success) throw new BanyanError("INPUT_INVALID", `Last-Event-ID: ${z.prettifyError(asked.error)}`);
-  return asked.data;
-}
-
-/** A client that comes back says in `Last-Event-ID` what it has. */
-function checkEvents({ query, headers }: FastifyRequest) {
-  const asked = events.safeParse({
-    ...(query as object),
-    ...(headers["last-event-id"] !== undefined && { from: headers["last-event-id"] }),
-  });
-  if (!asked.success) throw new BanyanError("INPUT_INVALID", `events: ${z.prettifyError(asked.error)}`);
-  const wanted = Object.fromEntries(Object.entries(asked.data).filter(([, value]) => value !== undefined));
-  return checkRequest("logs", wanted).input as { agent?: string; subtree?: boolean; from?: number };
-}
-
-function message(type: string, data: unknown, position: number | undefined): string {
-  return lineOf(type, JSON.stringify(data), position);
-}
-
-/** The text of one server-sent event; JSON has no line ends. */
-function lineOf(type: string, text: string, place: number | undefined): string {
-  return `${place === undefined ? "" : `id: ${place}\n`}event: ${type}\ndata: ${text}\n\n`;
 }
 
 /** Waits for the first batch, so that a refusal comes with its status. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkEvent, decodeEvent, encodeEvent } from "../../src/agent/codec.ts";
+import { checkEvent, decodeEvent, encodeEvent, eventJson } from "../../src/agent/codec.ts";
 import { EVENTS, NAME_SYNTAX, name } from "../../src/agent/events.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { idOf, PERSON } from "../support/commands.ts";
@@ -26,6 +26,25 @@ describe("the codec", () => {
 
   test("takes the type from beside the body, whatever the body says", () => {
     expect(decodeEvent("hold.released", '{"type":"agent.created"}').type).toBe("hold.released");
+  });
+
+  test.each([
+    ["hold.released", '{"by":{"kind":"person","id":"ada"}}'],
+    ["hold.released", "{}"],
+    ["hold.released", ' {\n"by": 1 } '],
+  ])("gives a %s as JSON on one line, as it would be decoded: %j", (type, body) => {
+    const json = eventJson(type, body);
+    expect(JSON.parse(json)).toEqual(decodeEvent(type, body));
+    expect(json).not.toContain("\n");
+  });
+
+  test("E1: gives nothing of what is not known as JSON", () => {
+    for (const [type, body] of [
+      ["toString", '{"by":1}'],
+      ["hold.released", '["x"]'],
+    ] as const) {
+      expect(() => eventJson(type, body)).toThrow(expect.objectContaining({ code: "EVENT_INVALID" }));
+    }
   });
 
   test("checks every field, and names the one that is wrong", () => {

@@ -1,10 +1,8 @@
-/** Streams over HTTP with a clock that stands still and readers that take nothing. */
+/** Streams over HTTP with readers that take nothing. */
 import { EventEmitter } from "node:events";
 import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
-import { ManualClock } from "../../src/base/clock.ts";
-import { LIMITS } from "../../src/base/limits.ts";
-import { coalesced, writeTaken } from "../../src/server/http-streams.ts";
+import { eventMessage, writeTaken } from "../../src/server/http-streams.ts";
 
 /** A reader that takes nothing until it says `drain`. */
 function fullResponse(): ServerResponse {
@@ -13,34 +11,9 @@ function fullResponse(): ServerResponse {
 
 const never = new AbortController().signal;
 
-test("S3: events that come within the time are one message, and wait for it no longer", async () => {
-  const clock = new ManualClock();
-  const held = Promise.withResolvers<void>();
-  const asked = Promise.withResolvers<void>();
-  const source = (async function* () {
-    yield [1];
-    yield [2, 3];
-    asked.resolve();
-    await held.promise;
-    yield [4];
-  })();
-  const messages = coalesced(source, clock);
-  const first = messages.next();
-  await asked.promise;
-  clock.advance(LIMITS.httpCoalesceMs);
-  expect((await first).value).toEqual([1, 2, 3]);
-  held.resolve();
-  expect((await messages.next()).value).toEqual([4]);
-  expect((await messages.next()).done).toBe(true);
-  expect(clock.pending).toBe(0);
-});
-
-test("S3: as many as a message holds are sent at once", async () => {
-  const source = (async function* () {
-    for (;;) yield Array.from({ length: LIMITS.httpCoalesceEventsMax / 2 }, (_, at) => at);
-  })();
-  const { value } = await coalesced(source, new ManualClock()).next();
-  expect(value).toHaveLength(LIMITS.httpCoalesceEventsMax);
+test("a message is an event of one line, with its place where it has one", () => {
+  expect(eventMessage("events", "[1]", 7)).toBe("id: 7\nevent: events\ndata: [1]\n\n");
+  expect(eventMessage("end", "{}")).toBe("event: end\ndata: {}\n\n");
 });
 
 test("S1: writing waits until the reader has taken it, or has gone", async () => {

@@ -4,7 +4,7 @@
  *
  * E1  A reader that begins, or was too slow, is given all agents and then every frame from that moment on: what it knows after a frame is what
  *     the forest says, or newer.
- * E2  Frames are kept up to LIMITS.feedCharactersMax together, whatever readers do. A reader has nothing of its own but its place.
+ * E2  Frames are kept up to LIMITS.feedBytesMax together, whatever readers do. A reader has nothing of its own but its place.
  * E3  While nobody reads, nothing is made and nothing is watched.
  * E4  A reader hears something every LIMITS.feedBeatMs at least.
  */
@@ -14,6 +14,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Coordinator } from "../../coordinator/coordinator.ts";
 import type { Runtime } from "../../runtime/open.ts";
 import type { FleetFrame } from "../contract/fleet-frames.ts";
+import { eventMessage, messageData } from "../http-streams.ts";
 import { Roll } from "./roll.ts";
 
 export interface FeedOptions {
@@ -23,16 +24,16 @@ export interface FeedOptions {
   readonly position: () => Promise<number>;
   /** Agents of ended trees are left out beyond so many; LIMITS.feedAgentsMax by default. */
   readonly agentsMax?: number | undefined;
-  /** LIMITS.feedCharactersMax by default. */
-  readonly charactersMax?: number | undefined;
+  /** LIMITS.feedBytesMax by default. */
+  readonly bytesMax?: number | undefined;
 }
 
-/** A frame, as JSON too. */
+/** A frame as it is sent. */
 export interface ToldFrame {
   readonly kind: FleetFrame["kind"];
   /** From which a reader may go on later; undefined within the pieces of all agents. */
   readonly place: number | undefined;
-  readonly text: string;
+  readonly bytes: Buffer;
 }
 
 /** Agents in one piece of all. */
@@ -41,14 +42,14 @@ const PIECE_AGENTS = 2_000;
 export class FleetFeed {
   readonly #options: FeedOptions;
   readonly #agentsMax: number;
-  readonly #charactersMax: number;
+  readonly #bytesMax: number;
   #readers = 0;
   #roll: Roll | undefined;
   #unwatch: () => void = () => undefined;
   #timer: Timer | undefined;
   /** Newest last; their places follow each other, and end before `#next`. */
   #frames: ToldFrame[] = [];
-  #characters = 0;
+  #bytes = 0;
   /** Places begin beyond those of any feed before, so that one of another process is never taken for one of this. */
   #next: number;
   #position = 0;
@@ -58,7 +59,7 @@ export class FleetFeed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#agentsMax = options.agentsMax ?? LIMITS.feedAgentsMax;
-    this.#charactersMax = options.charactersMax ?? LIMITS.feedCharactersMax;
+    this.#bytesMax = options.bytesMax ?? LIMITS.feedBytesMax;
     this.#next = options.clock.now();
   }
 
@@ -128,7 +129,7 @@ export class FleetFeed {
   }
 
   #told(frame: FleetFrame, place?: number): ToldFrame {
-    return { kind: frame.kind, place, text: JSON.stringify(frame) };
+    return { kind: frame.kind, place, bytes: Buffer.from(eventMessage(frame.kind, JSON.stringify(frame), place)) };
   }
 
   #enter(): () => void {
@@ -151,7 +152,7 @@ export class FleetFeed {
     this.#roll = new Roll(this.#options.coordinator.forest, this.#agentsMax);
     this.#modelsTold = this.#roll.models.length;
     this.#frames = [];
-    this.#characters = 0;
+    this.#bytes = 0;
     // Nobody's next frame is one of this roll's.
     this.#next += 2;
   }
@@ -161,11 +162,11 @@ export class FleetFeed {
     this.#timer?.cancel();
     this.#roll = undefined;
     this.#frames = [];
-    this.#characters = 0;
+    this.#bytes = 0;
   }
 
   #tick(): void {
-    this.#timer = this.#options.clock.timer(LIMITS.httpCoalesceMs, () => {
+    this.#timer = this.#options.clock.timer(LIMITS.feedFrameMs, () => {
       this.#makeFrame();
       for (const wake of this.#waiting) wake();
       if (this.#roll) this.#tick();
@@ -193,11 +194,11 @@ export class FleetFeed {
   /** E2. */
   #keep(frame: ToldFrame): void {
     this.#frames.push(frame);
-    this.#characters += frame.text.length;
+    this.#bytes += frame.bytes.length;
     this.#next += 1;
     let dropped = 0;
-    while (this.#characters > this.#charactersMax && dropped < this.#frames.length - 1) {
-      this.#characters -= this.#frames[dropped]?.text.length ?? 0;
+    while (this.#bytes > this.#bytesMax && dropped < this.#frames.length - 1) {
+      this.#bytes -= this.#frames[dropped]?.bytes.length ?? 0;
       dropped += 1;
     }
     if (dropped > 0) this.#frames.splice(0, dropped);
@@ -221,8 +222,8 @@ export async function* fleetFrames(
   feed: FleetFeed,
   { follow, signal }: { follow: boolean; signal: AbortSignal },
 ): AsyncGenerator<FleetFrame[]> {
-  for await (const { kind, place, text } of feed.read(signal)) {
-    yield [JSON.parse(text) as FleetFrame];
+  for await (const { kind, place, bytes } of feed.read(signal)) {
+    yield [messageData(bytes) as FleetFrame];
     // The last piece of all is the first frame with a place.
     if (!follow && kind === "agents" && place !== undefined) return;
   }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ManualClock } from "../../../src/base/clock.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
 import { type AgentColumns, type FleetFrame, fleetFrame } from "../../../src/server/contract/fleet-frames.ts";
+import { messageData } from "../../../src/server/http-streams.ts";
 import { type FeedOptions, FleetFeed } from "../../../src/server/live/fleet-feed.ts";
 import { Roll } from "../../../src/server/live/roll.ts";
 import { spawning } from "../../../src/tools/kits.ts";
@@ -45,7 +46,7 @@ class Mirror {
   async take(): Promise<FleetFrame> {
     const { value } = await this.#frames.next();
     if (!value) throw new Error("the feed has ended");
-    const frame = fleetFrame.parse(JSON.parse(value.text));
+    const frame = fleetFrame.parse(messageData(value.bytes));
     this.place = value.place ?? this.place;
     this.kinds.push(frame.kind);
     if (frame.kind === "agents") {
@@ -68,7 +69,7 @@ class Mirror {
   async next(): Promise<FleetFrame> {
     const taken = this.take();
     await Promise.resolve();
-    clock.advance(LIMITS.httpCoalesceMs);
+    clock.advance(LIMITS.feedFrameMs);
     return taken;
   }
 
@@ -148,22 +149,22 @@ test("E4: a beat when nothing happens", async () => {
   const mirror = new Mirror(open());
   await mirror.take();
   const taken = mirror.take();
-  for (let ms = 0; ms <= LIMITS.feedBeatMs; ms += LIMITS.httpCoalesceMs) {
+  for (let ms = 0; ms <= LIMITS.feedBeatMs; ms += LIMITS.feedFrameMs) {
     await new Promise(setImmediate);
-    clock.advance(LIMITS.httpCoalesceMs);
+    clock.advance(LIMITS.feedFrameMs);
   }
   expect(await taken).toMatchObject({ kind: "beat" });
 });
 
 test("E2: a reader that is too slow is told, and given all agents again", async () => {
   const lead = await fleet.lead();
-  const feed = open({ charactersMax: 1 });
+  const feed = open({ bytesMax: 1 });
   const slow = new Mirror(feed);
   await slow.take();
   for (let round = 0; round < 3; round++) {
     await lead.send("again");
     await fleet.became(lead, "waiting message");
-    clock.advance(LIMITS.httpCoalesceMs);
+    clock.advance(LIMITS.feedFrameMs);
   }
   for (let frame = 0; frame < 2; frame++) await slow.take();
   expect(slow.kinds).toEqual(["agents", "missed", "agents"]);
