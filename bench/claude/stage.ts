@@ -27,9 +27,10 @@ export function missing(): string | undefined {
 
 /** The SDK as anybody uses it. */
 export interface PlainSdk extends ClaudeSdk {
-  query(parameters: { prompt: string | AsyncIterable<unknown>; options: object }): AsyncIterable<PlainMessage> & {
-    close(): void;
-  };
+  query(parameters: {
+    prompt: string | AsyncIterable<unknown>;
+    options: object;
+  }): AsyncIterable<PlainMessage> & ReturnType<ClaudeSdk["query"]>;
 }
 interface PlainMessage {
   readonly type: string;

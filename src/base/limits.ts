@@ -215,6 +215,9 @@ export const LIMITS = {
   poolMeasureMs: 5_000,
   /** After which a session that does not say that it is well is not, and one that does not get warm is given up. */
   poolHealthMsMax: 1_000,
+  /** A Claude Code that was not heard of for so long is asked whether it is there, and given up when it does not say so in time. */
+  claudeHeardMsMax: 10_000,
+  claudeAnswerMsMax: 10_000,
   poolWarmMsMax: 120_000,
 
   /** What a session of Claude Code takes, and how long it takes to get ready, until one was measured. */

@@ -70,7 +70,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   const warden = new Warden(hostMark);
   const marks = [...(environment[MARKS_VARIABLE]?.split(" ") ?? []), ownMark, hostMark];
   let isSwept: Promise<unknown> | undefined;
-  const means = { gateway, uuid };
+  const means = { gateway, uuid, clock };
   const givenTo = (head: State["head"]) => {
     const tenant = tenantOf(head);
     const asked = checkSettings(options.settingsOf?.(tenant) ?? {}, tenant);

@@ -12,6 +12,7 @@
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
 import type { Warden } from "../../processes/warden.ts";
 import { MustAsk } from "../driver.ts";
@@ -86,6 +87,7 @@ interface Verdict {
 }
 
 export class Program {
+  readonly #clock: Clock;
   readonly #calls = new Map<string, Call>();
   readonly #calledOff = new Set<Call>();
   readonly #prompts: { message: UserMessage; taken: () => void }[] = [];
@@ -98,6 +100,10 @@ export class Program {
   #stderr = "";
   #over: string | undefined;
   readonly #ended = Promise.withResolvers<string>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Resolves when it is over, with what is known of why. */
   get ended(): Promise<string> {
@@ -112,6 +118,15 @@ export class Program {
     return this.#launched?.process.pid;
   }
 
+  /** When it said something last, in the monotonic milliseconds of `clock`. */
+  heardMs = 0;
+
+  /** Resolves when it has answered: it answers at once, whatever it waits for. */
+  async ping(): Promise<void> {
+    await this.#query?.mcpServerStatus();
+    this.#heard();
+  }
+
   /** Resolves when it has nothing left to do. */
   get idle(): Promise<void> {
     return this.#idle.promise;
@@ -122,6 +137,7 @@ export class Program {
     await writeFile(join(this.#home, INSTRUCTIONS), options.instructions);
     const query = options.sdk.query({ prompt: this.#input(), options: this.#queryOptions(options, this.#home) });
     this.#query = query;
+    this.#heard();
     void this.#read(query);
   }
 
@@ -237,7 +253,12 @@ export class Program {
     }
   }
 
+  #heard(): void {
+    this.heardMs = this.#clock.monotonic();
+  }
+
   #hear({ type, message }: SdkMessage): void {
+    this.#heard();
     if (type === "result") this.#idle.resolve();
     if (type !== "user" || !Array.isArray(message?.content)) return;
     for (const block of message.content as ResultBlock[]) {

@@ -2,7 +2,9 @@
  * A Claude Code with its line to the gateway, and how far it has been told. It is either made ready (it waits with a call that is
  * nobody's yet, and can become any agent's of its profile) or started from the transcript of one agent's past.
  */
+import type { Clock, Timer } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
 import { shareOf } from "../../processes/proc.ts";
 import type { Warm } from "../driver.ts";
 import type { PromptMessage } from "../model/provider-model.ts";
@@ -16,6 +18,7 @@ import { StandIns } from "./stand-ins.ts";
 export type Profile = Omit<ProgramOptions, "line" | "sessionId" | "instructions" | "transcript" | "goesOn">;
 
 export interface Means {
+  readonly clock: Clock;
   readonly gateway: Gateway;
   readonly uuid: () => string;
 }
@@ -35,6 +38,7 @@ export class Running implements Warm {
   known = 0;
   last: PromptMessage | undefined;
   lastParts = 0;
+  readonly #clock: Clock;
   readonly #standIns: StandIns;
   /** The call that it waits for. */
   #parked: Parked | undefined;
@@ -44,7 +48,8 @@ export class Running implements Warm {
   /** What it was told that stands for what comes next. */
   #ahead: string | undefined;
 
-  private constructor(line: Line, program: Program, { uuid }: Means, hasInstructions: boolean) {
+  private constructor(line: Line, program: Program, { uuid, clock }: Means, hasInstructions: boolean) {
+    this.#clock = clock;
     this.line = line;
     this.program = program;
     this.sessionId = uuid();
@@ -81,8 +86,8 @@ export class Running implements Warm {
   }
 
   static async #open({ model }: Profile, means: Means, hasInstructions: boolean): Promise<Running> {
-    const { gateway, uuid } = means;
-    const program = new Program();
+    const { gateway, uuid, clock } = means;
+    const program = new Program(clock);
     const line = await gateway.open(uuid(), (body) => {
       const text = program.reportFor(body);
       if (text === undefined) return undefined;
@@ -160,26 +165,36 @@ export class Running implements Warm {
     this.lastParts = this.last?.content.length ?? 0;
   }
 
-  /** The work, unless it ends or the signal is aborted before. */
+  /** The work, unless it ends or the signal is aborted before. One that says nothing meanwhile, nor when it is asked, is ended. */
   async within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
     const over = this.program.ended.then((why) => Promise.reject(ended(why)));
+    const watch = this.#watch();
     try {
       return await Promise.race([work, over, aborted]);
     } finally {
+      watch.cancel();
       signal.removeEventListener("abort", onAbort);
     }
   }
 
-  /** It is there, and nothing of what it waits with has been lost. */
-  healthy(): boolean {
+  /** It is there, as far as is known, and nothing of what it waits with has been lost. */
+  get isWell(): boolean {
     return !this.isOver && this.#parked?.isGone !== true;
   }
 
+  /** The same, and it said so not long ago, or now. Whoever asks sets the limit. */
+  healthy(): boolean | Promise<boolean> {
+    if (!this.isWell || this.#silentMs < LIMITS.claudeHeardMsMax) return this.isWell;
+    return this.program.ping().then(() => this.isWell);
+  }
+
+  /** It is measured again and again, and asked whether it is there at the same time: so `healthy` knows at once. */
   async memoryBytes(): Promise<number | undefined> {
+    void this.program.ping().catch(() => undefined);
     const { pid } = this.program;
     return pid === undefined ? undefined : shareOf(pid);
   }
@@ -188,6 +203,23 @@ export class Running implements Warm {
   async close(): Promise<void> {
     this.line.close();
     await this.program.end();
+  }
+
+  get #silentMs(): number {
+    return this.#clock.monotonic() - this.program.heardMs;
+  }
+
+  #watch(): Timer {
+    let timer = this.#clock.timer(LIMITS.claudeHeardMsMax, () => look());
+    const look = () => {
+      const askedMs = this.#clock.monotonic();
+      void this.program.ping().catch(() => undefined);
+      timer = this.#clock.timer(LIMITS.claudeAnswerMsMax, () => {
+        if (this.program.heardMs < askedMs) void this.program.end();
+        else look();
+      });
+    };
+    return { cancel: () => timer.cancel() };
   }
 
   #sayAhead(): Promise<void> {

@@ -10,6 +10,8 @@ export interface ClaudeSdk {
 }
 
 export interface Query extends AsyncIterable<SdkMessage> {
+  /** Asks the program itself. */
+  mcpServerStatus(): Promise<unknown>;
   close(): void;
 }
 

@@ -125,7 +125,7 @@ export class ClaudeSession implements Session {
     };
   }
 
-  healthy(): boolean {
+  healthy(): boolean | Promise<boolean> {
     return (this.#running ?? this.#warm)?.healthy() ?? true;
   }
 
@@ -191,7 +191,7 @@ export class ClaudeSession implements Session {
   async #goAhead({ entries }: State): Promise<void> {
     const running = this.#running;
     const last = entries.at(-1);
-    if (!running?.healthy() || last?.kind !== "assistant" || callsOf(last.parts).length > 0) return;
+    if (!running?.isWell || last?.kind !== "assistant" || callsOf(last.parts).length > 0) return;
     const messages = await this.#prompt.for(entries);
     const [answer] = messages.slice(running.known);
     if (running.isAhead || running.last !== messages[running.known - 1] || answer?.role !== "assistant") return;
@@ -302,7 +302,7 @@ export class ClaudeSession implements Session {
 
   async #ready(messages: readonly PromptMessage[], signal: AbortSignal): Promise<Running> {
     const { start, profile, means, instructions } = this.#with;
-    const warm = this.#warm?.healthy() ? this.#warm : undefined;
+    const warm = this.#warm?.isWell ? this.#warm : undefined;
     this.#warm = undefined;
     const running = warm ?? (await start(() => Running.ready(profile, instructions !== "", means, signal), signal));
     running.instruct(instructions);

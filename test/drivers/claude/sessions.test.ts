@@ -1,5 +1,8 @@
 /** Claude Codes in the pool: kept while agents rest, made ready before agents come, bounded by memory. */
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../src/base/clock.ts";
+import { isHealthy } from "../../../src/coordinator/pool/health.ts";
+import type { Running } from "../../../src/drivers/claude/running.ts";
 import { asks, call, isInstalled, partOf, Stage, saidIn, seen, unmarked, WITH_SDK } from "./claude-code.ts";
 
 const MIB = 2 ** 20;
@@ -86,6 +89,22 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(await stage.processes()).toEqual(before);
     expect(stage.requests.map(partOf)).toEqual(["other"]);
     await session.close();
+    expect(await stage.processes()).toEqual([]);
+  });
+
+  test("one that stands still is seen to, though its process lives", async () => {
+    await using stage = await Stage.set({});
+    const banyan = await stage.open();
+    const { coordinator, claude } = banyan.runtime;
+    const agent = await banyan.spawn({ driver: stage.claude(), instructions: "lead" });
+    const warm = (await claude.profile?.(await coordinator.state(agent.id))?.warm?.(NEVER)) as Running;
+    const asked = { healthy: () => warm.program.ping().then(() => warm.isWell), close: () => warm.close() };
+    expect(await isHealthy(systemClock(), asked)).toBe(true);
+    const pid = warm.program.pid as number;
+    process.kill(pid, "SIGSTOP");
+    expect(await isHealthy(systemClock(), asked)).toBe(false);
+    expect(warm.isWell).toBe(true);
+    await warm.close();
     expect(await stage.processes()).toEqual([]);
   });
 
