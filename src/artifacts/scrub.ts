@@ -77,7 +77,7 @@ class Scrub {
   }
 
   async #look(digest: Digest, bytes: number): Promise<void> {
-    const { blobs, clock, signal, bytesPerSecond = LIMITS.scrubBytesPerSecond } = this.#options;
+    const { blobs, clock, signal, bytesPerSecond = LIMITS.scrubBytesPerSecondDefault } = this.#options;
     // One that was deleted meanwhile is not damaged.
     if (!(await blobs.verify(digest)) && (await blobs.has(digest)) !== undefined) this.#damaged.add(digest);
     this.#blobs += 1;

@@ -64,6 +64,7 @@ export const ERRORS = {
   PRICE_UNKNOWN: kind(400, 2, false, "A budget is set, and the model's price is not known.", "Give its price when the agent is spawned."),
   PROCESSES_NONE: kind(409, 4, false, "This runtime starts no background processes.", "Give the task to a runtime on a machine that may start programs."),
   PROCESS_NOT_FOUND: kind(404, 3, false, "The agent has no such background process.", "List them with `banyan ps`, or the tool list_processes."),
+  QUOTA_EXCEEDED: kind(413, 6, false, "The artifacts of a tree or of a tenant would take more room than they may.", "Raise `treeArtifactBytesMax` or `tenantArtifactBytesMax`, or write less; nothing that is there is lost."),
   READER_BEHIND: kind(429, 6, true, "A reader was too slow to follow live.", "Read on from the position that the message names, with `banyan logs --from`."),
   REPLAY_MISMATCH: kind(409, 1, false, "What was sent is not what was recorded.", "The message names the first difference."),
   REQUESTS_EXCEEDED: kind(429, 6, true, "More requests or streams than one token may have.", "Ask less often, or follow one stream instead of asking again."),

@@ -35,10 +35,10 @@ export const LIMITS = {
   blobRememberedMsMax: 3_600_000,
   collectGraceMsMin: 7_200_000,
   collectGraceMsDefault: 86_400_000,
-  collectBytesPerSecond: 64 * MiB,
+  collectBytesPerSecondMax: 64 * MiB,
   collectBusyMsMax: 5,
   /** Bytes that a scrub reads in a second where it is not said, and damaged or missing blobs that it names. */
-  scrubBytesPerSecond: 32 * MiB,
+  scrubBytesPerSecondDefault: 32 * MiB,
   scrubNamedMax: 1_000,
   /** Blobs that a process remembers to have written or checked: a further put of one looks at its size alone. */
   blobsTrustedMax: 10_000,

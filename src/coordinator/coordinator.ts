@@ -7,6 +7,7 @@ import type { Recorded } from "../agent/events.ts";
 import type { Forest } from "../agent/forest.ts";
 import type { Head, State } from "../agent/state.ts";
 import { hasEnded, wantsWork } from "../agent/status.ts";
+import { ArtifactQuota } from "../artifacts/quota.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -48,6 +49,9 @@ export interface CoordinatorOptions {
   /** Levels below a root, and living agents of one tree. Default LIMITS.levelsDefault, treeLiveDefault. */
   readonly levelsMax?: number | undefined;
   readonly treeLiveMax?: number | undefined;
+  /** Bytes that the artifacts of one tree, and of all trees of one tenant, may have. Without them there is no bound. */
+  readonly treeArtifactBytesMax?: number | undefined;
+  readonly tenantArtifactBytesMax?: number | undefined;
   /** Characters of records after which a snapshot of an agent is due. Default LIMITS.snapshotTailMin. */
   readonly snapshotTailMin?: number | undefined;
   /** Agents from which on the heads of all are kept in one piece. Default LIMITS.headsKeptMin. */
@@ -137,6 +141,10 @@ export class Coordinator {
         spawning: this.#spawning,
         control: () => this.control,
         processes: this.#processes,
+        quota: new ArtifactQuota(this.forest, {
+          treeBytesMax: options.treeArtifactBytesMax,
+          tenantBytesMax: options.tenantArtifactBytesMax,
+        }),
       }),
     });
     this.checkpoints = new Checkpoints(this.#roster, files);

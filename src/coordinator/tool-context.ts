@@ -7,6 +7,7 @@ import { NAME_SYNTAX } from "../agent/events.ts";
 import type { Node } from "../agent/forest-node.ts";
 import type { State } from "../agent/state.ts";
 import { callKey } from "../agent/waits.ts";
+import type { ArtifactQuota } from "../artifacts/quota.ts";
 import { BanyanError } from "../base/errors.ts";
 import { type AgentId, isId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -26,6 +27,7 @@ interface Reach {
   readonly spawning: Spawning;
   readonly control: () => Control;
   readonly processes: Processes;
+  readonly quota: ArtifactQuota;
 }
 
 export function toolContexts(reach: Reach): ToolContextFor {
@@ -41,7 +43,7 @@ export function toolContexts(reach: Reach): ToolContextFor {
   });
 }
 
-function artifactAccess({ services, roster }: Reach, cell: Cell, call: ToolCall): ArtifactAccess {
+function artifactAccess({ services, roster, quota }: Reach, cell: Cell, call: ToolCall): ArtifactAccess {
   const { forest } = roster;
   return {
     async write(name, bytes, mediaType) {
@@ -50,10 +52,12 @@ function artifactAccess({ services, roster }: Reach, cell: Cell, call: ToolCall)
           agent: cell.agent,
         });
       }
-      const stored = await services.blobs.put(bytes);
-      const artifact: ArtifactReference = { name, ...stored, mediaType };
-      await cell.dispatch({ do: "writeArtifact", artifact, callId: call.callId });
-      return artifact;
+      return quota.within(cell.agent, name, bytes, async () => {
+        const stored = await services.blobs.put(bytes);
+        const artifact: ArtifactReference = { name, ...stored, mediaType };
+        await cell.dispatch({ do: "writeArtifact", artifact, callId: call.callId });
+        return artifact;
+      });
     },
     find(name, agent) {
       const node = agent === undefined ? nodeOf(roster, cell.agent) : resolve(roster, cell.agent, agent);

@@ -103,6 +103,20 @@ export const SETTINGS = z.strictObject({
     .max(LIMITS.treeAgentsMax)
     .default(LIMITS.treeLiveDefault)
     .describe("Living agents of one tree. A count. A further spawn or fork is refused until some have ended."),
+  treeArtifactBytesMax: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Room that the artifacts of one tree may take. Bytes of what their names stand for now, each content once; without it there is no bound. A write beyond it is refused, and the agent is told; what is there stays.",
+    ),
+  tenantArtifactBytesMax: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Room that the artifacts of all trees of one tenant may take. Bytes, counted in the same way; without it there is no bound. It binds together with `treeArtifactBytesMax`.",
+    ),
   poolMemoryBytes: z
     .int()
     .min(1)
@@ -182,9 +196,10 @@ export async function loadSettings({
 export function boundsOf(settings: Settings): CoordinatorOptions {
   const { runningMax, childrenLiveMax, levelsMax, treeLiveMax } = settings;
   const { forksPerMinute, tenantForksPerMinute, spawnsPerMinute, tenantSpawnsPerMinute } = settings;
+  const { treeArtifactBytesMax, tenantArtifactBytesMax } = settings;
   const { poolMemoryBytes, poolStartsMax, poolReady } = settings;
   return {
-    ...{ runningMax, childrenLiveMax, levelsMax, treeLiveMax },
+    ...{ runningMax, childrenLiveMax, levelsMax, treeLiveMax, treeArtifactBytesMax, tenantArtifactBytesMax },
     ...{ forksPerMinute, tenantForksPerMinute, spawnsPerMinute, tenantSpawnsPerMinute },
     pool: {
       ...(poolMemoryBytes !== undefined && { memoryBytesMax: poolMemoryBytes }),

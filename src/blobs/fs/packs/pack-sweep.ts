@@ -6,7 +6,7 @@
  * V2  A chunk stays while a list that stays names it, or one may that is still being made: `since` is before the oldest stream.
  * V3  A record is moved by writing it into a new pack, syncing that, and only then forgetting where it stood. Cut short, it stands twice, and
  *     the next sweep leaves one of them.
- * V4  No turn at the event loop is longer than LIMITS.collectBusyMsMax, and moving is held to LIMITS.collectBytesPerSecond.
+ * V4  No turn at the event loop is longer than LIMITS.collectBusyMsMax, and moving is held to LIMITS.collectBytesPerSecondMax.
  */
 import { crc32 } from "node:zlib";
 import { type Clock, sleep } from "../../../base/clock.ts";
@@ -213,7 +213,7 @@ class PackSweep {
       // Somebody has deleted it meanwhile.
       if (!packs.table.has(print, from)) packs.table.remove(print, to);
       else moved.push({ print, from, to });
-      const aheadMs = (movedBytes / LIMITS.collectBytesPerSecond) * 1_000 - (clock.monotonic() - startedMs);
+      const aheadMs = (movedBytes / LIMITS.collectBytesPerSecondMax) * 1_000 - (clock.monotonic() - startedMs);
       if (aheadMs > 10) await sleep(clock, aheadMs, signal);
     }
     await mover.sync();
