@@ -28,6 +28,7 @@ export const ERRORS = {
   AGENT_FAILED: kind(500, 1, false, "The agent failed.", "Look at `banyan logs` for the reason, then rewind or fork it."),
   AGENT_NOT_FOUND: kind(404, 3, false, "No agent of that id or name.", "List the agents with `banyan tree`."),
   ARTIFACT_NOT_FOUND: kind(404, 3, false, "No artifact of that name.", "List them with `banyan artifact`."),
+  BACKUP_STOPPED: kind(503, 5, true, "The backup that is kept beside the agents stopped.", "The message says why. It is begun again by itself; `banyan backup status` says how far behind it is."),
   BLOB_DAMAGED: kind(500, 5, false, "A blob's bytes do not match its digest.", "Restore it from a backup; `banyan verify` lists what is damaged."),
   BLOB_NOT_FOUND: kind(404, 5, false, "A blob is missing.", "Restore it from a backup; `banyan verify` lists what is missing."),
   BUDGET_EXHAUSTED: kind(402, 6, false, "The next call's worst case does not fit what is left of a budget.", "Raise the budget and resume, or let the agent end."),

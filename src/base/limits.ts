@@ -253,6 +253,10 @@ export const LIMITS = {
   backupSegmentBytesMax: 64 * MiB,
   /** Drills of a backup of which the outcome is kept. */
   drillsKept: 100,
+  /** How long a backup that stopped waits to be begun again; the wait doubles. And how often it is looked whether a drill is due. */
+  backupRetryMsMin: 10_000,
+  backupRetryMsMax: 600_000,
+  drillLookMs: 600_000,
   /** Faults that are written down in a second; further ones are counted. And the size after which their file is set aside. */
   faultsPerSecondMax: 100,
   faultLogBytesMax: 1 * MiB,
@@ -325,6 +329,7 @@ assert(
 );
 assert(LIMITS.objectRetryMsMin < LIMITS.objectRetryMsMax, "backoff of objects has room to grow");
 assert(LIMITS.objectLookBytesMin <= LIMITS.objectPartBytesMax, "what is sent without a look is one piece");
+assert(LIMITS.backupRetryMsMin < LIMITS.backupRetryMsMax, "the wait of a backup has room to grow");
 assert(LIMITS.retryMsMin < LIMITS.retryMsMax, "backoff has room to grow");
 assert(
   LIMITS.readBytesMax + 512 <= LIMITS.inlineBytesMax,

@@ -13,6 +13,7 @@ import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { CoordinatorOptions } from "../coordinator/coordinator.ts";
 import { closestName } from "./closest.ts";
+import { objectPlace } from "./object-store.ts";
 
 const rate = z.int().min(1).max(10_000_000).optional();
 
@@ -89,6 +90,33 @@ export const SETTINGS = z.strictObject({
     .min(1)
     .default("us-east-1")
     .describe("Region that requests to `bucketUrl` are signed for. A name, as the store has it; some take `auto`."),
+  backupStore: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Where `banyan up` keeps a backup while it runs. A folder's path, best on another disk, or a bucket's address, `https://host/bucket`, with the keys as for `bucketUrl`; without it none is kept. Each data folder needs a place of its own.",
+    ),
+  backupRegion: z
+    .string()
+    .min(1)
+    .default("us-east-1")
+    .describe("Region that requests to the bucket of `backupStore` are signed for. A name, as the store has it."),
+  backupKeyFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "File with a key of age for which the backup is encrypted. A path; without it the backup is not encrypted. A public key is enough to ship, but drills (`backupDrillHours`) need the secret one.",
+    ),
+  backupDrillHours: z
+    .int()
+    .min(0)
+    .max(8_760)
+    .default(168)
+    .describe(
+      "How often the backup is restored into a scratch folder, to see that it can be. Hours; 0 for never. It takes as much disk as the data, in `dataDir`; nothing happens without `backupStore`.",
+    ),
   levelsMax: z
     .int()
     .min(0)
@@ -188,8 +216,17 @@ export async function loadSettings({
     }
   }
   const settings = check(values, sources);
-  const base = sources.dataDir.startsWith(`${path}:`) ? dirname(path) : folder;
-  return { settings: { ...settings, dataDir: resolve(base, settings.dataDir) }, sources };
+  const baseOf = (name: SettingName) => (sources[name].startsWith(`${path}:`) ? dirname(path) : folder);
+  const { dataDir, backupStore, backupKeyFile } = settings;
+  return {
+    settings: {
+      ...settings,
+      dataDir: resolve(baseOf("dataDir"), dataDir),
+      ...(backupStore !== undefined && { backupStore: objectPlace(backupStore, baseOf("backupStore")) }),
+      ...(backupKeyFile !== undefined && { backupKeyFile: resolve(baseOf("backupKeyFile"), backupKeyFile) }),
+    },
+    sources,
+  };
 }
 
 /** What the settings say of how agents are run. */

@@ -20,6 +20,11 @@ interface Options extends CommonOptions {
   readonly keyFile?: string;
 }
 
+interface CreateOptions extends Options {
+  readonly follow?: boolean;
+  readonly untilEof?: boolean;
+}
+
 const DAMAGED_EXIT = 5;
 /** Points that are listed when nobody says how many. */
 const POINTS_SHOWN = 20;
@@ -28,8 +33,9 @@ export const register: Register = (program, io) => {
   const backup = program.command("backup").description("make, check and restore backups").helpCommand(false);
   command(backup, "create", "ship what the backup does not have yet", "{position, segment, missing}")
     .option("--follow", "go on with what is added, until it is stopped")
+    .option("--until-eof", "stop, too, when the standard input ends: as that of a process whose parent died")
     .addHelpText("after", "\nWorks beside a running process, and writes nothing to its stores.")
-    .action((options: Options & { readonly follow?: boolean }) => create(io, options));
+    .action((options: CreateOptions) => create(io, options));
   command(
     backup,
     "status",
@@ -84,12 +90,13 @@ function command(program: Command, name: string, says: string, json: string): Co
     .option("--key-file <file>", "file with a key of age: public (age1...) to ship, secret to verify and to restore");
 }
 
-async function create(io: Io, { follow, ...options }: Options & { readonly follow?: boolean }) {
+async function create(io: Io, { follow, untilEof, ...options }: CreateOptions) {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   // The agents go first: a backup has seconds.
   if (follow) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   if (follow) process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  if (follow && untilEof) process.stdin.once("close", onSignal).resume();
   const onShipped = ({ position, segment }: { position: number; segment: number }) => {
     if (follow) remark(io, `segment ${segment}: all up to ${position} is shipped`);
   };
@@ -99,6 +106,9 @@ async function create(io: Io, { follow, ...options }: Options & { readonly follo
     follow,
     signal: stop.signal,
     onShipped,
+  }).finally(() => {
+    // Open it would keep the process alive.
+    if (follow && untilEof) process.stdin.destroy();
   });
   if (options.json) return printJson(io, done);
   await print(io, `all up to ${done.position} is in ${where.store}, in ${plural(done.segment, "segment")}`);

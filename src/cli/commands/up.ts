@@ -1,18 +1,21 @@
 /** `banyan up`: runs the agents of the data, and serves the HTTP API. */
+import type { BanyanError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
 import { Banyan } from "../../runtime/banyan.ts";
-import { boundsOf, loadSettings } from "../../runtime/settings.ts";
+import { boundsOf, loadSettings, type Settings } from "../../runtime/settings.ts";
 import { AccessTokens } from "../../server/access-tokens.ts";
 import { startControl } from "../../server/control-socket.ts";
 import { startHttp } from "../../server/http-server.ts";
 import { type CommonOptions, dataCommand, type Register, wholeNumber } from "../command.ts";
 import { type Io, print, printJson, remark } from "../io.ts";
+import { keepBackup } from "../run/backup-keeper.ts";
 import { openModel } from "../run/model.ts";
 import { oneLine } from "../terminal.ts";
 
 interface Options extends CommonOptions {
   readonly port: number;
   readonly model?: string;
+  readonly backup?: string;
 }
 
 const PORT = 7_420;
@@ -25,13 +28,18 @@ export const register: Register = (program, io) => {
     "{url, data, pid, token, link}; the token at the first start alone, null afterwards; the link logs a browser in, once",
   )
     .option("--port <port>", "where to listen; 0 for any free port", wholeNumber, PORT)
+    .option(
+      "--backup <place>",
+      "keep a backup there: a folder, best on another disk, or a bucket (setting backupStore)",
+    )
     .option("--model <name>", "model of ANTHROPIC_API_KEY's account; without a key a simulated one")
     .action((options: Options) => up(io, options));
 };
 
-async function up(io: Io, { port, json, data, model, config }: Options): Promise<void> {
+async function up(io: Io, { port, json, data, model, backup, config }: Options): Promise<void> {
   const { environment, folder, clock } = io;
-  const { settings } = await loadSettings({ options: { dataDir: data, model }, environment, folder, file: config });
+  const options = { dataDir: data, model, backupStore: backup };
+  const { settings } = await loadSettings({ options, environment, folder, file: config });
   const { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: apiKey } = environment;
   const { bucketUrl, bucketRegion, dataDir } = settings;
   const ended = Promise.withResolvers<void>();
@@ -46,6 +54,10 @@ async function up(io: Io, { port, json, data, model, config }: Options): Promise
     claude: { ...(baseUrl && { baseUrl }), ...(apiKey && { apiKey }) },
   });
   if ("model" in source) banyan.register(source.model);
+  await using _backup = backupOf(io, settings, (error) => {
+    remark(io, `fault: ${oneLine(error.message)}`);
+    banyan.runtime.faults.note("", error);
+  });
   await using _control = await startControl(banyan.runtime, { shutDown: ended.resolve });
   const tokens = new AccessTokens(dataDir, { clock, random: systemRandom });
   const token = tokens.first() ?? null;
@@ -60,4 +72,13 @@ async function up(io: Io, { port, json, data, model, config }: Options): Promise
     remark(io, "look at it with `banyan top`, in another terminal    Ctrl-C ends it");
   }
   await ended.promise;
+}
+
+const HOUR_MS = 3_600_000;
+
+function backupOf(io: Io, settings: Settings, onFault: (error: BanyanError) => void): AsyncDisposable | undefined {
+  const { dataDir: folder, backupStore: store, backupRegion: region, backupKeyFile: keyFile } = settings;
+  if (store === undefined) return undefined;
+  const drillEveryMs = settings.backupDrillHours * HOUR_MS;
+  return keepBackup({ folder, store, region, keyFile, drillEveryMs, clock: io.clock, onFault });
 }
