@@ -63,6 +63,9 @@ export const FILTER_FIELDS = [
 ] as const;
 
 const TERM = /^(-?)(?:([a-z]+)(:|>=|<=|>|<|=))?("[^"]*"?|.*)$/i;
+/** So much of an id tells an agent from others; what is shorter is a part of a name. */
+const ID_PART = /^[0-9a-z]{6,}$/;
+
 const TERMS = /-?(?:[a-z]+(?:>=|<=|[:<>=]))?(?:"[^"]*"?|[^\s"]+)/gi;
 
 export function parseFilter(text: string): Filter {
@@ -93,8 +96,11 @@ function parseTerm(term: string): Make | string {
 
 function bare(word: string): Make {
   const wanted = word.toLowerCase();
+  const mayBeId = ID_PART.test(wanted);
   return (fleet) => (agent) =>
-    includes(fleet.name[agent], wanted) || includes(fleet.trouble[agent], wanted) || includes(fleet.id[agent], wanted);
+    includes(fleet.name[agent], wanted) ||
+    includes(fleet.trouble[agent], wanted) ||
+    (mayBeId && (fleet.id[agent] ?? "").includes(wanted));
 }
 
 function withField(field: string, operator: string, given: string, term: string): Make | string {
@@ -146,5 +152,6 @@ function unquoted(text: string): string {
 }
 
 function includes(text: string | undefined, wanted: string): boolean {
-  return text?.toLowerCase().includes(wanted) ?? false;
+  if (text === undefined || text === "") return false;
+  return text.toLowerCase().includes(wanted);
 }

@@ -49,7 +49,7 @@ export function visibleRows(fleet: Fleet, view: TreeView): VisibleRows {
     matching = 0;
     for (let agent = 0; agent < fleet.count; agent++) if (((marks[agent] ?? 0) & ITSELF) > 0) matching += 1;
   }
-  return { agents: Int32Array.from(rows), matching, marks };
+  return { agents: new Int32Array(rows), matching, marks };
 }
 
 export const ITSELF = 1;
@@ -98,4 +98,11 @@ function walk(fleet: Fleet, top: number, visit: (agent: number) => boolean): voi
     }
     agent = next;
   }
+}
+
+/** Whether two lists of rows are the same: most changes of a fleet are values, and move no row. */
+export function areSameRows(one: Int32Array, other: Int32Array): boolean {
+  if (one.length !== other.length) return false;
+  for (let index = 0; index < one.length; index++) if (one[index] !== other[index]) return false;
+  return true;
 }

@@ -61,6 +61,7 @@ describe("the dashboard", () => {
       const places = [
         ["#/triage", ".trouble-row"],
         ["#/tree", "[role=row][aria-level]"],
+        ["#/time", ".time canvas"],
         [`#/tree?agent=${given.id}`, ".step"],
         [`#/agent/${given.id}/checkpoints`, ".points li"],
         [`#/agent/${given.id}/spending`, ".chart canvas"],

@@ -1,13 +1,10 @@
 /** The frame of the page: what every page has around it, what the keys do everywhere, and what is being done with an agent. */
-import { useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { at } from "../../fleet/columns.ts";
 import { nextProblem } from "../../fleet/triage.ts";
 import { ActionDialog } from "../actions/action-dialog.tsx";
 import { ActionMenu } from "../actions/action-menu.tsx";
-import { AgentView } from "../agent/agent-view.tsx";
-import { Artifacts } from "../artifacts/artifacts.tsx";
 import { pageClock } from "../browser.ts";
-import { Cost } from "../cost/cost.tsx";
 import { duration, plural } from "../parts/format.ts";
 import { Tree } from "../tree/tree.tsx";
 import { Triage } from "../triage/triage.tsx";
@@ -18,8 +15,14 @@ import { STALE_MS, useLink, useLive, useLiveQuietly } from "./live.ts";
 import { Login } from "./login.tsx";
 import { TABS } from "./place.ts";
 import { go, usePlace } from "./routes.ts";
-import { type Doing, type Selection, SelectionContext } from "./selection.ts";
+import { type Doing, type Selection, SelectionContext, useSelection } from "./selection.ts";
 import { useTheme } from "./theme.ts";
+
+/** What the first page does not need comes when it is needed. */
+const AgentView = lazy(() => import("../agent/agent-view.tsx").then((file) => ({ default: file.AgentView })));
+const TimeView = lazy(() => import("../time/time-view.tsx").then((file) => ({ default: file.TimeView })));
+const Cost = lazy(() => import("../cost/cost.tsx").then((file) => ({ default: file.Cost })));
+const Artifacts = lazy(() => import("../artifacts/artifacts.tsx").then((file) => ({ default: file.Artifacts })));
 
 const NOTICE_MS = 4_000;
 
@@ -116,11 +119,15 @@ export function App() {
         <Banner />
         <div className="stage">
           <main tabIndex={-1}>
-            <Page />
+            <Suspense fallback={null}>
+              <Page />
+            </Suspense>
           </main>
           {place.page !== "agent" && place.agent !== "" && (
             <aside aria-label="Agent">
-              <AgentView key={place.agent} id={place.agent} place={place} />
+              <Suspense fallback={null}>
+                <AgentView key={place.agent} id={place.agent} place={place} />
+              </Suspense>
             </aside>
           )}
         </div>
@@ -151,6 +158,7 @@ export function App() {
 
 function Page() {
   const { fleet, link } = useLive();
+  const { selected, select, open } = useSelection();
   const place = usePlace();
   if (fleet.count === 0 && link !== "live")
     return (
@@ -169,6 +177,8 @@ function Page() {
       return <Triage place={place} />;
     case "tree":
       return <Tree place={place} />;
+    case "time":
+      return <TimeView fleet={fleet} selected={selected} onSelect={select} onOpen={open} />;
     case "agent":
       return <AgentView key={place.agent} id={place.agent} place={place} whole />;
     case "cost":

@@ -12,6 +12,7 @@ import type { Theme } from "./theme.ts";
 const TITLES: Readonly<Record<PageName, string>> = {
   triage: "Triage",
   tree: "Tree",
+  time: "Time",
   agent: "Agent",
   cost: "Cost",
   artifacts: "Artifacts",

@@ -1,7 +1,7 @@
 /**
  * Where in the dashboard one is, as a link that can be sent to somebody: `#/tree?q=status:failed&agent=ID`. No secret is ever in it.
  */
-const PAGES = ["triage", "tree", "agent", "cost", "artifacts"] as const;
+const PAGES = ["triage", "tree", "time", "agent", "cost", "artifacts"] as const;
 export type PageName = (typeof PAGES)[number];
 /** Those that stand by themselves, in the order of their keys. */
 export const TABS: readonly PageName[] = PAGES.filter((page) => page !== "agent");

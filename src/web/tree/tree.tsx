@@ -3,7 +3,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { at } from "../../fleet/columns.ts";
 import { parseFilter } from "../../fleet/filter.ts";
-import { ITSELF, type TreeView, visibleRows } from "../../fleet/rows.ts";
+import { areSameRows, ITSELF, type TreeView, visibleRows } from "../../fleet/rows.ts";
 import { stickyAncestors } from "../../fleet/sticky.ts";
 import { count } from "../parts/format.ts";
 import { useKeys } from "../shell/keys.ts";
@@ -30,14 +30,14 @@ export function Tree({ place }: { place: Place }) {
     const view: TreeView = { top, opened, selected, matches: filter.matches?.(fleet) };
     return visibleRows(fleet, view);
   }, [fleet, version, top, opened, selected, filter]);
-  const { agents, marks } = rows;
+  const { marks } = rows;
+  const agents = useSame(rows.agents);
 
   const virtualizer = useVirtualizer({
     count: agents.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
+    getScrollElement: useCallback(() => scroller.current, []),
+    estimateSize: rowHeight,
     overscan: OVERSCAN,
-    getItemKey: (index) => agents[index] ?? index,
   });
   const offset = virtualizer.scrollOffset ?? 0;
   const first = Math.floor(offset / ROW_HEIGHT);
@@ -193,6 +193,17 @@ function useAnchor(scroller: React.RefObject<HTMLDivElement | null>, agents: Int
       return;
     }
   }, [agents, scroller]);
+}
+
+/** The same list as before while it says the same: what is computed from it is then not computed again. */
+function useSame(agents: Int32Array): Int32Array {
+  const last = useRef(agents);
+  if (!areSameRows(last.current, agents)) last.current = agents;
+  return last.current;
+}
+
+function rowHeight(): number {
+  return ROW_HEIGHT;
 }
 
 function clicked(target: EventTarget, then: (agent: number) => void): void {
