@@ -147,7 +147,9 @@ export function AgentView({ id, place, whole = false }: Given) {
         )}
         {part === "" && <Transcript id={id} conversation={conversation} ready={detail !== undefined} />}
         {part === "checkpoints" && <Checkpoints id={id} stamp={at(fleet.lastMs, agent)} />}
-        {part === "spending" && <Spending detail={detail} spending={spending} />}
+        {part === "spending" && (
+          <Spending detail={detail} spending={spending} untilMs={fleet.endedMs[agent] || fleet.timeMs} />
+        )}
         {part === "about" && <About detail={detail} agent={agent} inbox={conversation.inbox} />}
       </div>
     </article>

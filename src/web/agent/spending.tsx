@@ -13,8 +13,15 @@ const CLASSES = [
   ["output", "output"],
 ] as const;
 
-export function Spending({ detail, spending }: { detail: AgentDetail | undefined; spending: readonly Spent[] }) {
-  const { times, cost, tokens } = useMemo(() => accumulated(spending), [spending]);
+interface Given {
+  readonly detail: AgentDetail | undefined;
+  readonly spending: readonly Spent[];
+  /** Now, or when it ended. */
+  readonly untilMs: number;
+}
+
+export function Spending({ detail, spending, untilMs }: Given) {
+  const { times, cost, tokens } = useMemo(() => accumulated(spending, untilMs), [spending, untilMs]);
   if (!detail) return null;
   const { usage, subtree, costUsd, estimatedUsd } = detail;
   const prompt = usage.input + usage.cacheRead + usage.cacheWrite;
@@ -76,7 +83,7 @@ export function Spending({ detail, spending }: { detail: AgentDetail | undefined
   );
 }
 
-function accumulated(spending: readonly Spent[]) {
+function accumulated(spending: readonly Spent[], untilMs: number) {
   let [costs, used] = [0, 0];
   const times: number[] = [];
   const cost: number[] = [];
@@ -85,6 +92,11 @@ function accumulated(spending: readonly Spent[]) {
     costs += costUsd;
     used += usage.input + usage.output + usage.cacheRead + usage.cacheWrite;
     times.push(time);
+    cost.push(costs);
+    tokens.push(used);
+  }
+  if (times.length > 0 && untilMs > (times.at(-1) ?? 0)) {
+    times.push(untilMs);
     cost.push(costs);
     tokens.push(used);
   }

@@ -1,6 +1,7 @@
 /** A small chart of figures over time, in the page's colours. */
 import { useEffect, useRef } from "react";
 import UPlot from "uplot";
+import { clockTime } from "./format.ts";
 
 export interface Series {
   readonly label: string;
@@ -66,7 +67,13 @@ function optionsOf(element: HTMLElement, series: readonly Series[], height: numb
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 22, space: 70 },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 22,
+        space: 76,
+        values: (_plot, splits) => splits.map((split) => clockTime(split * 1_000)),
+      },
       { ...axis, size: 54, space: 28, values: (_plot, splits) => splits.map(write) },
     ],
     series: [
