@@ -8,6 +8,8 @@ import type { View } from "./view.ts";
 
 /** The height at which a cell has room for its name, its shape and some air, and which none needs more than. */
 const CELL_HEIGHT_MAX = 36;
+/** At which the lowest cell still has room for its name. */
+const CELL_HEIGHT_MIN = 17;
 const COST_HEIGHT_MAX = 64;
 /** Of a level of which nobody is in the view. */
 const EMPTY_HEIGHT = 10;
@@ -30,7 +32,8 @@ export function shareHeight(layout: Layout, height: number, view?: View): Bands 
     const isTime = layout.along === "time";
     const lanes = isTime ? 1 / at(layout.finestOfLevel, level) : 1;
     weight[level] = isTime ? 2 + Math.ceil(Math.log2(agents + 1)) : 1;
-    most[level] = isTime ? Math.min(Math.max(1, Math.round(lanes)), agents) * CELL_HEIGHT_MAX : COST_HEIGHT_MAX;
+    const roomy = Math.min(Math.max(1, Math.round(lanes)), agents) * CELL_HEIGHT_MAX;
+    most[level] = isTime ? Math.max(roomy, lanes * CELL_HEIGHT_MIN) : COST_HEIGHT_MAX;
     // However little room there is: a thin line where all lines are thin.
     if (agents === 0) most[level] = EMPTY_HEIGHT;
   }

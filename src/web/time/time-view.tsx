@@ -54,7 +54,11 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
     sized.observe(frame);
     const themed = new MutationObserver(() => made.recolor());
     themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    // A canvas does not notice that its font has come.
+    const lettered = () => made.ask();
+    document.fonts.addEventListener("loadingdone", lettered);
     return () => {
+      document.fonts.removeEventListener("loadingdone", lettered);
       sized.disconnect();
       themed.disconnect();
       made.stop();
