@@ -4,7 +4,8 @@
  *
  * `node bench/collect.ts [--blobs 100000] [--writers 16] [--seconds 5] [--data DIR]`
  *
- * Pauses are those of the event loop, as its own timer sees them every millisecond, and the longest wait for a put and its append.
+ * Pauses are those of the event loop, as its own timer sees them every millisecond, in time and in CPU time of the thread (a machine that is
+ * busy with other work stretches the first, not the second), and the longest wait for a put and its append.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
@@ -63,6 +64,13 @@ try {
   async function beside<Found>(work: () => Promise<Found>) {
     const delay = monitorEventLoopDelay({ resolution: 1 });
     const waits: number[] = [];
+    const busyMs: number[] = [];
+    let before = threadMs();
+    const ticking = setInterval(() => {
+      const now = threadMs();
+      busyMs.push(now - before);
+      before = now;
+    }, 1);
     let isOver = false;
     const startedMs = performance.now();
     delay.enable();
@@ -71,12 +79,17 @@ try {
     const elapsedMs = performance.now() - startedMs;
     isOver = true;
     delay.disable();
+    clearInterval(ticking);
     await writing;
     waits.sort((one, other) => one - other);
     const at = (part: number) => Number((waits[Math.floor((waits.length - 1) * part)] ?? 0).toFixed(1));
     return {
       ...found,
       loopMs: { p99: Number((delay.percentile(99) / 1e6).toFixed(1)), max: Number((delay.max / 1e6).toFixed(1)) },
+      loopCpuMs: {
+        p99: round(sorted(busyMs).at(Math.floor(busyMs.length * 0.99)) ?? 0),
+        max: round(busyMs.reduce((most, each) => Math.max(most, each), 0)),
+      },
       putMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
       putsPerSecond: Math.round((waits.length / elapsedMs) * 1_000),
     };
@@ -94,6 +107,19 @@ try {
   }
 } finally {
   await rm(root, { recursive: true, force: true });
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
+function sorted(values: readonly number[]): number[] {
+  return [...values].sort((one, other) => one - other);
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(1));
 }
 
 /** Blobs of an earlier life, every second of them in the journal. */
