@@ -124,16 +124,19 @@ function decideEnded(state: State, command: LaterCommand): Decision {
   }
 }
 
-type HeadCommand = Extract<Command, { do: "hold" | "release" | "setBudget" | "cancel" | "fail" }>;
+type HeadCommand = Extract<Command, { do: "interrupt" | "hold" | "release" | "setBudget" | "cancel" | "fail" }>;
 
 /** True for commands that need the head alone, so that they reach 10,000 agents without reading a conversation. */
 export function isHeadCommand(command: Command): command is HeadCommand {
-  return ["hold", "release", "setBudget", "cancel", "fail"].includes(command.do);
+  return ["interrupt", "hold", "release", "setBudget", "cancel", "fail"].includes(command.do);
 }
 
 export function decideHead(head: Head, command: HeadCommand): Decision {
   const ended = hasEnded(head.status);
   switch (command.do) {
+    // What is in flight is stopped by whoever carries it out; this says who wanted it.
+    case "interrupt":
+      return ended ? [] : [{ type: "agent.interrupted", by: command.by, subtree: command.subtree }];
     case "hold":
       if (ended) return refuse("AGENT_ENDED", `the agent is ${head.status}`);
       if (head.held) return [];

@@ -311,6 +311,11 @@ export const EVENTS = {
     },
   ),
   "budget.set": event("budget.set", "The bounds of the subtree changed.", { budget, by: sender }),
+  "agent.interrupted": event("agent.interrupted", "Someone had the call or the tools in flight stopped.", {
+    by: sender,
+    /** Those of all below the agent too. */
+    subtree: z.boolean(),
+  }),
   "hold.set": event("hold.set", "A pause: no model call starts in the subtree until it is released.", {
     by: sender,
     reason: z.string().max(REASON_LENGTH_MAX),

@@ -10,7 +10,10 @@ import type { Head, State } from "./state.ts";
 import { hasEnded, type Status, type WaitingFor } from "./status.ts";
 import { NO_USAGE } from "./usage.ts";
 
-const HEAD_EVENTS = ["hold.set", "hold.released", "budget.set", "agent.cancelled", "agent.failed"] as const;
+const HEAD_EVENTS = [
+  ...(["agent.interrupted", "hold.set", "hold.released"] as const),
+  ...(["budget.set", "agent.cancelled", "agent.failed"] as const),
+] as const;
 type HeadEventType = (typeof HEAD_EVENTS)[number];
 export type HeadEvent = { [Type in HeadEventType]: EventOf<Type> }[HeadEventType];
 
@@ -67,6 +70,8 @@ export function tenantOf({ tenant }: Pick<Head, "tenant">): string {
 export function evolveHead(head: Head, { seq, time, event }: Recorded<HeadEvent>): Head {
   const next = { ...head, seq, time };
   switch (event.type) {
+    case "agent.interrupted":
+      return next;
     case "hold.set":
       return { ...next, held: true, activity: event.reason || "held" };
     case "hold.released":

@@ -74,11 +74,22 @@ export class Control {
       throw new BanyanError("NOT_HELD", "no hold is set on it, and nothing at or below it was interrupted", { agent });
   }
 
-  /** Stops the call or the tools in flight; with `subtree`, all below too. Returns how many agents it stopped. */
-  async interrupt(agent: AgentId, { subtree = false }: { subtree?: boolean } = {}): Promise<number> {
-    if (subtree) return this.#interruptBelow(agent);
-    this.#roster.cell(agent);
-    return (await this.#work.interrupt(agent)) ? 1 : 0;
+  /**
+   * Stops the call or the tools in flight; with `subtree`, all below too. Returns how many agents it stopped; where there are any, the agent's journal
+   * says who had it done.
+   */
+  async interrupt(
+    agent: AgentId,
+    { by = PERSON, subtree = false }: VerbOptions & { subtree?: boolean } = {},
+  ): Promise<number> {
+    const cell = this.#roster.cell(agent);
+    const isBusy = subtree ? this.#busyBelow(agent).length > 0 : this.#work.isBusy(agent);
+    if (!isBusy) return 0;
+    const [stopped] = await Promise.all([
+      subtree ? this.#interruptBelow(agent) : this.#work.interrupt(agent).then(Number),
+      cell.dispatch({ do: "interrupt", by, subtree }),
+    ]);
+    return stopped;
   }
 
   /** Puts a message into the inbox. A repeated `id` is delivered once. @throws AGENT_CANCELLED, PARENT_ENDED */
@@ -192,9 +203,13 @@ export class Control {
 
   async #interruptBelow(agent: AgentId): Promise<number> {
     this.#roster.cell(agent);
-    const busy = [...this.#roster.forest.subtree(agent)].filter(({ head }) => this.#work.isBusy(head.agent));
-    await Promise.all(busy.map(({ head }) => this.#work.interrupt(head.agent)));
+    const busy = this.#busyBelow(agent);
+    await Promise.all(busy.map((each) => this.#work.interrupt(each)));
     return busy.length;
+  }
+
+  #busyBelow(agent: AgentId): AgentId[] {
+    return [...this.#roster.forest.subtree(agent)].map((node) => node.agent).filter((each) => this.#work.isBusy(each));
   }
 
   /** True when the agent rested because it was interrupted, and rests no more. */

@@ -46,7 +46,7 @@ export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions)
     ),
     async interrupt({ agent: selector, subtree = false }) {
       const agent = selectAgent(forest, selector);
-      const interrupted = await control.interrupt(agent, { subtree });
+      const interrupted = await control.interrupt(agent, { by, subtree });
       return { ...standing(agent), interrupted };
     },
     async checkpoint({ agent: selector, name, ...options }) {

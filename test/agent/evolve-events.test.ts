@@ -289,6 +289,7 @@ const CASES: readonly Case<EventType>[] = [
     { files: { tree: digest, seq: 6 }, head: {} },
   ),
   of("budget.set", task, { budget: { costUsd: 3 }, by }, { head: { budget: { costUsd: 3 } } }),
+  of("agent.interrupted", task, { by, subtree: true }, { head: {} }),
   of("hold.set", task, { by, reason: "lunch" }, { head: { held: true, activity: "lunch" } }),
   of(
     "hold.released",

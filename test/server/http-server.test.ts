@@ -140,6 +140,21 @@ describe("operations", () => {
     expect(logged).toContain('"by":{"kind":"person","id":"operator"}');
   });
 
+  test("H6: who interrupts an agent is in its journal; what interrupts nothing is not", async () => {
+    await using open = await openServer();
+    const operator = open.as("operator");
+    expect(await (await open.post("interrupt", { agent: "lead" }, operator)).json()).toMatchObject({ interrupted: 0 });
+    await open.lead.send("wait");
+    await open.fleet.became(open.lead, "running");
+    const asked = { agent: "lead", subtree: true };
+    expect(await (await open.post("interrupt", asked, operator)).json()).toMatchObject({ interrupted: 1 });
+    const logged = (await (await open.post("logs", { agent: "lead" })).text()).trim().split("\n");
+    const events = logged.map((line) => JSON.parse(line).item?.event).filter(Boolean);
+    expect(events.filter(({ type }) => type === "agent.interrupted")).toEqual([
+      { type: "agent.interrupted", by: { kind: "person", id: "operator" }, subtree: true },
+    ]);
+  });
+
   test("H4: refusals are problems with the status of the registry, before and in a stream", async () => {
     await using open = await openServer();
     for (const name of ["agent", "tree"]) {

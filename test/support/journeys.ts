@@ -61,6 +61,7 @@ const ASKED = [
   "endRestore",
   "forgetCheckpoints",
   "setBudget",
+  "interrupt",
   "hold",
   "release",
   "rewind",
@@ -318,6 +319,8 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
       return { do: "forgetCheckpoints", names: [checkpointOf(state, pick), `c-${also}`], by: PERSON };
     case "setBudget":
       return { do: "setBudget", budget: yes ? { costUsd: pick } : {}, by: PERSON };
+    case "interrupt":
+      return { do: "interrupt", by: PERSON, subtree: yes };
     case "hold":
       return { do: "hold", by: PERSON, reason: yes ? "wait" : "" };
     case "release":
