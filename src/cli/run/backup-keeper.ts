@@ -8,6 +8,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, sleep } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
@@ -79,7 +80,7 @@ function wordsOf({ folder, store, region, keyFile }: Pick<KeeperOptions, "folder
   ];
 }
 
-const PROGRAM = fileURLToPath(new URL("../../../bin/banyan.js", import.meta.url));
+const PROGRAM = fileURLToPath(new URL(`../main${extname(import.meta.filename)}`, import.meta.url));
 const TOLD_LENGTH_MAX = 500;
 
 /** K3: its input is a pipe from here, which ends when this process does. */
