@@ -36,7 +36,7 @@ const HANDLED = FACES.indexOf("failedHandled");
 const OF_PROBLEM = PROBLEMS.map((problem) => FACES.indexOf(problem as Face));
 
 /** Face of a status alone, by its index in the feed's words. */
-function facesOfStatuses(statuses: readonly string[]): Uint8Array {
+export function facesOfStatuses(statuses: readonly string[]): Uint8Array {
   return Uint8Array.from(statuses, (status) => {
     if (status === "failed") return HANDLED;
     const face = FACES.indexOf(status as Face);

@@ -6,7 +6,7 @@
  */
 import { at } from "../columns.ts";
 import type { Fleet } from "../fleet.ts";
-import { ABSENT, FACES, readFaces } from "./faces.ts";
+import { ABSENT, FACES, facesOfStatuses, readFaces } from "./faces.ts";
 
 export interface Moment {
   readonly atMs: number;
@@ -31,6 +31,46 @@ export function pastOfColumns(fleet: Fleet, atMs: number, faces: Uint8Array): Mo
     else if (at(fleet.endedMs, agent) === 0 || at(fleet.endedMs, agent) > atMs) faces[agent] = ALIVE;
   }
   return { atMs, faces, isExact: false };
+}
+
+/** The journals' answer, in the part that the picture shows. */
+export interface JournalMoment {
+  readonly statuses: readonly string[];
+  readonly waits: readonly string[];
+  readonly agents: readonly string[];
+  readonly status: readonly number[];
+  readonly waiting: readonly number[];
+  readonly held: readonly number[];
+}
+
+const WAITING = FACES.indexOf("waiting");
+const HELD = FACES.indexOf("held");
+const APPROVAL = FACES.indexOf("approval");
+
+/** Whoever the journals did not know then is absent, and so is whoever the feed leaves out. A hold covers all below. */
+export function pastOfJournals(fleet: Fleet, atMs: number, then: JournalMoment): Moment {
+  const faces = new Uint8Array(fleet.count).fill(ABSENT);
+  const holds = new Uint8Array(fleet.count);
+  const ofStatus = facesOfStatuses(then.statuses);
+  const approval = then.waits.indexOf("approval");
+  for (let index = 0; index < then.agents.length; index++) {
+    const agent = fleet.ordinalOf(then.agents[index] ?? "");
+    if (agent < 0) continue;
+    const face = at(ofStatus, at(then.status, index));
+    const asks = face === WAITING && approval >= 0 && then.waiting[index] === approval;
+    faces[agent] = asks ? APPROVAL : face;
+    holds[agent] = at(then.held, index);
+  }
+  const ended = new Set(
+    ["completed", "failedHandled", "cancelled"].map((face) => FACES.indexOf(face as (typeof FACES)[number])),
+  );
+  for (let agent = 0; agent < fleet.count; agent++) {
+    const parent = at(fleet.parent, agent);
+    if (parent >= 0 && at(holds, parent) > 0) holds[agent] = 1;
+    const face = at(faces, agent);
+    if (at(holds, agent) > 0 && face !== ABSENT && !ended.has(face)) faces[agent] = HELD;
+  }
+  return { atMs, faces, isExact: true };
 }
 
 /** How many lived at a moment: who ends in it still does not. */

@@ -20,7 +20,9 @@ import { useTheme } from "./theme.ts";
 
 /** What the first page does not need comes when it is needed. */
 const AgentView = lazy(() => import("../agent/agent-view.tsx").then((file) => ({ default: file.AgentView })));
-const TimeView = lazy(() => import("../time/time-view.tsx").then((file) => ({ default: file.TimeView })));
+const FleetOverTime = lazy(() =>
+  import("../time/fleet-over-time.tsx").then((file) => ({ default: file.FleetOverTime })),
+);
 const Cost = lazy(() => import("../cost/cost.tsx").then((file) => ({ default: file.Cost })));
 const Artifacts = lazy(() => import("../artifacts/artifacts.tsx").then((file) => ({ default: file.Artifacts })));
 
@@ -178,7 +180,7 @@ function Page() {
     case "tree":
       return <Tree place={place} />;
     case "time":
-      return <TimeView fleet={fleet} selected={selected} onSelect={select} onOpen={open} />;
+      return <FleetOverTime fleet={fleet} selected={selected} onSelect={select} onOpen={open} />;
     case "agent":
       return <AgentView key={place.agent} id={place.agent} place={place} whole />;
     case "cost":

@@ -23,7 +23,7 @@ interface Given {
   readonly selected: number;
   readonly onSelect: (agent: number) => void;
   readonly onOpen: (agent: number) => void;
-  /** Answers for the past from the journals; without it the columns answer for births and ends. */
+  /** Answers for the past from the journals, the same one for as long as the fleet is; without it the columns answer for births and ends. */
   readonly past?: Past;
 }
 

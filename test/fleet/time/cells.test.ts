@@ -6,7 +6,7 @@ import { type Bands, shareHeight } from "../../../src/fleet/time/bands.ts";
 import { Cells } from "../../../src/fleet/time/cells.ts";
 import { ABSENT, FACES, readFaces } from "../../../src/fleet/time/faces.ts";
 import { type Along, Layout } from "../../../src/fleet/time/layout.ts";
-import { livingOverTime, pastOfColumns } from "../../../src/fleet/time/past.ts";
+import { livingOverTime, pastOfColumns, pastOfJournals } from "../../../src/fleet/time/past.ts";
 import { boundsOf, type View, whole, zoom } from "../../../src/fleet/time/view.ts";
 import { GeneratedFleet, STATUSES } from "../../support/generated-fleet.ts";
 import { LIVELY, livelyFleet, load } from "./fleets.ts";
@@ -205,6 +205,23 @@ describe("the past", () => {
         }
       }),
     );
+  });
+
+  test("the journals tell what everybody did then: holds cover those below, and who is not known is absent", () => {
+    const generated = new GeneratedFleet({ agents: 6, depth: 6, seed: 3 });
+    const fleet = load(generated);
+    const words = ["waiting", "running", "waiting", "failed", "running"];
+    const { faces, isExact } = pastOfJournals(fleet, fleet.timeMs - 1_000, {
+      statuses: STATUSES,
+      waits: ["children", "approval"],
+      agents: [...generated.columns.id.slice(0, 5), "somebody-else"],
+      status: [...words, "running"].map((word) => STATUSES.indexOf(word)),
+      waiting: [0, -1, 1, -1, -1, -1],
+      held: [0, 0, 0, 1, 0, 0],
+    });
+    const named = Array.from(faces, (face) => FACES[face] ?? "absent");
+    expect(named).toEqual(["waiting", "running", "approval", "failedHandled", "held", "absent"]);
+    expect(isExact).toBe(true);
   });
 
   test("how many lived when is counted right", () => {

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { GeneratedFleet } from "../../support/generated-fleet.ts";
+import { GeneratedFleet, STATUSES } from "../../support/generated-fleet.ts";
 import { openPage, startBrowser } from "../support/browser.ts";
 import { servePage } from "../support/page-server.ts";
 
@@ -150,6 +150,27 @@ describe("the picture over time", () => {
     expect(await page.locator(".tally").textContent()).toContain(`${counted}alive`);
     await page.getByRole("button", { name: "Back to now" }).click();
     expect(await slider.getAttribute("aria-valuetext")).toMatch(/^now: /);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test("the journals say what everybody did then, once they have read", async () => {
+    server.answers.moment = ({ at }) => ({
+      time: at,
+      statuses: STATUSES,
+      waits: [],
+      agents: Array.from({ length: 7 }, (_, agent) => `agent${String(agent).padStart(15, "0")}`),
+      status: Array(7).fill(STATUSES.indexOf("queued")),
+      waiting: Array(7).fill(-1),
+      held: Array(7).fill(0),
+      costUsd: Array(7).fill(0),
+    });
+    await using opened = await openPicture("agents=300&depth=6&journals=1");
+    const { page } = opened;
+    await page.getByRole("slider", { name: "Moment that is shown" }).focus();
+    await page.keyboard.press("PageDown");
+    await page.locator(".tally", { hasText: /^7queued$/ }).waitFor();
+    expect(await page.getByText("births and ends as they were").count()).toBe(0);
+    expect(server.asked.filter(({ name }) => name === "moment")).toHaveLength(1);
     expect(opened.complaints).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import { StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Fleet } from "../../../../src/fleet/fleet.ts";
 import { pageClock } from "../../../../src/web/browser.ts";
+import { FleetOverTime } from "../../../../src/web/time/fleet-over-time.tsx";
 import { TimeView } from "../../../../src/web/time/time-view.tsx";
 import { livelyFleet } from "./lively.ts";
 import "../../../../src/web/styles/tokens.css";
@@ -12,6 +13,7 @@ const asked = new URLSearchParams(window.location.search);
 const numberOf = (name: string, otherwise: number) => Number(asked.get(name) ?? otherwise);
 document.documentElement.dataset.theme = asked.get("theme") ?? "dark";
 
+const View = asked.has("journals") ? FleetOverTime : TimeView;
 const generated = livelyFleet(numberOf("agents", 1_000), numberOf("depth", 8), numberOf("seed", 7));
 const fleet = new Fleet();
 for (const frame of generated.frames()) fleet.applyAgents(frame);
@@ -36,7 +38,7 @@ function Page() {
     return () => timer.cancel();
   }, []);
   return (
-    <TimeView
+    <View
       fleet={fleet}
       selected={selected}
       onSelect={select}
