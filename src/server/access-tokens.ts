@@ -1,17 +1,30 @@
 /**
- * Who may ask the HTTP server: tokens by name, each with a role and perhaps an end. A file in the data folder, that the command
- * line changes and the server reads again whenever it has changed.
+ * Who may ask the HTTP server: tokens by name, each with a role and perhaps an end. One file each in a folder of the data, which the command
+ * line changes and the server reads again whenever it has changed. Older data has one file of them all; it is read and never written.
  *
- * K1  A token is 256 bits of chance. The file has its hash alone, and only the data's owner can read it.
+ * K1  A token is 256 bits of chance. Its file has its hash alone, and only the data's owner can read it.
  * K2  The first token, an admin's, is made once, with the first start, and is nowhere to be read afterwards: the data folder may stand
  *     where agents read files.
+ * K4  Whoever makes and revokes tokens at the same time loses none: no change touches another token's file.
  * K3  A token that is revoked or has expired opens nothing from then on, whatever the server has read before.
  */
 import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
+import { makeFolder } from "../base/durable-folder.ts";
 import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
@@ -30,9 +43,19 @@ const token = z.strictObject({
   endTime: time.nullable(),
 });
 export type AccessToken = z.infer<typeof token>;
-const contents = z.strictObject({ version: z.literal(1), tokens: z.array(token).max(LIMITS.accessTokensMax) });
+/** `revoked` stands over a token of the older file. */
+const contents = z.strictObject({
+  version: z.literal(1),
+  token: token.optional(),
+  revoked: z.literal(true).optional(),
+});
+const olderContents = z.strictObject({ version: z.literal(1), tokens: z.array(token).max(LIMITS.accessTokensMax) });
 
-const FILE = "access.json";
+const FOLDER = "access";
+const OLDER_FILE = "access.json";
+const SUFFIX = ".json";
+/** A change so young may be followed by one with the same time. */
+const SETTLED_MS = 1_000;
 const FIRST_NAME = "owner";
 const TOKEN_BYTES = 32;
 
@@ -40,7 +63,7 @@ export class AccessTokens {
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #random: Random;
-  #read: { readonly stamp: string; readonly tokens: readonly AccessToken[] } = { stamp: "", tokens: [] };
+  #read: { readonly stamp: string; readonly isSettled: boolean; readonly tokens: readonly AccessToken[] } | undefined;
 
   constructor(folder: string, { clock, random }: { clock: Clock; random: Random }) {
     this.#folder = folder;
@@ -50,7 +73,7 @@ export class AccessTokens {
 
   /** Makes the first token; undefined when there was a first start already. @throws DISK_FAILED */
   first(): string | undefined {
-    if (this.#stamp() !== "") return undefined;
+    if (this.#stamps().length > 0) return undefined;
     const made = this.#draw();
     this.#add(made, { name: FIRST_NAME, role: "admin", endTime: null });
     return made;
@@ -64,16 +87,21 @@ export class AccessTokens {
   }
 
   list(): readonly AccessToken[] {
-    const stamp = this.#stamp();
-    if (stamp !== this.#read.stamp) this.#read = { stamp, tokens: stamp === "" ? [] : this.#parse() };
+    const stamps = this.#stamps();
+    const stamp = stamps.map(({ text }) => text).join(" ");
+    if (this.#read?.isSettled && stamp === this.#read.stamp) return this.#read.tokens;
+    const isSettled = stamps.every(({ mtimeMs }) => this.#clock.now() - mtimeMs > SETTLED_MS);
+    this.#read = { stamp, isSettled, tokens: this.#parse() };
     return this.#read.tokens;
   }
 
   /** K3. @throws TOKEN_NOT_FOUND */
   revoke(revoked: string): void {
-    const left = this.list().filter((each) => each.name !== revoked);
-    if (left.length === this.list().length) throw new BanyanError("TOKEN_NOT_FOUND", `no token ${revoked}`);
-    this.#write(left);
+    if (!this.list().some((each) => each.name === revoked))
+      throw new BanyanError("TOKEN_NOT_FOUND", `no token ${revoked}`);
+    if (this.#older().some((each) => each.name === revoked))
+      this.#write(revoked, { version: 1, revoked: true }, "over");
+    else rmSync(this.#fileOf(revoked), { force: true });
   }
 
   /** K3: the same as it is now, for who was let in with it; undefined once it was revoked or replaced, or has expired. */
@@ -101,29 +129,78 @@ export class AccessTokens {
     const tokens = this.list();
     const added = token.safeParse({ ...wanted, sha256: hashOf(made), createdTime: this.#clock.now() });
     if (!added.success) throw new BanyanError("INPUT_INVALID", z.prettifyError(added.error));
-    if (tokens.some((each) => each.name === wanted.name)) {
-      throw new BanyanError("INPUT_INVALID", `there is a token ${wanted.name}: revoke it first`);
-    }
     if (tokens.length >= LIMITS.accessTokensMax) throw new BanyanError("INPUT_INVALID", "there are too many tokens");
-    this.#write([...tokens, added.data]);
+    if (tokens.some((each) => each.name === wanted.name)) throw taken(wanted.name);
+    const isOverOlder = this.#older().some((each) => each.name === wanted.name);
+    this.#write(wanted.name, { version: 1, token: added.data }, isOverOlder ? "over" : "new");
   }
 
-  #write(tokens: readonly AccessToken[]): void {
-    writeWhole(join(this.#folder, FILE), `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
+  /** What changes whenever a token does; none before the first one. */
+  #stamps(): { readonly text: string; readonly mtimeMs: number }[] {
+    return [FOLDER, OLDER_FILE].flatMap((each) => {
+      const found = statSync(join(this.#folder, each), { throwIfNoEntry: false, bigint: true });
+      return found ? [{ text: `${found.ino} ${found.mtimeNs} ${found.size}`, mtimeMs: Number(found.mtimeMs) }] : [];
+    });
   }
 
-  /** Changes whenever the file is replaced; empty when there is none. */
-  #stamp(): string {
-    const found = statSync(join(this.#folder, FILE), { throwIfNoEntry: false, bigint: true });
-    return found ? `${found.ino} ${found.mtimeNs} ${found.size}` : "";
+  #fileOf(owner: string): string {
+    return join(this.#folder, FOLDER, `${owner}${SUFFIX}`);
   }
 
   #parse(): readonly AccessToken[] {
-    try {
-      return contents.parse(JSON.parse(readFileSync(join(this.#folder, FILE), "utf8"))).tokens;
-    } catch (cause) {
-      throw new BanyanError("CONFIG_INVALID", `${FILE} in the data folder cannot be read`, { cause });
+    const kept = new Map<string, AccessToken | undefined>(this.#older().map((each) => [each.name, each]));
+    for (const owner of ownersIn(join(this.#folder, FOLDER))) {
+      const found = readJson(this.#fileOf(owner), contents);
+      // Revoked since it was listed.
+      if (found) kept.set(owner, found.token);
     }
+    return [...kept.values()].filter((each) => each !== undefined).sort((a, b) => a.createdTime - b.createdTime);
+  }
+
+  #older(): readonly AccessToken[] {
+    return readJson(join(this.#folder, OLDER_FILE), olderContents)?.tokens ?? [];
+  }
+
+  /** Whole or not at all, for its owner alone (K1); `new` only where there is none of the name. @throws INPUT_INVALID, DISK_FAILED */
+  #write(owner: string, kept: z.infer<typeof contents>, how: "new" | "over"): void {
+    const folder = join(this.#folder, FOLDER);
+    makeFolder(folder);
+    // No name begins with a dot.
+    const fresh = join(folder, `.${this.#draw()}`);
+    try {
+      writeSynced(fresh, `${JSON.stringify(kept, null, 2)}\n`);
+      if (how === "over") renameSync(fresh, this.#fileOf(owner));
+      else linkSync(fresh, this.#fileOf(owner));
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw taken(owner);
+      throw new BanyanError("DISK_FAILED", `${folder} cannot be written: ${(cause as Error).message}`, { cause });
+    } finally {
+      rmSync(fresh, { force: true });
+    }
+  }
+}
+
+function taken(owner: string): BanyanError {
+  return new BanyanError("INPUT_INVALID", `there is a token ${owner}: revoke it first`);
+}
+
+function ownersIn(folder: string): string[] {
+  try {
+    const files = readdirSync(folder).filter((file) => !file.startsWith(".") && file.endsWith(SUFFIX));
+    return files.map((file) => file.slice(0, -SUFFIX.length));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** Undefined when there is no such file. @throws CONFIG_INVALID */
+function readJson<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> | undefined {
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, "utf8")));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new BanyanError("CONFIG_INVALID", `${path} cannot be read`, { cause });
   }
 }
 
@@ -131,20 +208,12 @@ function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** Replaces a file by a whole one, for its owner alone (K1). */
-function writeWhole(path: string, text: string): void {
-  const fresh = `${path}.new`;
+function writeSynced(path: string, text: string): void {
+  const file = openSync(path, "wx", 0o600);
   try {
-    rmSync(fresh, { force: true });
-    const file = openSync(fresh, "wx", 0o600);
-    try {
-      writeSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(fresh, path);
-  } catch (cause) {
-    throw new BanyanError("DISK_FAILED", `${path} cannot be written: ${(cause as Error).message}`, { cause });
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }

@@ -244,11 +244,14 @@ describe("who is let in", () => {
   test("K1, K2: hashes alone are in the data folder, for the owner; the first token is made once", async () => {
     await using open = await openServer();
     const viewer = open.as("viewer");
-    const files = readdirSync(open.fleet.folder).filter((file) => file.startsWith("access"));
-    expect(files).toEqual(["access.json"]);
-    const path = join(open.fleet.folder, "access.json");
-    expect(statSync(path).mode & 0o777).toBe(0o600);
-    for (const token of [open.owner, viewer]) expect(readFileSync(path, "utf8")).not.toContain(token);
+    const folder = join(open.fleet.folder, "access");
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(readdirSync(folder).sort()).toEqual(["owner.json", "viewer.json"]);
+    for (const file of ["owner.json", "viewer.json"]) {
+      expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
+      const text = readFileSync(join(folder, file), "utf8");
+      for (const token of [open.owner, viewer]) expect(text).not.toContain(token);
+    }
     expect(Buffer.from(open.owner, "base64url")).toHaveLength(32);
     expect(open.tokens.first()).toBeUndefined();
   });
