@@ -2,7 +2,7 @@
 import { burnUsdPerMinute } from "../../fleet/burn.ts";
 import { at } from "../../fleet/columns.ts";
 import { canDo } from "../actions/verbs.ts";
-import { count, duration, short, usd } from "../parts/format.ts";
+import { count, duration, short, usd, visible } from "../parts/format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { Name, PathAbove } from "../parts/names.tsx";
 import { faceOf, State } from "../parts/state.tsx";
@@ -89,8 +89,8 @@ export function AgentView({ id, place, whole = false }: Given) {
           <State face={faceOf(fleet, agent)} />
         </h1>
         {trouble !== "" && (
-          <p className="trouble">
-            <bdi>{trouble}</bdi>
+          <p className="trouble" data-state={fleet.statuses[at(fleet.status, agent)]}>
+            <bdi>{visible(trouble)}</bdi>
           </p>
         )}
         <dl className="facts">
@@ -145,7 +145,7 @@ export function AgentView({ id, place, whole = false }: Given) {
             {problem}
           </p>
         )}
-        {part === "" && <Transcript id={id} conversation={conversation} ready={detail !== undefined} />}
+        {part === "" && <Transcript id={id} conversation={conversation} detail={detail} />}
         {part === "checkpoints" && <Checkpoints id={id} stamp={at(fleet.lastMs, agent)} />}
         {part === "spending" && (
           <Spending detail={detail} spending={spending} untilMs={fleet.endedMs[agent] || fleet.timeMs} />

@@ -12,7 +12,15 @@ type Content = Result["text"];
 
 const OUTCOMES: Readonly<Record<string, string>> = { ok: "completed", error: "failed", denied: "cancelled" };
 
-export function Call({ call, result, open }: { call: ToolCall; result: Result | undefined; open: boolean }) {
+interface Given {
+  readonly call: ToolCall;
+  readonly result: Result | undefined;
+  /** It waits for a person. */
+  readonly asks: boolean;
+  readonly open: boolean;
+}
+
+export function Call({ call, result, asks, open }: Given) {
   const input = "json" in call.input ? JSON.stringify(call.input.json, null, 1) : call.input.text;
   const head = typeof input === "string" ? input : input.head;
   const size = result === undefined ? 0 : typeof result.text === "string" ? result.text.length : result.text.bytes;
@@ -21,8 +29,11 @@ export function Call({ call, result, open }: { call: ToolCall; result: Result | 
       <summary>
         <bdi className="tool">{visibleLine(call.name)}</bdi>
         <span className="input">{visibleLine(head).slice(0, 160)}</span>
-        <span className="state" data-state={result ? (OUTCOMES[result.outcome] ?? "held") : "running"}>
-          {result ? `${result.outcome}, ${bytes(size)}` : "under way"}
+        <span
+          className="state"
+          data-state={result ? (OUTCOMES[result.outcome] ?? "held") : asks ? "approval" : "running"}
+        >
+          {result ? `${result.outcome}, ${bytes(size)}` : asks ? "waits for you" : "under way"}
         </span>
       </summary>
       <h3>Input</h3>

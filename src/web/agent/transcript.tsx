@@ -1,7 +1,7 @@
 /** The conversation, newest at the end: streamed, searchable, calls folded with their results, forks and rewinds at every step. */
 import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Fleet } from "../../fleet/fleet.ts";
-import type { TranscriptEntry } from "../../server/contract/agent.ts";
+import type { AgentDetail, TranscriptEntry } from "../../server/contract/agent.ts";
 import { clockTime, count, visibleLine } from "../parts/format.ts";
 import { useLiveQuietly } from "../shell/live.ts";
 import { useSelection } from "../shell/selection.ts";
@@ -11,7 +11,14 @@ import { type Conversation, resultsOf, says } from "./conversation.ts";
 /** The newest so many; earlier ones when they are asked for. */
 const STEP = 120;
 
-export function Transcript({ id, conversation, ready }: { id: string; conversation: Conversation; ready: boolean }) {
+interface Given {
+  readonly id: string;
+  readonly conversation: Conversation;
+  /** Undefined until it has been read. */
+  readonly detail: AgentDetail | undefined;
+}
+
+export function Transcript({ id, conversation, detail }: Given) {
   const { entries } = conversation;
   const [wanted, setWanted] = useState("");
   const [shown, setShown] = useState(STEP);
@@ -23,6 +30,7 @@ export function Transcript({ id, conversation, ready }: { id: string; conversati
     return wanted === "" ? spoken : spoken.filter((entry) => says(entry, results, wanted.toLowerCase()));
   }, [entries, results, wanted]);
   const newest = found.slice(-shown);
+  const asks = (detail?.asks ?? []).map(({ callId }) => callId).join(" ");
   useEffect(() => {
     const list = end.current?.parentElement;
     if (!list) return;
@@ -59,7 +67,7 @@ export function Transcript({ id, conversation, ready }: { id: string; conversati
             {`Show earlier ones (${count(found.length - shown)})`}
           </button>
         )}
-        {ready && found.length === 0 && (
+        {detail && found.length === 0 && (
           <p className="quiet none">
             {wanted === "" ? "It has neither heard nor said anything." : "Nothing is found."}
           </p>
@@ -71,6 +79,7 @@ export function Transcript({ id, conversation, ready }: { id: string; conversati
             id={id}
             entry={entry}
             results={results}
+            asks={asks}
             open={wanted !== ""}
           />
         ))}
@@ -84,11 +93,13 @@ interface StepGiven {
   readonly id: string;
   readonly entry: TranscriptEntry;
   readonly results: ReturnType<typeof resultsOf>;
+  /** Calls that wait for a person, with spaces between. */
+  readonly asks: string;
   readonly open: boolean;
 }
 
 const Step = memo(
-  function Step({ id, entry, results, open }: StepGiven) {
+  function Step({ id, entry, results, asks, open }: StepGiven) {
     const { begin } = useSelection();
     const { fleet } = useLiveQuietly();
     if (entry.role === "tools") return null;
@@ -114,7 +125,15 @@ const Step = memo(
           entry.parts.map((part, index) => {
             const key = `${part.type} ${index}`;
             if (part.type === "toolCall")
-              return <Call key={key} call={part} result={results.get(part.callId)} open={open} />;
+              return (
+                <Call
+                  key={key}
+                  call={part}
+                  result={results.get(part.callId)}
+                  asks={asks.split(" ").includes(part.callId)}
+                  open={open}
+                />
+              );
             if (part.type === "text") return <Text key={key} text={part.text} />;
             return (
               <details key={key} className="reasoning">
@@ -130,6 +149,7 @@ const Step = memo(
   (before, after) =>
     before.entry === after.entry &&
     before.open === after.open &&
+    before.asks === after.asks &&
     before.id === after.id &&
     callsOf(before.entry).every((callId) => before.results.get(callId) === after.results.get(callId)),
 );
