@@ -39,7 +39,7 @@ export type {
 } from "./server/contract/checkpoint.ts";
 export type { CostReport, FaultRow, Stats } from "./server/contract/fleet.ts";
 export type { CallOptions, Input, Items, OperationName, Operations, Output } from "./server/contract/operations.ts";
-export type { CollectedArtifacts, ScrubbedArtifacts } from "./server/contract/stored.ts";
+export type { CapacityReport, CollectedArtifacts, ScrubbedArtifacts } from "./server/contract/stored.ts";
 export type { TreeRow } from "./server/contract/tree.ts";
 export type { ServerAddress } from "./server/http-door.ts";
 

@@ -40,6 +40,9 @@ export const LIMITS = {
   /** Bytes that a scrub reads in a second where it is not said, and damaged or missing blobs that it names. */
   scrubBytesPerSecondDefault: 32 * MiB,
   scrubNamedMax: 1_000,
+  /** Days over which growth is measured, and trees that are named. */
+  capacityDaysMax: 7,
+  capacityTreesMax: 1_000,
   /** Blobs that a process remembers to have written or checked: a further put of one looks at its size alone. */
   blobsTrustedMax: 10_000,
   /** What is sent to an object store, or read from it, in one piece. At least 5 MiB, which S3 asks of a part. */

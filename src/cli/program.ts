@@ -8,6 +8,7 @@ import { register as artifact } from "./commands/artifact.ts";
 import { register as backup } from "./commands/backup.ts";
 import { register as budget } from "./commands/budget.ts";
 import { register as cancel } from "./commands/cancel.ts";
+import { register as capacity } from "./commands/capacity.ts";
 import { register as checkpoint } from "./commands/checkpoint.ts";
 import { register as config } from "./commands/config.ts";
 import { register as cost } from "./commands/cost.ts";
@@ -52,6 +53,7 @@ const COMMANDS: readonly Register[] = [
   artifact,
   ps,
   cost,
+  capacity,
   verify,
   backup,
   faults,

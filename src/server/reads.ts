@@ -3,6 +3,7 @@ import { tenantOf } from "../agent/head.ts";
 import { BanyanError } from "../base/errors.ts";
 import { presentIsOver } from "../base/event-loop.ts";
 import type { AgentId } from "../base/ids.ts";
+import { capacityOf } from "../runtime/capacity.ts";
 import { loggedEvents } from "../runtime/events.ts";
 import type { Runtime } from "../runtime/open.ts";
 import { artifactBytes, artifactRows, artifactVersions } from "./artifacts.ts";
@@ -54,6 +55,14 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
     processes: ({ agent, subtree = false, ended = false }) =>
       lazily(() => processRows(runtime, selectAny(agent), { subtree, ended })),
     cost: ({ agent, by = "agent" }) => costReport(forest, selectAny(agent), by),
+    async capacity(_input, signal) {
+      const found = await capacityOf(runtime, signal);
+      return {
+        ...found,
+        days: [...found.days],
+        trees: found.trees.map((tree) => ({ ...tree, path: forest.get(tree.root) ? pathOf(forest, tree.root) : "" })),
+      };
+    },
     async *faults({ agent }) {
       const wanted = selectAny(agent);
       yield* batches(runtime.faults.read().filter((each) => wanted === undefined || each.agent === wanted));

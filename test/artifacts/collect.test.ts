@@ -3,7 +3,6 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { collect } from "../../src/artifacts/collect.ts";
-import { ManualClock, systemClock } from "../../src/base/clock.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { type Random, randomInt, seededRandom } from "../../src/base/random.ts";
 import type { Blobs, Digest } from "../../src/blobs/blobs.ts";
@@ -12,17 +11,11 @@ import { MemoryJournal } from "../../src/journal/memory/memory-journal.ts";
 import { fsBlobsWorld } from "../blobs/fs/world.ts";
 import { bytesOf, listed, readBlob, streamOf } from "../conformance/blobs-world.ts";
 import { appendOf, forkOf, idOf } from "../conformance/journal-world.ts";
+import { HastyClock } from "../support/hasty-clock.ts";
 
 /** Random histories; more with COLLECT_SEEDS. */
 const SEEDS = Number(process.env.COLLECT_SEEDS ?? 12);
 const GRACE_MS = LIMITS.collectGraceMsMin;
-
-/** Time moves by hand, but timers are due at once: a sweep that gives way to others is not waited for. */
-class HastyClock extends ManualClock {
-  override timer(_delayMs: number, fire: () => void) {
-    return systemClock().timer(0, fire);
-  }
-}
 
 const refer = (digest: Digest) => `{"artifact":{"digest":"${digest}"}}`;
 

@@ -117,6 +117,11 @@ test("each operation answers in the form of the contract", async () => {
     ],
   });
   expect(await ask("unpinCheckpoint", { agent: "lead", checkpoint: "before" })).toMatchObject({ checkpoint: "before" });
+  expect(await ask("capacity", {})).toMatchObject({
+    storedBytes: expect.any(Number),
+    trees: [{ root: lead.id, path: "/lead", ageMs: expect.any(Number) }],
+  });
+  expect(await ask("scrubArtifacts", { bytesPerSecond: 1_000_000_000 })).toMatchObject({ damaged: 0, missing: 0 });
   expect(await ask("collectArtifacts", { dryRun: true })).toMatchObject({ removed: 0, removedBytes: 0 });
   expect(await ask("pause", { agent: "lead", reason: "lunch" })).toEqual({
     agent: lead.id,

@@ -24,7 +24,7 @@ import { fleetFrame } from "./fleet-frames.ts";
 import { changesPiece, moment } from "./history.ts";
 import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq, time } from "./shapes.ts";
-import { collectedArtifacts, scrubbedArtifacts } from "./stored.ts";
+import { capacity, collectedArtifacts, scrubbedArtifacts } from "./stored.ts";
 import { treeRow } from "./tree.ts";
 
 interface Shape<Does extends string, Answers extends string, Input extends z.ZodType, Output extends z.ZodType> {
@@ -150,6 +150,11 @@ export const OPERATIONS = {
     changesPiece,
   ),
   moment: readOne("How the whole fleet stood at a moment.", { at: time }, moment),
+  capacity: readOne(
+    "How fast the data grows, by day and by tree, and in how many days the disk is full if it goes on so. Reads every record.",
+    {},
+    capacity,
+  ),
   faults: readMany(
     "What went wrong beside the agents' own failures, oldest first: of one agent, or of all.",
     { agent: selector.optional() },

@@ -1,4 +1,4 @@
-/** What is said of the store of bytes: what a collection did, and what a scrub found. */
+/** What is said of the store of bytes: how it grows, what a collection did, and what a scrub found. */
 import { z } from "zod";
 import { count, digest } from "./shapes.ts";
 
@@ -29,3 +29,20 @@ export const scrubbedArtifacts = z.strictObject({
   ),
 });
 export type ScrubbedArtifacts = z.infer<typeof scrubbedArtifacts>;
+
+export const capacity = z.strictObject({
+  /** On disk now, all of the data folder; and free there. */
+  storedBytes: count,
+  freeBytes: count,
+  /** Of records and what they refer to, as it was written. */
+  writtenBytes: count,
+  /** On disk, over the last week. */
+  bytesPerDay: count,
+  /** Null when it does not grow. */
+  daysUntilFull: count.nullable(),
+  /** What was written on the last days that saw anything; each is the time of its midnight (UTC). */
+  days: z.array(z.strictObject({ time: count, bytes: count })),
+  /** The largest trees first, with the time since their newest record. */
+  trees: z.array(z.strictObject({ root: z.string(), path: z.string(), bytes: count, ageMs: count })),
+});
+export type CapacityReport = z.infer<typeof capacity>;
