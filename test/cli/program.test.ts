@@ -152,7 +152,9 @@ describe("what programs read", () => {
     expect((await live.run("artifact prune --dry-run")).out).toMatch(/^0 of \d blobs would be removed, .* would have /);
     expect(JSON.parse((await live.run("artifact prune --grace 3h --json")).out)).toMatchObject({ removed: 0 });
     expect(await live.run("artifact prune --grace 5m")).toMatchObject({ exit: 2 });
-    expect((await live.run("capacity")).out).toMatch(/ on disk .* free: full in \d+ days at this rate\n+DAY[^]*\/lead/);
+    expect((await live.run("capacity")).out).toMatch(
+      / on disk .* free: full in \d+ days at this rate\n+DAY[\s\S]*\/lead/,
+    );
     expect(await live.run("artifact scrub --rate 1000")).toMatchObject({
       exit: 0,
       out: expect.stringMatching(/^\d blobs read, .*: 0 damaged, 0 missing, 0 mended\n$/),
@@ -298,6 +300,8 @@ describe("what people see", () => {
   test("an artifact: to a file and to a pipe byte by byte, to a terminal made safe", async () => {
     await using live = await openLive();
     expect(await live.run("artifact get map")).toMatchObject({ exit: 0, out: "The map." });
+    expect(await live.run("artifact get map --from 4 --to 7")).toMatchObject({ exit: 0, out: "map" });
+    expect(await live.run("artifact get map --from 7 --to 4")).toMatchObject({ exit: 2 });
     const file = join(live.fleet.folder, "map.txt");
     expect(await live.run(`artifact get map --agent /lead/kid -o ${file}`)).toMatchObject({ exit: 0, out: "" });
     expect(readFileSync(file, "utf8")).toBe("The map.");

@@ -22,6 +22,8 @@ interface ListOptions extends CommonOptions {
 interface GetOptions extends CommonOptions {
   readonly agent?: string;
   readonly output?: string;
+  readonly from?: number;
+  readonly to?: number;
 }
 
 export const register: Register = (program, io) => {
@@ -46,6 +48,8 @@ export const register: Register = (program, io) => {
   )
     .option("--agent <agent>", "whose it is, when several made one of that name")
     .option("-o, --output <file>", "write it to a file instead")
+    .option("--from <byte>", "only from this byte on, from 0", wholeNumber)
+    .option("--to <byte>", "only up to this byte, without it", wholeNumber)
     .action((name: string, options: GetOptions) => withClient(io, options, (client) => get(io, client, name, options)));
   dataCommand(
     artifact,
@@ -139,8 +143,9 @@ async function versions(io: Io, name: string, { agent, ...options }: ListOptions
 }
 
 /** A terminal is shown the text made safe; a file or a pipe gets the bytes as they are. */
-async function get(io: Io, client: Client, name: string, { agent, output, json }: GetOptions): Promise<void> {
-  const wanted = name.startsWith("sha256:") ? { digest: name } : { name, agent };
+async function get(io: Io, client: Client, name: string, { agent, output, json, from, to }: GetOptions): Promise<void> {
+  const which = name.startsWith("sha256:") ? { digest: name } : { name, agent };
+  const wanted = { ...which, from, to };
   const file = output === undefined ? undefined : await create(resolve(io.folder, output));
   let bytes = 0;
   const decoder = new TextDecoder();
