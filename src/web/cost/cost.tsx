@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import type { CostReport } from "../../server/contract/fleet.ts";
 import { ask, wordsOf } from "../api/operations.ts";
 import { pageClock } from "../browser.ts";
-import { count, short, usd, visibleLine } from "../parts/format.ts";
+import { clockTime, count, short, usd, visibleLine } from "../parts/format.ts";
 import { Scrolls } from "../parts/scrolls.tsx";
 import { linkTo, type Place } from "../shell/place.ts";
 
@@ -16,17 +16,17 @@ const GROUPS = [
 type By = (typeof GROUPS)[number][0];
 /** Groups by agent are as many as agents. */
 const SHOWN_MAX = 200;
-const READ_MS = 5_000;
+const READ_MS = 2_000;
 
 export function Cost({ place }: { place: Place }) {
   const by: By = GROUPS.find(([name]) => name === place.by)?.[0] ?? "level";
-  const [report, setReport] = useState<{ readonly by: By; readonly cost: CostReport }>();
+  const [report, setReport] = useState<{ readonly by: By; readonly cost: CostReport; readonly atMs: number }>();
   const [problem, setProblem] = useState("");
   useEffect(() => {
     const gone = new AbortController();
     const read = async () => {
       try {
-        setReport({ by, cost: await ask("cost", { by }, gone.signal) });
+        setReport({ by, cost: await ask("cost", { by }, gone.signal), atMs: pageClock.now() });
         setProblem("");
       } catch (error) {
         if (!gone.signal.aborted) setProblem(wordsOf(error));
@@ -37,8 +37,10 @@ export function Cost({ place }: { place: Place }) {
     return () => gone.abort();
   }, [by]);
   const cost = report?.by === by ? report.cost : undefined;
-  const sorted = cost?.groups.toSorted((a, b) => of(b) - of(a)) ?? [];
-  const largest = of(sorted[0]);
+  // Levels stand as they do in the tree, everything else dearest first.
+  const order = (a: Group, b: Group) => (by === "level" ? Number(a.key) - Number(b.key) : of(b) - of(a));
+  const sorted = cost?.groups.toSorted(order) ?? [];
+  const largest = Math.max(0, ...sorted.map(of));
   return (
     <section className="page" aria-label="Cost">
       <header>
@@ -54,6 +56,7 @@ export function Cost({ place }: { place: Place }) {
             </a>
           ))}
         </nav>
+        {report && <p className="quiet">{`as of ${clockTime(report.atMs)}`}</p>}
       </header>
       {problem !== "" && <p className="refusal">{problem}</p>}
       {cost && (
