@@ -286,12 +286,15 @@ function parseFile(path: string, text: string): Readonly<Record<string, unknown>
   return values.data;
 }
 
+/** Which server a command is for: no settings of a process that runs agents. */
+const CLIENT_VARIABLES = ["BANYAN_URL", "BANYAN_TOKEN"];
+
 /**
  * Variables of ours. One that is not known may be another program's, which has the prefix by chance: only what looks like a
  * slip is refused.
  */
 function fromEnvironment(environment: Readonly<Record<string, string | undefined>>): Values {
-  const known = NAMES.map(variableOf);
+  const known = [...NAMES.map(variableOf), ...CLIENT_VARIABLES];
   for (const name of Object.keys(environment)) {
     if (!name.startsWith("BANYAN_") || known.includes(name) || !closestName(name, known)) continue;
     throw unknown(`no setting has the variable ${name}`, name, known);

@@ -15,10 +15,13 @@ import { findSocketPath, makePrivate, makeSocketPath, removeSocketPath } from ".
 import { countCommits } from "./lag.ts";
 import { createOperations } from "./operations.ts";
 import { Peer } from "./peer.ts";
+import type { StartTree } from "./verbs.ts";
 
 export interface ControlOptions {
   /** Asked to stop this process; without it `shutdown` is refused. */
   readonly shutDown?: (() => void) | undefined;
+  /** Begins trees for tasks; without it `spawn` is refused. */
+  readonly startTree?: StartTree | undefined;
   /** Events that a reader may lag behind; LIMITS.followEventsMax by default. */
   readonly followEventsMax?: number | undefined;
 }
@@ -35,12 +38,12 @@ const STOP_MS_MAX = 1_000;
 /** Resolves when it listens. @throws DATA_IN_USE when a living process listens already, DISK_FAILED */
 export async function startControl(runtime: Runtime, options: ControlOptions = {}): Promise<ControlSocket> {
   const { folder, coordinator, services } = runtime;
-  const { shutDown, followEventsMax = LIMITS.followEventsMax } = options;
+  const { shutDown, startTree, followEventsMax = LIMITS.followEventsMax } = options;
   const old = await findSocketPath(folder);
   if (old !== undefined && (await answers(old))) throw new BanyanError("DATA_IN_USE", `a process listens on ${old}`);
 
   const peers = new Set<Peer>();
-  const handlers = createOperations(runtime, { live: true, shutDown });
+  const handlers = createOperations(runtime, { live: true, shutDown, startTree });
   const onBehind = (tell: () => void) => countCommits(coordinator, followEventsMax, tell);
   const server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
     const peer = new Peer(socket, { handlers, onBehind });

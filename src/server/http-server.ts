@@ -26,6 +26,7 @@ import { endSoon, type StreamOptions, writeTaken } from "./http-streams.ts";
 import { openApi } from "./openapi.ts";
 import { createOperations } from "./operations.ts";
 import { pageFolder, readPage } from "./page-files.ts";
+import type { StartTree } from "./verbs.ts";
 
 export interface HttpOptions {
   /** 0 for any that is free. */
@@ -35,6 +36,8 @@ export interface HttpOptions {
   readonly page?: string | undefined;
   /** Asked to stop this process; without it `shutdown` is refused. */
   readonly shutDown?: (() => void) | undefined;
+  /** Begins trees for tasks; without it `spawn` is refused. */
+  readonly startTree?: StartTree | undefined;
   /** Events that a reader may lag behind; LIMITS.followEventsMax by default. */
   readonly followEventsMax?: number | undefined;
 }
@@ -59,7 +62,7 @@ const HEADERS = {
 
 /** Resolves when it listens. @throws INPUT_INVALID when the port is taken */
 export async function startHttp(runtime: Runtime, options: HttpOptions): Promise<HttpServer> {
-  const { tokens, shutDown, followEventsMax = LIMITS.followEventsMax } = options;
+  const { tokens, shutDown, startTree, followEventsMax = LIMITS.followEventsMax } = options;
   const { clock } = runtime.services;
   const redact = createRedactor({ secrets: secretsOf(process.env) });
   const sessions = new BrowserSessions(tokens, { clock, random: runtime.services.random });
@@ -97,7 +100,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
     return reply.code(body.status).type("application/problem+json").send(JSON.stringify(body));
   };
   const handlersFor = ({ name }: AccessToken) =>
-    createOperations(runtime, { by: { kind: "person", id: name }, live: true, shutDown });
+    createOperations(runtime, { by: { kind: "person", id: name }, live: true, shutDown, startTree });
 
   /** Runs a stream with a signal that is aborted when the reader goes, the server stops or the token ends. */
   const stream = async (reply: FastifyReply, type: string, work: (options: StreamOptions) => Promise<string>) => {

@@ -7,18 +7,25 @@ import { KEEP_DEFAULT } from "../checkpoints/keep-policy.ts";
 import type { Runtime } from "../runtime/open.ts";
 import { scrubRuntime } from "../runtime/scrub.ts";
 import type { Standing } from "./contract/agent.ts";
-import type { Output } from "./contract/operations.ts";
+import type { Checked, Output } from "./contract/operations.ts";
 import type { CommandHandlers } from "./handlers.ts";
 import { pathOf, selectAgent } from "./select.ts";
+
+/** Begins the tree of a task. */
+export type StartTree = (
+  asked: Checked<"spawn">,
+) => Promise<{ readonly agent: AgentId; readonly resumed: boolean; readonly provider: string }>;
 
 export interface VerbOptions {
   /** Who asks. */
   readonly by: Sender;
   /** Asks this process to stop; absent where none runs the agents. */
   readonly shutDown?: (() => void) | undefined;
+  /** Absent where no process takes tasks. */
+  readonly startTree?: StartTree | undefined;
 }
 
-export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions): CommandHandlers {
+export function commandHandlers(runtime: Runtime, { by, shutDown, startTree }: VerbOptions): CommandHandlers {
   const { coordinator } = runtime;
   const { control, checkpoints, forest } = coordinator;
   const standing = (agent: AgentId): Standing => {
@@ -35,6 +42,11 @@ export function commandHandlers(runtime: Runtime, { by, shutDown }: VerbOptions)
     };
 
   return {
+    async spawn(asked) {
+      if (!startTree) throw new BanyanError("NOT_RUNNING", "no process that takes tasks runs on this data");
+      const { agent, resumed, provider } = await startTree(asked);
+      return { ...standing(agent), resumed, provider };
+    },
     pause: on((agent, { reason, interrupt }) => control.pause(agent, { by, ...defined({ reason, interrupt }) })),
     resume: on((agent) => control.resume(agent, { by })),
     send: on((agent, { text, id }) => control.send(agent, text, { by, ...defined({ id }) })),

@@ -28,6 +28,8 @@ describe.each(names)("%s", (name) => {
       checkpoint: "here",
       from: 1,
       at: 1,
+      task: "x",
+      dir: "/",
     };
     const known = Object.fromEntries(Object.entries(given).filter(([field]) => field in input.shape));
     expect(input.safeParse(known).error).toBeUndefined();

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { BanyanError } from "../../src/base/errors.ts";
+import { parseId } from "../../src/base/ids.ts";
 import { type ManyName, type OneName, OPERATIONS, type OperationName } from "../../src/server/contract/operations.ts";
 import { checkRequest, isMany, perform } from "../../src/server/handlers.ts";
 import { createOperations } from "../../src/server/operations.ts";
@@ -9,7 +10,11 @@ import { type Fleet, openFleet } from "../support/fleet.ts";
 
 /** Asks as a caller from outside would, and checks the answer against the contract. */
 function asker(fleet: Fleet, shutDown?: () => void) {
-  const handlers = createOperations(fleet.banyan.runtime, { live: true, shutDown });
+  const startTree = async () => {
+    const [root] = fleet.banyan.roots();
+    return { agent: parseId(root?.id ?? ""), resumed: true, provider: "a script" };
+  };
+  const handlers = createOperations(fleet.banyan.runtime, { live: true, shutDown, startTree });
   const asked = new Set<OperationName>();
   const ask = async (name: OperationName, input: object = {}): Promise<unknown> => {
     asked.add(name);
@@ -142,6 +147,7 @@ test("each operation answers in the form of the contract", async () => {
     code: "CALL_NOT_FOUND",
   });
   expect(await ask("cancel", { agent: "twin" })).toMatchObject({ status: "cancelled" });
+  expect(await ask("spawn", { task: "hello", dir: "/" })).toMatchObject({ agent: lead.id, resumed: true });
   expect(await ask("shutdown")).toEqual({ pid: process.pid });
   expect(stops).toBe(1);
   expect([...asked].sort()).toEqual((Object.keys(OPERATIONS) as OperationName[]).sort());

@@ -26,7 +26,7 @@ export const register: Register = (program, io) => {
   dataCommand(
     program,
     "run <task>",
-    "give a task to a tree of agents; the same command takes an unfinished one up again",
+    "give a task to a tree of agents, in the process that runs already where there is one (`banyan up`); the same command takes an unfinished one up again",
     "{tree, status, agents, levels, turns, events, usage, costUsd, artifacts, data}, as the last line",
   )
     .option("--dir <path>", "folder that the agents see", ".")
@@ -64,7 +64,16 @@ export const register: Register = (program, io) => {
         file: flags.config,
       });
       const job = { task, dir, driver, tenant, instructions, allowCommands, keepFiles, json, killAt, killLog };
-      io.exitCode = await run({ ...job, settings, budget: budgetOf(flags, settings.budgetUsd) }, io);
+      io.exitCode = await run(
+        {
+          ...job,
+          settings,
+          isDataGiven: flags.data !== undefined,
+          model: flags.model,
+          budget: budgetOf(flags, settings.budgetUsd),
+        },
+        io,
+      );
     });
 };
 

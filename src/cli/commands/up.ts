@@ -10,6 +10,7 @@ import { type CommonOptions, dataCommand, type Register, wholeNumber } from "../
 import { type Io, print, printJson, remark } from "../io.ts";
 import { keepBackup } from "../run/backup-keeper.ts";
 import { openModel } from "../run/model.ts";
+import { takeTasks } from "../run/tasks.ts";
 import { oneLine } from "../terminal.ts";
 
 interface Options extends CommonOptions {
@@ -58,10 +59,12 @@ async function up(io: Io, { port, json, data, model, backup, config }: Options):
     remark(io, `fault: ${oneLine(error.message)}`);
     banyan.runtime.faults.note("", error);
   });
-  await using _control = await startControl(banyan.runtime, { shutDown: ended.resolve });
+  await using opened = new AsyncDisposableStack();
+  const startTree = takeTasks(source, { banyan, settings, environment, opened });
+  await using _control = await startControl(banyan.runtime, { shutDown: ended.resolve, startTree });
   const tokens = new AccessTokens(dataDir, { clock, random: systemRandom });
   const token = tokens.first() ?? null;
-  await using http = await startHttp(banyan.runtime, { port, tokens, shutDown: ended.resolve });
+  await using http = await startHttp(banyan.runtime, { port, tokens, shutDown: ended.resolve, startTree });
   if (json)
     await printJson(io, { url: http.url, data: dataDir, pid: process.pid, token, link: http.loginLink() ?? null });
   else {

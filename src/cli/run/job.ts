@@ -4,10 +4,10 @@
  */
 import { stat } from "node:fs/promises";
 import { headOf } from "../../agent/content.ts";
-import type { ArtifactReference, Budget } from "../../agent/events.ts";
+import type { ArtifactReference, Budget, Failure } from "../../agent/events.ts";
 import { hasEnded } from "../../agent/status.ts";
 import type { Usage } from "../../agent/usage.ts";
-import { BanyanError } from "../../base/errors.ts";
+import { BanyanError, ERRORS } from "../../base/errors.ts";
 import type { Agent } from "../../runtime/agent.ts";
 import type { Banyan } from "../../runtime/banyan.ts";
 import { artifacts, commands, files, messaging, spawning } from "../../tools/kits.ts";
@@ -103,4 +103,9 @@ export async function resultOf(banyan: Banyan, tree: Agent): Promise<JobResult> 
     artifacts: listed,
     data: banyan.runtime.folder,
   };
+}
+
+export function exitOf({ status }: JobResult, error: Failure | undefined): number {
+  if (status === "completed") return 0;
+  return ERRORS[error?.code ?? (status === "cancelled" ? "AGENT_CANCELLED" : "AGENT_FAILED")].exit;
 }

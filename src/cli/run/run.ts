@@ -1,8 +1,7 @@
 /** `banyan run`: gives a task to a tree of agents over a folder, shows the tree while it works, and says what came of it. */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Budget, Failure } from "../../agent/events.ts";
-import { ERRORS } from "../../base/errors.ts";
+import type { Budget } from "../../agent/events.ts";
 import { Banyan } from "../../runtime/banyan.ts";
 import { boundsOf, type Settings } from "../../runtime/settings.ts";
 import { startControl } from "../../server/control-socket.ts";
@@ -10,7 +9,8 @@ import { duration } from "../figures.ts";
 import { type Io, print, printJson, remark } from "../io.ts";
 import { claudeCode } from "./claude-code.ts";
 import { DEFAULT_INSTRUCTIONS } from "./instructions.ts";
-import { type JobResult, resultOf, startJob } from "./job.ts";
+import { exitOf, resultOf, startJob } from "./job.ts";
+import { findHost, joinHost } from "./join.ts";
 import { killAt } from "./kill-at.ts";
 import { openModel } from "./model.ts";
 import { showTree, summaryOf } from "./show.ts";
@@ -23,6 +23,10 @@ export interface RunOptions {
   /** Whose tree it is. */
   readonly tenant?: string | undefined;
   readonly settings: Settings;
+  /** The data folder was said on the command line. */
+  readonly isDataGiven?: boolean | undefined;
+  /** The model that was said there. */
+  readonly model?: string | undefined;
   /** File with instructions for every agent. */
   readonly instructions?: string | undefined;
   readonly budget?: Budget | undefined;
@@ -42,6 +46,8 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
   const say = (text: string) => remark(io, text);
   const { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: apiKey } = environment;
   const dir = resolve(options.dir);
+  const joined = options.killAt === undefined ? await join(options, io, dir) : undefined;
+  if (joined !== undefined) return joined;
   await using source =
     options.driver === "model"
       ? await openModel({ model: settings.model, environment })
@@ -62,8 +68,7 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
     dir,
     source,
     outputTokensMax,
-    instructions:
-      options.instructions === undefined ? DEFAULT_INSTRUCTIONS : await readFile(options.instructions, "utf8"),
+    instructions: (await instructionsOf(options)) ?? DEFAULT_INSTRUCTIONS,
     budget: options.budget,
     tenant: options.tenant,
     allowCommands: options.allowCommands ?? false,
@@ -91,7 +96,20 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
   }
 }
 
-function exitOf({ status }: JobResult, error: Failure | undefined): number {
-  if (status === "completed") return 0;
-  return ERRORS[error?.code ?? (status === "cancelled" ? "AGENT_CANCELLED" : "AGENT_FAILED")].exit;
+/** The exit code when a process that runs already takes the task; undefined when there is none. */
+async function join(options: RunOptions, io: Io, dir: string): Promise<number | undefined> {
+  const { task, driver, tenant, budget, allowCommands, keepFiles, settings, json = false } = options;
+  const host = await findHost(io, settings.dataDir, options.isDataGiven ?? false);
+  if (!host) return undefined;
+  await using _client = host.client;
+  const instructions = await instructionsOf(options);
+  const asked = {
+    ...{ task, dir, driver, model: options.model, tenant, budget, allowCommands, keepFiles, instructions },
+    outputTokensMax: settings.outputTokensMax,
+  };
+  return await joinHost(io, host, { asked, json });
+}
+
+async function instructionsOf({ instructions }: RunOptions): Promise<string | undefined> {
+  return instructions === undefined ? undefined : readFile(instructions, "utf8");
 }

@@ -162,6 +162,30 @@ export const OPERATIONS = {
   ),
   stats: readOne("How many agents there are, what they do, and what they lack.", {}, stats),
 
+  spawn: command(
+    "Begins a tree for a task over a folder of this machine; the same task and folder take up an unfinished one. `banyan up` does it.",
+    {
+      task: z.string().min(1).max(LIMITS.contentBytesMax),
+      /** Absolute path of the folder that the agents see. */
+      dir: z.string().min(1).max(4_096).startsWith("/"),
+      driver: z.enum(["model", "claude"]).optional(),
+      /** That of the process when it is not said. */
+      model: z.string().min(1).max(256).optional(),
+      instructions: z.string().max(LIMITS.contentBytesMax).optional(),
+      outputTokensMax: z.int().positive().optional(),
+      budget: budget.optional(),
+      tenant: name.optional(),
+      allowCommands: z.boolean().optional(),
+      /** What stands in the folder is kept whenever tools have run. */
+      keepFiles: z.boolean().optional(),
+    },
+    standing.extend({
+      /** It was there already, and goes on. */
+      resumed: z.boolean(),
+      /** Where its answers come from, for people. */
+      provider: z.string(),
+    }),
+  ),
   pause: command(
     "Sets a hold on a subtree: once answered, no model call starts in it, children spawned later included.",
     { agent: selector, reason, /** Calls in flight stop too. */ interrupt: z.boolean().optional() },
