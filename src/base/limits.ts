@@ -298,6 +298,9 @@ export const LIMITS = {
   loginCodeMs: 10 * 60_000,
   sessionMs: 7 * 24 * 3_600_000,
   sessionsMax: 1_000,
+  /** So old may counts over all agents of a large fleet be, and so many of them are kept. */
+  countsMs: 500,
+  countsKeptMax: 64,
   /** The dashboard's files together; they are in memory. */
   pageBytesMax: 16 * MiB,
   /** Tokens that may open the server. */

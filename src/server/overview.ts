@@ -9,18 +9,31 @@ import { addUsage, NO_USAGE } from "../agent/usage.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Overview, OverviewLine, Total } from "./contract/overview.ts";
 import type { PoolHealth } from "./contract/pool.ts";
+import type { RecentAnswers } from "./recent.ts";
 import { restOf } from "./rest.ts";
 import { rowOf } from "./rows.ts";
 import { seeAll } from "./see-all.ts";
 import { shownLines, type Twig } from "./shown-lines.ts";
 
+export interface OverviewWanted {
+  readonly agent: AgentId | undefined;
+  readonly lines: number;
+  readonly position: number;
+  readonly pool?: PoolHealth;
+  /** Where counts of a large fleet are taken from. */
+  readonly recent?: RecentAnswers;
+}
+
 export async function overviewOf(
   forest: Forest,
-  { agent, lines, position, pool }: { agent: AgentId | undefined; lines: number; position: number; pool?: PoolHealth },
+  { agent, lines, position, pool, recent }: OverviewWanted,
 ): Promise<Overview> {
   const top = agent === undefined ? undefined : forest.get(agent);
   const tops = top ? [top] : forest.roots();
-  const total = await totalOf(forest, tops);
+  const count = () => countsOf(forest, tops);
+  const agents = tops.reduce((sum, { subtree }) => sum + subtree.agents, 0);
+  const counts = await (recent ? recent.get(`counts ${agent ?? ""}`, agents, count) : count());
+  const total = totalOf(tops, counts);
   // From here on in one go, so that the lines fit each other.
   const shown = shownLines(
     tops.map((node) => new NodeTwig(node)),
@@ -72,7 +85,9 @@ function lineOf(forest: Forest, line: ReturnType<typeof shownLines<NodeTwig>>[nu
   return { kind: "rest", ...restOf(siblings), guides };
 }
 
-async function totalOf(forest: Forest, tops: readonly Node[]): Promise<Total> {
+type Counts = Pick<Total, "byStatus" | "levels">;
+
+async function countsOf(forest: Forest, tops: readonly Node[]): Promise<Counts> {
   const byStatus: Total["byStatus"] = {};
   let levels = 0;
   await seeAll(forest, tops, ({ head }, covered) => {
@@ -80,13 +95,16 @@ async function totalOf(forest: Forest, tops: readonly Node[]): Promise<Total> {
     byStatus[status] = (byStatus[status] ?? 0) + 1;
     levels = Math.max(levels, head.level + 1);
   });
+  return { byStatus, levels };
+}
+
+function totalOf(tops: readonly Node[], counts: Counts): Total {
   const sum = (of: (node: Node) => number) => tops.reduce((all, node) => all + of(node), 0);
   return {
     agents: sum(({ subtree }) => subtree.agents),
     live: sum(({ subtree }) => subtree.live),
-    levels,
     costUsd: sum(({ subtree }) => subtree.costUsd),
     usage: tops.reduce((all, { subtree }) => addUsage(all, subtree.usage), NO_USAGE),
-    byStatus,
+    ...counts,
   };
 }

@@ -15,6 +15,7 @@ import { changesIn, momentAt } from "./history.ts";
 import { fleetFeedOf, fleetFrames } from "./live/fleet-feed.ts";
 import { overviewOf } from "./overview.ts";
 import { processesOf, processRows } from "./processes.ts";
+import { RecentAnswers } from "./recent.ts";
 import { rowOf, treeRows } from "./rows.ts";
 import { pathOf, selectAgent } from "./select.ts";
 import { statsOf } from "./stats.ts";
@@ -24,6 +25,7 @@ import { transcript } from "./transcript.ts";
 export function readHandlers(runtime: Runtime, { live }: { live: boolean }): ReadHandlers {
   const { coordinator } = runtime;
   const { forest } = coordinator;
+  const recent = recentOf(runtime);
   const select = (selector: string) => selectAgent(forest, selector);
   const selectAny = (selector: string | undefined) => (selector === undefined ? undefined : select(selector));
 
@@ -32,7 +34,7 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
     fleet: ({ follow = false }, signal) => fleetFrames(fleetFeedOf(runtime), { follow: follow && live, signal }),
     overview: async ({ agent, lines }) => {
       const position = await runtime.services.journal.position();
-      return overviewOf(forest, { agent: selectAny(agent), lines, position, pool: coordinator.pool });
+      return overviewOf(forest, { agent: selectAny(agent), lines, position, pool: coordinator.pool, recent });
     },
     agent: async ({ agent }) => detailOf(runtime, select(agent)),
     logs: ({ agent, subtree = false, from, follow = false }, signal) =>
@@ -54,7 +56,6 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
     artifact: ({ agent, ...wanted }) => lazily(() => artifactBytes(runtime, selectAny(agent), wanted)),
     processes: ({ agent, subtree = false, ended = false }) =>
       lazily(() => processRows(runtime, selectAny(agent), { subtree, ended })),
-    cost: ({ agent, by = "agent" }) => costReport(forest, selectAny(agent), by),
     async capacity(_input, signal) {
       const found = await capacityOf(runtime, signal);
       return {
@@ -63,14 +64,28 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
         trees: found.trees.map((tree) => ({ ...tree, path: forest.get(tree.root) ? pathOf(forest, tree.root) : "" })),
       };
     },
+    async cost({ agent, by = "agent" }) {
+      const top = selectAny(agent);
+      const agents = (top === undefined ? undefined : forest.get(top)?.subtree.agents) ?? forest.size;
+      return recent.get(`cost ${top ?? ""} ${by}`, agents, () => costReport(forest, top, by));
+    },
     async *faults({ agent }) {
       const wanted = selectAny(agent);
       yield* batches(runtime.faults.read().filter((each) => wanted === undefined || each.agent === wanted));
     },
     history: () => changesIn(runtime.history),
     moment: ({ at }) => momentAt(runtime.history, at),
-    stats: () => statsOf(runtime, live),
+    stats: () => statsOf(runtime, live, recent),
   };
+}
+
+const answers = new WeakMap<Runtime, RecentAnswers>();
+
+/** Those of a runtime, whoever asks. */
+function recentOf(runtime: Runtime): RecentAnswers {
+  const known = answers.get(runtime) ?? new RecentAnswers(runtime.services.clock);
+  answers.set(runtime, known);
+  return known;
 }
 
 /** Refusals come when the stream is read, as they do from far away. */

@@ -4,7 +4,7 @@ import type { Node } from "../agent/forest-node.ts";
 import { presentIsOver } from "../base/event-loop.ts";
 
 /** Agents that are looked at before others have their turn. */
-const SEEN_AT_ONCE = 4_096;
+export const SEEN_AT_ONCE = 4_096;
 
 /**
  * Calls `see` with every agent at or below the tops, parents before children, and whether a hold covers it. Others have their turn in
