@@ -152,9 +152,7 @@ describe("what programs read", () => {
     expect((await live.run("artifact prune --dry-run")).out).toMatch(/^0 of \d blobs would be removed, .* would have /);
     expect(JSON.parse((await live.run("artifact prune --grace 3h --json")).out)).toMatchObject({ removed: 0 });
     expect(await live.run("artifact prune --grace 5m")).toMatchObject({ exit: 2 });
-    expect((await live.run("capacity")).out).toMatch(
-      / on disk .* free: full in \d+ days at this rate\n+DAY[\s\S]*\/lead/,
-    );
+    expect((await live.run("capacity")).out).toMatch(/ free: full in \d+ days at this rate\n+DAY[\s\S]*\/lead/);
     expect(await live.run("artifact scrub --rate 1000")).toMatchObject({
       exit: 0,
       out: expect.stringMatching(/^\d blobs read, .*: 0 damaged, 0 missing, 0 mended\n$/),

@@ -343,11 +343,8 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
 /** Whether a call waits is its tool's nature, and so the same at every start. */
 function startTool(callId: string): Command {
   const nature = [...callId].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
-  return {
-    do: "startTool",
-    callId,
-    waitsFor: at([undefined, undefined, "children", "message", "process"] as const, nature),
-  };
+  const waits = [undefined, undefined, "children", "message", "process"] as const;
+  return { do: "startTool", callId, waitsFor: at(waits, nature) };
 }
 
 function randomAnswer(state: State, pick: number, also: number): Extract<Command, { do: "endTurn" }> {
