@@ -16,6 +16,7 @@ import { LIMITS } from "../base/limits.ts";
 import { type AccessToken, type AccessTokens, ROLES, type Role } from "./access-tokens.ts";
 import type { BrowserSessions } from "./browser-sessions.ts";
 import { OPERATIONS, type OperationName } from "./contract/operations.ts";
+import type { Place } from "./listening.ts";
 
 const BEARER = /^Bearer ([\w-]{43})$/;
 const SECRET = /^[\w-]{43}$/;
@@ -29,6 +30,7 @@ export class Guard {
 
   readonly #sessions: BrowserSessions;
   #port = 0;
+  #scheme = "http";
 
   constructor(tokens: AccessTokens, sessions: BrowserSessions, clock: Clock) {
     this.#tokens = tokens;
@@ -37,9 +39,14 @@ export class Guard {
   }
 
   /** The names under which the server is to be asked. */
-  listensAt(port: number): void {
+  listensAt(port: number, { scheme, names }: Pick<Place, "scheme" | "names">): void {
     this.#port = port;
-    for (const host of ["127.0.0.1", "localhost"]) this.#hosts.add(`${host}:${port}`);
+    this.#scheme = scheme;
+    for (const name of names) {
+      this.#hosts.add(`${name}:${port}`);
+      // A browser leaves out the port that goes without saying.
+      if (port === (scheme === "https" ? 443 : 80)) this.#hosts.add(name);
+    }
   }
 
   /** D1. @throws ORIGIN_REFUSED */
@@ -47,8 +54,8 @@ export class Guard {
     if (host === undefined || !this.#hosts.has(host.toLowerCase())) {
       throw new BanyanError("ORIGIN_REFUSED", "the request is for a host that is not this server");
     }
-    const isOwn =
-      origin === undefined || (/^http:\/\//.test(origin) && this.#hosts.has(origin.slice("http://".length)));
+    const start = `${this.#scheme}://`;
+    const isOwn = origin === undefined || (origin.startsWith(start) && this.#hosts.has(origin.slice(start.length)));
     if (!isOwn) throw new BanyanError("ORIGIN_REFUSED", "the request comes from a page of another origin");
   }
 

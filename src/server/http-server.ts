@@ -2,7 +2,7 @@
  * The HTTP server: every operation of the contract as `POST /v1/NAME`, live events as `GET /v1/events`, the whole fleet as it changes as
  * `GET /v1/fleet`, and what runs it.
  *
- * H1  It listens on the loopback address alone.
+ * H1  It listens on the loopback address, and elsewhere with a certificate alone (listening.ts).
  * H2  Everything but `/health`, `/ready` and the dashboard's own files needs a token; see http-guard.ts for who is let in.
  * H3  What comes in is checked by the schemas of the contract, and bounded in size, number and time.
  * H4  Errors are problem documents (RFC 9457) from the registry. Neither they nor logs hold a secret, and bugs tell nothing of the inside.
@@ -10,7 +10,7 @@
  * H6  Whoever commands an agent is in its journal, by the name of the token.
  */
 import type { AddressInfo } from "node:net";
-import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from "fastify";
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { asBanyanError, BanyanError, ERRORS } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { createRedactor, secretsOf } from "../base/redact.ts";
@@ -23,6 +23,7 @@ import { checkRole, Guard } from "./http-guard.ts";
 import { serveLive } from "./http-live.ts";
 import { servePage } from "./http-page.ts";
 import { endSoon, type StreamOptions, writeTaken } from "./http-streams.ts";
+import { type Listening, placeOf } from "./listening.ts";
 import { openApi } from "./openapi.ts";
 import { createOperations } from "./operations.ts";
 import { pageFolder, readPage } from "./page-files.ts";
@@ -32,6 +33,8 @@ export interface HttpOptions {
   /** 0 for any that is free. */
   readonly port: number;
   readonly tokens: AccessTokens;
+  /** The loopback address without encryption by default. */
+  readonly listening?: Listening | undefined;
   /** Folder of the built dashboard; that of this installation by default. */
   readonly page?: string | undefined;
   /** Asked to stop this process; without it `shutdown` is refused. */
@@ -69,10 +72,12 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   const guard = new Guard(tokens, sessions, clock);
   const stopping = new AbortController();
   let streams = 0;
-  const server = fastify({
+  const place = placeOf(options.listening ?? {}, clock.now());
+  const bounds = { maxHeaderSize: LIMITS.httpHeaderBytesMax };
+  const server: FastifyInstance = fastify({
     bodyLimit: LIMITS.controlBytesMax,
     requestTimeout: LIMITS.httpRequestMsMax,
-    http: { maxHeaderSize: LIMITS.httpHeaderBytesMax },
+    ...(place.tls ? { https: { ...bounds, ...place.tls } } : { http: bounds }),
     return503OnClosing: true,
     routerOptions: { maxParamLength: 64 },
   });
@@ -171,14 +176,20 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   const failed = (error: unknown) => `${JSON.stringify({ error: problem(error) })}\n`;
 
   serveLive(server, { runtime, guard, stream, problem, stopping: stopping.signal, followEventsMax });
-  servePage(server, { guard, sessions, files: readPage(options.page ?? pageFolder()), isTls: false });
+  servePage(server, {
+    guard,
+    sessions,
+    files: readPage(options.page ?? pageFolder()),
+    isTls: place.scheme === "https",
+  });
 
   const people = new WeakMap<FastifyRequest, AccessToken>();
-  await server.listen({ host: "127.0.0.1", port: options.port }).catch((cause) => {
-    throw new BanyanError("INPUT_INVALID", `cannot listen on port ${options.port}: ${cause.message}`, { cause });
+  await server.listen({ host: place.host, port: options.port }).catch((cause) => {
+    const where = `${place.host}, port ${options.port}`;
+    throw new BanyanError("INPUT_INVALID", `cannot listen on ${where}: ${cause.message}`, { cause });
   });
   const { port } = server.server.address() as AddressInfo;
-  guard.listensAt(port);
+  guard.listensAt(port, place);
 
   let stopped: Promise<void> | undefined;
   const stop = () => {
@@ -191,7 +202,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
     })();
     return stopped;
   };
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${place.scheme}://${place.names[0]}:${port}`;
   const loginLink = () => {
     const admin = tokens.list().find((token) => token.role === "admin" && guard.isStillValid(token));
     // Behind the #, which no browser sends and no log has.

@@ -1,5 +1,6 @@
-/** `banyan up`: runs the agents of the data, and serves the HTTP API. */
-import type { BanyanError } from "../../base/errors.ts";
+/** `banyan up`: runs the agents of the data, and serves the dashboard and the HTTP API. */
+import { readFile } from "node:fs/promises";
+import { BanyanError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
 import { Banyan } from "../../runtime/banyan.ts";
 import { boundsOf, loadSettings, type Settings } from "../../runtime/settings.ts";
@@ -15,6 +16,9 @@ import { oneLine } from "../terminal.ts";
 
 interface Options extends CommonOptions {
   readonly port: number;
+  readonly host?: string;
+  readonly cert?: string;
+  readonly key?: string;
   readonly model?: string;
   readonly backup?: string;
 }
@@ -25,10 +29,13 @@ export const register: Register = (program, io) => {
   dataCommand(
     program,
     "up",
-    "run the agents of the data and serve the HTTP API on the loopback address, until Ctrl-C",
+    "run the agents of the data, take tasks for them, and serve the dashboard and the HTTP API, until Ctrl-C",
     "{url, data, pid, token, link}; the token at the first start alone, null afterwards; the link logs a browser in, once",
   )
     .option("--port <port>", "where to listen; 0 for any free port", wholeNumber, PORT)
+    .option("--host <address>", "address to listen on, such as 0.0.0.0; all but the loopback one need --cert and --key")
+    .option("--cert <file>", "certificate in PEM: the names in it are those under which the server answers")
+    .option("--key <file>", "its private key")
     .option(
       "--backup <place>",
       "keep a backup there: a folder, best on another disk, or a bucket (setting backupStore)",
@@ -37,12 +44,13 @@ export const register: Register = (program, io) => {
     .action((options: Options) => up(io, options));
 };
 
-async function up(io: Io, { port, json, data, model, backup, config }: Options): Promise<void> {
+async function up(io: Io, { port, host, cert, key, json, data, model, backup, config }: Options): Promise<void> {
   const { environment, folder, clock } = io;
   const options = { dataDir: data, model, backupStore: backup };
   const { settings } = await loadSettings({ options, environment, folder, file: config });
   const { ANTHROPIC_BASE_URL: baseUrl, ANTHROPIC_API_KEY: apiKey } = environment;
   const { bucketUrl, bucketRegion, dataDir } = settings;
+  const listening = { host, certificate: await textOf(cert), key: await textOf(key) };
   const ended = Promise.withResolvers<void>();
   if (io.interrupted.aborted) ended.resolve();
   io.interrupted.addEventListener("abort", () => ended.resolve(), { once: true });
@@ -64,7 +72,7 @@ async function up(io: Io, { port, json, data, model, backup, config }: Options):
   await using _control = await startControl(banyan.runtime, { shutDown: ended.resolve, startTree });
   const tokens = new AccessTokens(dataDir, { clock, random: systemRandom });
   const token = tokens.first() ?? null;
-  await using http = await startHttp(banyan.runtime, { port, tokens, shutDown: ended.resolve, startTree });
+  await using http = await startHttp(banyan.runtime, { port, tokens, listening, shutDown: ended.resolve, startTree });
   if (json)
     await printJson(io, { url: http.url, data: dataDir, pid: process.pid, token, link: http.loginLink() ?? null });
   else {
@@ -75,6 +83,13 @@ async function up(io: Io, { port, json, data, model, backup, config }: Options):
     remark(io, "look at it with `banyan top`, in another terminal    Ctrl-C ends it");
   }
   await ended.promise;
+}
+
+async function textOf(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  return readFile(file, "utf8").catch((cause) => {
+    throw new BanyanError("INPUT_INVALID", `${file} cannot be read: ${cause.message}`, { cause });
+  });
 }
 
 const HOUR_MS = 3_600_000;
