@@ -29,9 +29,13 @@ export async function findHost({ environment }: Io, data: string, isGiven: boole
   const { BANYAN_URL: url, BANYAN_TOKEN: token = "" } = environment;
   if (url !== undefined && url !== "" && !isGiven) return { client: await connect({ url, token }), data: url };
   if (!(await hasData(data))) return undefined;
-  const client = await connect(data);
-  if (client.live) return { client, data };
-  await client.close();
+  // One that stands still takes nothing; opening the data says who it is.
+  const client = await connect(data).catch((error: unknown) => {
+    if (error instanceof BanyanError && error.code === "DATA_IN_USE") return undefined;
+    throw error;
+  });
+  if (client?.live) return { client, data };
+  await client?.close();
   return undefined;
 }
 
