@@ -133,10 +133,10 @@ export const LIMITS = {
   governorCallsMax: 1_000,
   /** An agent that waited so long for room at its provider is journaled as waiting for a rate limit. */
   governorShownMs: 1_000,
-  /** Calls to one provider that may be made again: so many at once, so many a second, and a share of those answered at once. */
+  /** Calls to one provider that may be made again: so many at once, so many a second, and so many for a hundred that were answered at once. */
   retriesSavedMax: 100,
-  retriesPerSecond: 10,
-  retryShare: 0.2,
+  retriesPerSecondMax: 10,
+  retryPercentMax: 20,
   /** After a store failed, an agent tries to go on. */
   diskRetryMs: 1_000,
   /** Silence of a provider's stream after which the call counts as broken. */
@@ -255,7 +255,7 @@ export const LIMITS = {
   backupDelayMs: 1_000,
   backupSegmentBytesMax: 64 * MiB,
   /** Drills of a backup of which the outcome is kept. */
-  drillsKept: 100,
+  drillsKeptMax: 100,
   /** How long a backup that stopped waits to be begun again; the wait doubles. And how often it is looked whether a drill is due. */
   backupRetryMsMin: 10_000,
   backupRetryMsMax: 600_000,

@@ -62,7 +62,7 @@ export async function newestDrills(folder: string): Promise<(Drill | undefined)[
 
 export async function noteDrill(folder: string, place: ObjectPlace, drill: Drill): Promise<void> {
   const drills = [...(await drillsOf(folder, place)), drill];
-  await write(fileOf(folder, place, ".drills.json"), drills.slice(-LIMITS.drillsKept));
+  await write(fileOf(folder, place, ".drills.json"), drills.slice(-LIMITS.drillsKeptMax));
 }
 
 async function drillsIn(path: string): Promise<Drill[]> {

@@ -3,7 +3,7 @@
  * one of them allows. So a provider that fails is not sent all its failures again, and one that is well again soon is.
  * After Finagle's RetryBudget and https://sre.google/sre-book/handling-overload/.
  *
- * Y1  Repetitions that fail are, over any time, at most LIMITS.retriesSavedMax, LIMITS.retriesPerSecond a second, and LIMITS.retryShare
+ * Y1  Repetitions that fail are, over any time, at most LIMITS.retriesSavedMax, LIMITS.retriesPerSecondMax a second, and LIMITS.retryPercentMax %
  *     of the calls that were answered at their first attempt.
  */
 import { LIMITS } from "../../base/limits.ts";
@@ -17,7 +17,7 @@ export class RetryBudget {
   }
 
   left(nowMs: number): number {
-    const gained = ((nowMs - this.#atMs) * LIMITS.retriesPerSecond) / 1_000;
+    const gained = ((nowMs - this.#atMs) * LIMITS.retriesPerSecondMax) / 1_000;
     this.#left = Math.min(LIMITS.retriesSavedMax, this.#left + gained);
     this.#atMs = nowMs;
     return this.#left;
@@ -37,12 +37,12 @@ export class RetryBudget {
 
   /** A call was answered at its first attempt. */
   earn(): void {
-    this.#left += LIMITS.retryShare;
+    this.#left += LIMITS.retryPercentMax / 100;
   }
 
   /** Until there is one. */
   waitMs(nowMs: number): number {
-    return Math.max(0, Math.ceil(((1 - ROUNDING - this.left(nowMs)) * 1_000) / LIMITS.retriesPerSecond));
+    return Math.max(0, Math.ceil(((1 - ROUNDING - this.left(nowMs)) * 1_000) / LIMITS.retriesPerSecondMax));
   }
 }
 

@@ -252,7 +252,7 @@ test("G7: calls that fail are made again as the budget allows, and keep none bac
   }
   const again = model.asked.length - many;
   expect(again).toBeGreaterThanOrEqual(LIMITS.retriesSavedMax);
-  expect(again).toBeLessThanOrEqual(LIMITS.retriesSavedMax + LIMITS.retriesPerSecond * seconds);
+  expect(again).toBeLessThanOrEqual(LIMITS.retriesSavedMax + LIMITS.retriesPerSecondMax * seconds);
   expect(life.coordinator.providers[0]?.waiting).toBeGreaterThan(0);
   isDown = false;
   expect(await life.outcome(await life.spawn("agent"))).toBe("done");
