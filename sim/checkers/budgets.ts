@@ -12,7 +12,7 @@ const GRACE_MS = 12_000;
 /** The forest counts in billionths of a dollar. */
 const ERROR_USD = 1e-6;
 
-export function budgets({ world, audit, provider }: Scene): Checker {
+export function budgets({ world, audit, provider, disk }: Scene): Checker {
   /** When a budget was in force until, of each agent. */
   const former = new Map<AgentId, { untilMs: number; costUsd: number }[]>();
   const calls = new Map<AgentId, Call[]>();
@@ -27,7 +27,9 @@ export function budgets({ world, audit, provider }: Scene): Checker {
     for (const { agent: bound } of audit.path(agent)) {
       const limitUsd = inForce(bound, world.clock.monotonic());
       if (limitUsd === Number.POSITIVE_INFINITY) continue;
-      const usd = audit.subtree(bound).reduce((sum, { costUsd, reservedUsd }) => sum + costUsd + reservedUsd, 0);
+      // What an agent spent is in its journal and its summary: where both are damaged nobody knows it any more.
+      const known = audit.subtree(bound).filter((head) => !disk.damaged.has(head.agent));
+      const usd = known.reduce((sum, { costUsd, reservedUsd }) => sum + costUsd + reservedUsd, 0);
       if (usd > limitUsd + ERROR_USD) {
         world.fail(
           "budgets",
