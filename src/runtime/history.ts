@@ -80,8 +80,12 @@ export class StatusHistory {
    */
   async *read(): AsyncGenerator<readonly Change[]> {
     await this.#flush(this.#heard);
-    if (this.#options.writes) await this.#alone(() => this.#join());
-    for (const stretch of await this.#stretches()) yield* this.#changesOf(stretch);
+    let stretches = await this.#stretches();
+    if (this.#options.writes && this.#isScattered(stretches)) {
+      await this.#alone(() => this.#join());
+      stretches = await this.#stretches();
+    }
+    for (const stretch of stretches) yield* this.#changesOf(stretch);
     if (this.#pending.length > 0) yield this.#pending;
   }
 
@@ -142,12 +146,24 @@ export class StatusHistory {
     return found;
   }
 
+  /** Something is missing among those that nobody writes any more, or they are many. */
+  #isScattered(stretches: readonly Stretch[]): boolean {
+    const closed = this.#closed(stretches);
+    return closed.length > FILES_MAX || closed.some(({ name }) => name === undefined);
+  }
+
+  #closed(stretches: readonly Stretch[]): Stretch[] {
+    return stretches.filter(({ name }) => name === undefined || name !== this.#file?.name);
+  }
+
   /** Z3: one file in the place of all that nobody writes any more, and of what was missing between them. */
   async #join(): Promise<void> {
-    const closed = (await this.#stretches()).filter(({ name }) => name === undefined || name !== this.#file?.name);
-    const files = closed.filter((each) => each.name !== undefined);
+    const stretches = await this.#stretches();
+    const closed = this.#closed(stretches);
     const last = closed.at(-1);
-    if (!last || (files.length === closed.length && files.length <= FILES_MAX)) return;
+    // Another reader may have joined them meanwhile.
+    if (!last || !this.#isScattered(stretches)) return;
+    const files = closed.filter((each) => each.name !== undefined);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const dropped = Math.max(0, Math.ceil((bytes - LIMITS.historyBytesMax / 2) / CHANGE_BYTES));
     await this.#files.tidy();
