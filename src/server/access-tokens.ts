@@ -204,7 +204,8 @@ function readJson<Schema extends z.ZodType>(path: string, schema: Schema): z.out
   }
 }
 
-function hashOf(text: string): string {
+/** How a secret is kept: it is chance enough to need neither salt nor a slow hash. */
+export function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 

@@ -5,12 +5,11 @@
  * N2  A session is its token's: it may do what that may, and ends with it.
  * N3  Codes and sessions are in memory alone, as hashes, and there are never more than LIMITS.sessionsMax of each.
  */
-import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
-import type { AccessToken, AccessTokens } from "./access-tokens.ts";
+import { type AccessToken, type AccessTokens, hashOf } from "./access-tokens.ts";
 
 const SECRET_BYTES = 32;
 
@@ -73,8 +72,4 @@ export class BrowserSessions {
     into.set(hashOf(secret), { token, endTime: this.#clock.now() + lifeMs });
     return secret;
   }
-}
-
-function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -2,6 +2,7 @@
 import { burnUsdPerMinute } from "../../fleet/burn.ts";
 import { at } from "../../fleet/columns.ts";
 import { canDo } from "../actions/verbs.ts";
+import { Fact } from "../parts/fact.tsx";
 import { count, duration, short, usd, visible } from "../parts/format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { Name, PathAbove } from "../parts/names.tsx";
@@ -153,14 +154,5 @@ export function AgentView({ id, place, whole = false }: Given) {
         {part === "about" && <About detail={detail} agent={agent} inbox={conversation.inbox} />}
       </div>
     </article>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

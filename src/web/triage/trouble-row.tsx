@@ -3,6 +3,7 @@ import { burnUsdPerMinute } from "../../fleet/burn.ts";
 import { at } from "../../fleet/columns.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import type { Trouble } from "../../fleet/triage.ts";
+import { Fact } from "../parts/fact.tsx";
 import { count, duration, usd, visibleLine } from "../parts/format.ts";
 import { Name, PathAbove } from "../parts/names.tsx";
 import { problemFace, StateIcon } from "../parts/state.tsx";
@@ -84,14 +85,5 @@ export function TroubleRow({ fleet, trouble: { agent, problem, sinceMs, burnNano
         {helps?.word ?? "Open"}
       </button>
     </li>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }
