@@ -3,9 +3,10 @@
  * into a folder of its own that is removed again.
  */
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { systemClock } from "../base/clock.ts";
+import { syncFolder } from "../base/durable-folder.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { openFsBlobs } from "../blobs/fs/fs-blobs.ts";
 import {
@@ -155,14 +156,5 @@ async function openOne(folder: string): Promise<string | null> {
     return node?.head.agent ?? null;
   } finally {
     await runtime.stop();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { link, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
-import { makeFolder } from "../../base/durable-folder.ts";
+import { makeFolder, syncFolder } from "../../base/durable-folder.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { createIds } from "../../base/ids.ts";
 import { systemRandom } from "../../base/random.ts";
@@ -169,13 +169,4 @@ function failed(key: string, cause: unknown): BanyanError {
 
 function causeOf(error: unknown): string | undefined {
   return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

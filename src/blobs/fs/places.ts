@@ -1,5 +1,5 @@
-/** Where the files of blobs stand, and folders whose entries survive a power cut. */
-import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+/** Where the files of blobs stand. */
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { checkDigest, type Digest, isDigest } from "../blobs.ts";
 import { isAbsence } from "./failures.ts";
@@ -68,15 +68,5 @@ async function namesIn(folder: string): Promise<string[]> {
   } catch (error) {
     if (isAbsence(error)) return [];
     throw error;
-  }
-}
-
-/** After it a file's name is as durable as its bytes. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -11,11 +11,11 @@
 import { hash } from "node:crypto";
 import { type FileHandle, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { syncFolder } from "../../../base/durable-folder.ts";
 import { BanyanError } from "../../../base/errors.ts";
 import { isId } from "../../../base/ids.ts";
 import { LIMITS } from "../../../base/limits.ts";
 import { isAbsence } from "../failures.ts";
-import { syncFolder } from "../places.ts";
 import { DigestTable, type Place, type Print, printOf, type Role, type Spot } from "./digest-table.ts";
 import { decodeEntries, ENTRY_BYTES, Entries, type Entry, entryAt, KIND_AT, OFFSET_AT, STORED_AT } from "./entries.ts";
 import { Handles } from "./handles.ts";
