@@ -2,6 +2,9 @@
  * The main thread's end of the writer: appends queue here while a commit is under way and go into the next one together
  * (group commit). When the writer's thread dies, what became of its last commit is not known, so nothing more is accepted:
  * only opening again, and reading, can tell. When the two threads take turns, and when they overlap, is for `Cadence` to say.
+ *
+ * One commit is answered in a turn of the event loop, and then sockets and timers have theirs. A port hands over every message that
+ * is there before the loop goes on, so a writer as fast as the agents would keep readers waiting for ten commits and more.
  */
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -41,6 +44,8 @@ export class Committer {
   #committing: readonly Job[] = [];
   readonly #cadence = new Cadence(systemClock());
   #scheduled = false;
+  /** Settled when a commit may be answered. */
+  #present: Promise<void> = Promise.resolve();
   #death: BanyanError | undefined;
   #closing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
@@ -50,7 +55,7 @@ export class Committer {
     this.#writer = writer;
     this.#onCommit = onCommit;
     writer.on("message", (message: FromWriter) => {
-      if (message.is === "committed") this.#committed(message);
+      if (message.is === "committed") void this.#inTurn(message);
     });
     writer.on("error", (error) => this.#died(error));
     this.#ended = new Promise((resolve) => {
@@ -107,6 +112,13 @@ export class Committer {
     this.#queue = this.#queue.slice(count);
     this.#writer.ref();
     this.#send({ do: "commit", groups: this.#committing.map(({ group }) => group) });
+  }
+
+  async #inTurn(message: Committed): Promise<void> {
+    await this.#present;
+    if (this.#death) return;
+    this.#present = presentIsOver();
+    this.#committed(message);
   }
 
   #committed({ refusals, syncMs }: Committed): void {

@@ -1,6 +1,8 @@
 /** The main thread's end of the writer: what one commit takes, and what becomes of appends when the thread dies. */
+import { EventEmitter } from "node:events";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
+import { presentIsOver } from "../../../src/base/event-loop.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
 import { Committer } from "../../../src/journal/sqlite/committer.ts";
 import { appendOf, idOf } from "../../conformance/journal-world.ts";
@@ -61,3 +63,29 @@ test("J1: a thread that is ended from outside is a thread that died", async () =
   expect(["acknowledged", "DISK_FAILED"]).toContain(await pending);
   await expect(writer.append(...sized(3, 1))).rejects.toMatchObject({ code: "DISK_FAILED" });
 });
+
+test("a writer as fast as its agents lets sockets and timers have their turn after every commit", async () => {
+  const writer = new Committer(new InstantWriter() as unknown as Worker, () => undefined);
+  let [acknowledged, turns] = [0, 0];
+  const writing = (async () => {
+    for (; acknowledged < 50; acknowledged++) await writer.append(...sized(1, 1));
+  })();
+  while (acknowledged < 50) {
+    await presentIsOver();
+    turns += 1;
+  }
+  await writing;
+  expect(turns).toBeGreaterThanOrEqual(25);
+});
+
+/** Answers before the event loop goes on, as a port does whose messages are there already. */
+class InstantWriter extends EventEmitter {
+  postMessage(message: { do: "commit"; groups: unknown[] }): void {
+    const refusals = message.groups.map(() => null);
+    queueMicrotask(() => this.emit("message", { is: "committed", refusals, syncMs: 0 }));
+  }
+
+  ref(): void {}
+
+  unref(): void {}
+}
