@@ -1,11 +1,9 @@
 /** The dashboard in a real browser, under the policy that the server sends. */
-import axe from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { GeneratedFleet, STATUSES } from "../support/generated-fleet.ts";
-import { answerAll } from "./support/answers.ts";
+import { STATUSES } from "../support/generated-fleet.ts";
 import { buildPage, openPage, startBrowser } from "./support/browser.ts";
-import { servePage } from "./support/page-server.ts";
+import { violations, world } from "./support/world.ts";
 
 let browser: Browser;
 let built: Awaited<ReturnType<typeof buildPage>>;
@@ -19,47 +17,11 @@ afterAll(async () => {
   await built?.[Symbol.asyncDispose]();
 });
 
-async function world(agents: number, { hostile = false } = {}) {
-  const fleet = new GeneratedFleet({ agents, depth: Math.min(14, agents), seed: 11, completed: 0.1 });
-  const sick = Math.min(agents - 1, agents > 100 ? fleet.columns.level.indexOf(9) : 7);
-  const { columns } = fleet;
-  columns.status[sick] = STATUSES.indexOf("failed");
-  columns.endedMs[sick] = fleet.timeMs;
-  columns.waiting[sick] = "";
-  columns.problem[sick] = "the disk is full";
-  const parent = columns.parent[sick] ?? 0;
-  columns.lastMs[parent] = fleet.timeMs - 5_000;
-  if (hostile) {
-    columns.name[sick] = "<img src=x onerror=document.title='taken'>";
-    columns.name[parent] = "evil\u202egnp.exe\u0007";
-    columns.problem[sick] = "</script><b>bold</b> \u2066hidden";
-  }
-  const server = await servePage(built.folder, fleet);
-  answerAll(server, fleet);
-  return { fleet, sick, parent, server, name: columns.name[sick] ?? "", id: columns.id[sick] ?? "" };
-}
-
-async function violations(page: Page) {
-  await page.evaluate(axe.source);
-  const found = await page.evaluate<{
-    violations: { id: string; nodes: { html: string; any: { message: string }[] }[] }[];
-  }>(
-    "axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })",
-  );
-  return found.violations.map(
-    ({ id, nodes }) =>
-      `${id}: ${nodes
-        .slice(0, 3)
-        .map(({ html, any }) => `${html.slice(0, 160)} (${any[0]?.message})`)
-        .join("; ")}`,
-  );
-}
-
 describe("the dashboard", () => {
   test.each(["dark", "light"] as const)(
     "every page passes WCAG AA in %s",
     async (theme) => {
-      await using given = await world(16).then(({ server, id }) => Object.assign(server, { id }));
+      await using given = await world(built.folder, 16).then(({ server, id }) => Object.assign(server, { id }));
       const places = [
         ["#/triage", ".trouble-row"],
         ["#/tree", "[role=row][aria-level]"],
@@ -92,7 +54,7 @@ describe("the dashboard", () => {
   );
 
   test("the one failing agent among 10,000 is open with one key from the first page, and with two from the tree", async () => {
-    const { server, name, sick } = await world(10_000);
+    const { server, name, sick } = await world(built.folder, 10_000);
     await using _served = server;
     await using opened = await openPage(browser, `${server.url}/`);
     const { page } = opened;
@@ -111,7 +73,7 @@ describe("the dashboard", () => {
   });
 
   test("keys: down, in, out, zoom, filter, page by page", async () => {
-    const { server, fleet } = await world(600);
+    const { server, fleet } = await world(built.folder, 600);
     await using _served = server;
     await using opened = await openPage(browser, `${server.url}/#/tree`);
     const { page } = opened;
@@ -153,7 +115,7 @@ describe("the dashboard", () => {
   });
 
   test("what agents write is text: no markup, nothing that turns a line round or cannot be seen", async () => {
-    const { server, id, sick } = await world(300, { hostile: true });
+    const { server, id, sick } = await world(built.folder, 300, { hostile: true });
     await using _served = server;
     await using opened = await openPage(browser, `${server.url}/#/triage`);
     const { page } = opened;
@@ -170,30 +132,8 @@ describe("the dashboard", () => {
     expect(opened.complaints).toEqual([]);
   });
 
-  test("a transcript folds its calls, loads what is long when it is asked for, and finds", async () => {
-    const { server, id } = await world(50);
-    await using _served = server;
-    await using opened = await openPage(browser, `${server.url}/#/agent/${id}`);
-    const { page } = opened;
-    await page.locator("details.call").waitFor();
-    expect(await page.locator("details.call").getAttribute("open")).toBeNull();
-    await page.locator("details.call summary").click();
-    await page.getByRole("button", { name: /Load all of it/ }).click();
-    await page.getByText("all of what there is").waitFor();
-    await page.getByLabel("Search the transcript").fill("needle");
-    await page.getByText("1 found").waitFor();
-    await page.getByLabel("Search the transcript").fill("");
-    await page.getByText("2 steps").waitFor();
-    await page.locator(".step").last().hover();
-    await page.getByRole("button", { name: "rewind here" }).last().click();
-    await page.locator("[role=dialog]").waitFor();
-    await page.getByRole("button", { name: "Rewind" }).click();
-    await page.locator(".notice").waitFor();
-    expect(server.asked.find(({ name }) => name === "rewind")?.input).toEqual({ agent: id, to: 2 });
-  });
-
   test("D1: pausing says how many agents it touches and what they have cost, before anything is asked of the server", async () => {
-    const { server, fleet } = await world(400);
+    const { server, fleet } = await world(built.folder, 400);
     await using _served = server;
     await using opened = await openPage(browser, `${server.url}/#/tree`);
     const { page } = opened;
@@ -217,7 +157,7 @@ describe("the dashboard", () => {
   });
 
   test("what changes is shown; what is older than two seconds is said to be old; without a session a token is asked for", async () => {
-    const { server, fleet } = await world(30);
+    const { server, fleet } = await world(built.folder, 30);
     await using _served = server;
     await using opened = await openPage(browser, `${server.url}/#/tree`);
     const { page } = opened;

@@ -2,6 +2,7 @@
 import type { AgentDetail } from "../../server/contract/agent.ts";
 import { visibleLine } from "../parts/format.ts";
 import type { Doing } from "../shell/selection.ts";
+import { TakenBack } from "./taken-back.tsx";
 
 export interface Fields {
   readonly text: string;
@@ -10,6 +11,9 @@ export interface Fields {
   /** All below too, where that is a choice; and calls in flight, when pausing. */
   readonly subtree: boolean;
   readonly interrupt: boolean;
+  /** The files too, when rewinding or naming a checkpoint. */
+  readonly files: boolean;
+  readonly pin: boolean;
   readonly callId: string;
   readonly costUsd: string;
 }
@@ -20,6 +24,8 @@ export const NO_FIELDS: Fields = {
   name: "",
   subtree: false,
   interrupt: false,
+  files: false,
+  pin: false,
   callId: "",
   costUsd: "",
 };
@@ -44,7 +50,7 @@ export function FieldsOf({ doing, fields, detail, onChange }: Given) {
       />
     </label>
   );
-  const choice = (label: string, field: "subtree" | "interrupt") => (
+  const choice = (label: string, field: "subtree" | "interrupt" | "files" | "pin") => (
     <label className="choice">
       <input type="checkbox" checked={fields[field]} onChange={(event) => set({ [field]: event.target.checked })} />
       {label}
@@ -73,18 +79,24 @@ export function FieldsOf({ doing, fields, detail, onChange }: Given) {
         </>
       );
     case "rewind":
-      return <p>{doing.seq === 0 ? "To before its first message." : `To event ${doing.seq}.`}</p>;
+      if (!doing.seq) return <p>To before its first message.</p>;
+      return <TakenBack agent={doing.agent} seq={doing.seq} files={fields.files} onFiles={(files) => set({ files })} />;
     case "checkpoint":
       return (
-        <label>
-          Name
-          <input
-            className="field"
-            required
-            value={fields.name}
-            onChange={(event) => set({ name: event.target.value })}
-          />
-        </label>
+        <>
+          <label>
+            {doing.seq === undefined ? "Name of its newest event" : `Name of event ${doing.seq}`}
+            <input
+              className="field"
+              required
+              maxLength={256}
+              value={fields.name}
+              onChange={(event) => set({ name: event.target.value })}
+            />
+          </label>
+          {choice("Pin it: it is never forgotten", "pin")}
+          {doing.seq === undefined && choice("Keep what stands in its folder now with it", "files")}
+        </>
       );
     case "budget":
       return (

@@ -38,10 +38,15 @@ export async function perform(
       return `The fork is ${path}.`;
     }
     case "rewind":
-      await ask("rewind", { agent, to: seq ?? 0 });
-      return `${name} is back at event ${seq ?? 0}.`;
+      await ask("rewind", { agent, to: seq ?? 0, ...(fields.files && { files: true }) });
+      return `${name} is back at event ${seq ?? 0}${fields.files ? ", its files too" : ""}.`;
     case "checkpoint":
-      await ask("checkpoint", { agent, name: fields.name.trim() });
+      await ask("checkpoint", {
+        ...{ agent, name: fields.name.trim() },
+        ...(seq !== undefined && { at: seq }),
+        ...(fields.pin && { pin: true }),
+        ...(fields.files && { files: true }),
+      });
       return `The checkpoint is ${fields.name.trim()}.`;
     case "budget":
       await ask("setBudget", { agent, budget: { ...detail?.budget, costUsd: Number(fields.costUsd) } });

@@ -74,7 +74,7 @@ export const VERBS: Readonly<Record<Verb, VerbWords>> = {
   },
   checkpoint: {
     title: (name) => `Name a checkpoint of ${name}`,
-    says: "The newest event gets a name, to fork or to rewind to.",
+    says: "A restore point with a name can be found again, to fork or to rewind to.",
     button: "Name it",
     below: false,
   },

@@ -1,60 +1,30 @@
 /** What else is known of an agent: what it waits for, its budget, inbox, children, artifacts and processes, where it comes from. */
-import type { ReactNode } from "react";
 import { at } from "../../fleet/columns.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import type { AgentDetail } from "../../server/contract/agent.ts";
 import { download } from "../artifacts/download.ts";
 import { bytes, count, dayTime, usd, visible, visibleLine } from "../parts/format.ts";
-import { Name } from "../parts/names.tsx";
 import { Scrolls } from "../parts/scrolls.tsx";
-import { faceOf, State } from "../parts/state.tsx";
 import { useLive } from "../shell/live.ts";
-import { linkTo } from "../shell/place.ts";
-import { useSelection } from "../shell/selection.ts";
+import { AgentLink, Block, ChildList } from "./blocks.tsx";
 import { type Conversation, textOf } from "./conversation.ts";
-
-/** Children that are listed by name. */
-const LISTED_MAX = 50;
+import { Waits } from "./waits.tsx";
 
 interface Given {
   readonly detail: AgentDetail | undefined;
   readonly agent: number;
-  readonly inbox: Conversation["inbox"];
+  readonly conversation: Conversation;
 }
 
-export function About({ detail, agent, inbox }: Given) {
+export function About({ detail, agent, conversation }: Given) {
   const { fleet } = useLive();
-  const { begin } = useSelection();
-  if (!detail) return null;
-  const { id, budget, execution, unread, made, processes, asks, heldBy, origin, tenant, mode } = detail;
+  if (!detail) return <p className="quiet none">Reading what is known of it…</p>;
+  const { id, budget, execution, unread, made, processes, origin, tenant, mode } = detail;
   const children = childrenOf(fleet, agent);
   const lives = children.filter((child) => !fleet.hasEnded(child));
-  const waiting = fleet.waiting[agent] ?? "";
   return (
     <Scrolls label="About" className="about">
-      {(waiting !== "" || asks.length > 0 || heldBy !== null) && (
-        <Block title="Waits for">
-          {heldBy !== null && (
-            <p>
-              {heldBy === id ? "a hold of its own" : "the hold of "}
-              {heldBy !== id && <AgentLink fleet={fleet} id={heldBy} />}
-            </p>
-          )}
-          {asks.map(({ callId, tool }) => (
-            <p key={callId}>
-              a person, to allow <bdi className="mono">{visibleLine(tool)}</bdi>{" "}
-              <button type="button" className="button" onClick={() => begin({ verb: "answer", agent: id, callId })}>
-                Answer…
-              </button>
-            </p>
-          ))}
-          {waiting === "children" ? (
-            <ChildList fleet={fleet} agents={lives} />
-          ) : (
-            waiting !== "" && asks.length === 0 && <State face={faceOf(fleet, agent)} />
-          )}
-        </Block>
-      )}
+      <Waits fleet={fleet} agent={agent} detail={detail} lives={lives} conversation={conversation} />
       <Block title="Budget, for the whole subtree">
         {budget?.costUsd === undefined ? (
           <p className="quiet">No bound of its own on dollars.</p>
@@ -72,9 +42,16 @@ export function About({ detail, agent, inbox }: Given) {
         {budget?.levels !== undefined && <p>{`${count(budget.levels)} levels at most`}</p>}
       </Block>
       <Block title={`Inbox: ${count(unread)} unread`}>
-        {[...inbox.entries()].map(([message, { from, text, time }]) => (
+        {unread === 0 && <p className="quiet">It has read all that it was sent.</p>}
+        {[...conversation.inbox.entries()].map(([message, { from, text, time }]) => (
           <p key={message}>
-            <span className="quiet">{`${dayTime(time)}, from ${visibleLine(from.name ?? from.id ?? from.kind)}: `}</span>
+            <span className="quiet">{`${dayTime(time)}, from `}</span>
+            {from.kind === "agent" && from.id !== undefined ? (
+              <AgentLink fleet={fleet} id={from.id} />
+            ) : (
+              visibleLine(from.name ?? from.id ?? from.kind)
+            )}
+            <span className="quiet">: </span>
             <bdi>{visible(textOf(text)).slice(0, 400)}</bdi>
           </p>
         ))}
@@ -106,7 +83,11 @@ export function About({ detail, agent, inbox }: Given) {
       )}
       {children.length > 0 && (
         <Block title={`Children: ${count(children.length)}, ${count(lives.length)} live`}>
-          <ChildList fleet={fleet} agents={children} />
+          {/* Those that it waits for stand above. */}
+          <ChildList
+            fleet={fleet}
+            agents={fleet.waiting[agent] === "children" ? children.filter((child) => fleet.hasEnded(child)) : children}
+          />
         </Block>
       )}
       <Block title="Agent">
@@ -121,40 +102,6 @@ export function About({ detail, agent, inbox }: Given) {
         <p className="mono quiet">{id}</p>
       </Block>
     </Scrolls>
-  );
-}
-
-function Block({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section>
-      <h2>{title}</h2>
-      {children}
-    </section>
-  );
-}
-
-function AgentLink({ fleet, id }: { fleet: Fleet; id: string }) {
-  return (
-    <a className="as-link" href={linkTo({ page: "agent", agent: id })}>
-      <Name text={fleet.name[fleet.ordinalOf(id)] ?? id} />
-    </a>
-  );
-}
-
-function ChildList({ fleet, agents }: { fleet: Fleet; agents: readonly number[] }) {
-  return (
-    <ul className="children">
-      {agents.slice(0, LISTED_MAX).map((child) => (
-        <li key={child}>
-          <a href={linkTo({ page: "agent", agent: fleet.id[child] ?? "" })}>
-            <Name text={fleet.name[child] ?? ""} />
-            <State face={faceOf(fleet, child)} />
-            <span className="figure">{usd(fleet.subtreeUsd(child))}</span>
-          </a>
-        </li>
-      ))}
-      {agents.length > LISTED_MAX && <li className="quiet">{`and ${count(agents.length - LISTED_MAX)} more`}</li>}
-    </ul>
   );
 }
 

@@ -151,7 +151,7 @@ export function AgentView({ id, place, whole = false }: Given) {
         {part === "spending" && (
           <Spending detail={detail} spending={spending} untilMs={fleet.endedMs[agent] || fleet.timeMs} />
         )}
-        {part === "about" && <About detail={detail} agent={agent} inbox={conversation.inbox} />}
+        {part === "about" && <About detail={detail} agent={agent} conversation={conversation} />}
       </div>
     </article>
   );

@@ -98,6 +98,22 @@ export function textOf(text: Content): string {
   return typeof text === "string" ? text : text.head;
 }
 
+/** Agents that it has had messages from, read or not, the one with the newest first. */
+export function heardFrom({ entries, inbox }: Conversation): { agent: string; messages: number; time: number }[] {
+  const heard = new Map<string, { agent: string; messages: number; time: number }>();
+  for (const entry of [...entries, ...inbox.values()]) {
+    if (entry.role !== "user" || entry.from.kind !== "agent" || entry.from.id === undefined) continue;
+    const agent = entry.from.id;
+    const before = heard.get(agent);
+    heard.set(agent, {
+      agent,
+      messages: (before?.messages ?? 0) + 1,
+      time: Math.max(before?.time ?? 0, entry.time),
+    });
+  }
+  return [...heard.values()].sort((a, b) => b.time - a.time);
+}
+
 /** Whether an entry, with the results of its calls, says something. */
 export function says(entry: TranscriptEntry, results: ReadonlyMap<string, Result>, wanted: string): boolean {
   const has = (text: string) => text.toLowerCase().includes(wanted);

@@ -17,7 +17,7 @@ export interface Doing {
   readonly verb: Verb;
   /** Id of the agent. */
   readonly agent: string;
-  /** Restore point, for `fork` and `rewind`. */
+  /** Restore point, for `fork`, `rewind` and `checkpoint`. */
   readonly seq?: number | undefined;
   /** The call, for `answer`. */
   readonly callId?: string | undefined;

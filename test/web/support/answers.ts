@@ -27,6 +27,7 @@ export function answerAll(server: PageServer, fleet: GeneratedFleet): void {
         { agent: "a", seq: 3, position: 11, time: time + 1_000, event: { type: "turn.lost", turn: 2, costUsd: 0.03 } },
       ].filter(({ position }) => position > Number(from)),
     messages: () => [
+      { role: "user", seq: 1, time, from: { kind: "agent", id: columns.id[0] }, text: "Mind the eye." },
       { role: "user", seq: 1, time, from: { kind: "person", id: "anna" }, text: "Do it. <img src=x onerror=alert(1)>" },
       {
         role: "assistant",
@@ -55,14 +56,18 @@ export function answerAll(server: PageServer, fleet: GeneratedFleet): void {
     ],
     artifact: () => [{ offset: 0, base64: Buffer.from("all of what there is").toString("base64") }],
     checkpoints: () => [
-      {
-        ...{ seq: 2, holder: "a", time, name: "before", kind: "named", status: "running", pinned: true },
-        cut: false,
-        messageId: null,
-        turns: 3,
-        costUsd: 0.5,
-      },
+      point({ seq: 2, time, name: "before", kind: "named", pinned: true }),
+      point({ seq: 4, time: time + 1_000, kind: "fork", cut: true }),
+      point({ seq: 5, time: time + 2_000, kind: "status", status: "waiting" }),
     ],
+    // Files were kept at the named one alone.
+    showCheckpoint: ({ checkpoint }: Record<string, unknown>) => ({
+      tree: checkpoint === 2 ? `sha256:${"0".repeat(64)}` : null,
+    }),
+    diffCheckpoints: ({ from, to = 9 }: Record<string, unknown>) => differenceOf(Number(from), Number(to)),
+    checkpoint: (input: Record<string, unknown>) => ({ ...standing(input), seq: 5, checkpoint: input.name }),
+    pinCheckpoint: (input: Record<string, unknown>) => ({ ...standing(input), checkpoint: "at-4" }),
+    unpinCheckpoint: (input: Record<string, unknown>) => ({ ...standing(input), checkpoint: "before" }),
     artifacts: () => [
       {
         name: "report.md",
@@ -84,6 +89,27 @@ export function answerAll(server: PageServer, fleet: GeneratedFleet): void {
     answer: standing,
     fork: (input: Record<string, unknown>) => ({ ...standing(input), path: "/lead/coder-2" }),
   });
+}
+
+function point(values: Record<string, unknown>) {
+  const plain = { holder: "a", name: null, status: "running", pinned: false, cut: false, messageId: null };
+  return { ...plain, turns: 3, costUsd: 0.5, ...values };
+}
+
+function differenceOf(from: number, to: number) {
+  return {
+    ...{ from, to, events: to - from, elapsedMs: 61_000, turns: 2, usage: USAGE, costUsd: 0.04 },
+    messages: [{ seq: from + 1, role: "assistant", text: "I look into it." }],
+    left: 1,
+    tools: [{ name: "look_up", calls: 3, failed: 1 }],
+    spawned: [{ agent: "c", name: "helper" }],
+    ...{ ended: [], artifacts: [], processes: [], rewoundTo: [] },
+    files: [
+      { path: "src/new.ts", change: "added" },
+      { path: "src/<b>old</b>.ts", change: "removed" },
+    ],
+    filesLeft: 0,
+  };
 }
 
 function detailOf({ columns, timeMs }: GeneratedFleet, agent: number) {

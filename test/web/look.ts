@@ -1,0 +1,66 @@
+/**
+ * Looks at every page in a real browser: screenshots of fleets of three sizes, at two widths, light and dark.
+ *
+ *     node test/web/look.ts FOLDER [PART-OF-A-NAME]     all of them, or those whose name has that part: `tree-1000-1280-dark`
+ *
+ * `CHROMIUM` names the browser.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { GeneratedFleet, STATUSES } from "../support/generated-fleet.ts";
+import { answerAll } from "./support/answers.ts";
+import { buildPage, openPage, startBrowser } from "./support/browser.ts";
+import { servePage } from "./support/page-server.ts";
+
+const SETTLED =
+  ".trouble-row, .row[data-agent], .step, .points li, .chart canvas, .about section, tbody tr, .empty, .calm";
+
+const [folder = "shots", part = ""] = process.argv.slice(2);
+await mkdir(folder, { recursive: true });
+await using built = await buildPage();
+const browser = await startBrowser();
+try {
+  for (const agents of [0, 10, 1_000, 10_000]) await look(agents);
+} finally {
+  await browser.close();
+}
+
+async function look(agents: number): Promise<void> {
+  const fleet = new GeneratedFleet({ agents, depth: 12, seed: 5, failed: 0.002, completed: 0.3 });
+  const { columns } = fleet;
+  const asks = Math.floor(agents / 2) + 1;
+  if (agents > 0) fleet.set(asks, { status: STATUSES.indexOf("waiting"), waiting: "approval", endedMs: 0 });
+  await using server = await servePage(built.folder, fleet);
+  answerAll(server, fleet);
+  const id = columns.id[asks] ?? "";
+  const places = [
+    ["triage", "#/triage"],
+    ["tree", "#/tree"],
+    ["filter", "#/tree?q=status:failed"],
+    ["beside", `#/tree?agent=${id}`],
+    ["agent", `#/agent/${id}`],
+    ["checkpoints", `#/agent/${id}/checkpoints`],
+    ["spending", `#/agent/${id}/spending`],
+    ["about", `#/agent/${id}/about`],
+    ["cost", "#/cost"],
+    ["artifacts", "#/artifacts"],
+  ] as const;
+  for (const width of [1280, 1920]) {
+    for (const theme of ["dark", "light"] as const) {
+      const wanted = places
+        .map(([name, hash]) => [`${name}-${agents}-${width}-${theme}`, hash] as const)
+        .filter(([name]) => name.includes(part));
+      if (wanted.length === 0) continue;
+      await using opened = await openPage(browser, `${server.url}/#/triage`, { theme, width });
+      await opened.page.locator("main h1, main .row, main .empty").first().waitFor();
+      for (const [name, hash] of wanted) {
+        await opened.page.goto(`${server.url}/${hash}`);
+        // What the page has asked the server for is there, and drawn.
+        await opened.page.locator(SETTLED).first().waitFor();
+        await opened.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+        await opened.page.screenshot({ path: join(folder, `${name}.png`) });
+      }
+      if (opened.complaints.length > 0) console.error(agents, width, theme, opened.complaints);
+    }
+  }
+}
