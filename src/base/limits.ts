@@ -254,6 +254,9 @@ export const LIMITS = {
   /** How long a record waits for others before it is shipped to a backup, and bytes of records of one segment. */
   backupDelayMs: 1_000,
   backupSegmentBytesMax: 64 * MiB,
+  /** Bytes of bodies in a part of an archive, about: it ends with the record that reaches them. And of those kept at hand after a read. */
+  archivePartBytesMax: MiB,
+  archiveCacheBytesMax: 64 * MiB,
   /** Drills of a backup of which the outcome is kept. */
   drillsKeptMax: 100,
   /** How long a backup that stopped waits to be begun again; the wait doubles. And how often it is looked whether a drill is due. */

@@ -12,6 +12,7 @@
  * A journal does not know what its records mean: `body` is opaque text.
  */
 import type { AgentId } from "../base/ids.ts";
+import type { Archiving } from "./archive.ts";
 
 /**
  * One fact as it is appended. `time` is a whole number of milliseconds since the epoch; `body` is at most LIMITS.recordBytesMax
@@ -76,6 +77,8 @@ export interface Verification {
 export interface Journal {
   /** Grows by one each time the store is opened for writing. 0 for one opened for reading. */
   readonly epoch: number;
+  /** Of a journal that can move bodies of records out, and is open for writing. */
+  readonly archiving?: Archiving | undefined;
 
   /**
    * Appends to one agent or to several at once (J3) and resolves when all is durable (J1).

@@ -14,7 +14,16 @@ import { presentIsOver } from "../../base/event-loop.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Append } from "../journal.ts";
 import { Cadence } from "./cadence.ts";
-import { type FromWriter, type Group, recordCount, type ToWriter, type WriterData, wireOf } from "./wire.ts";
+import type { Move } from "./moves.ts";
+import {
+  type FromWriter,
+  type Group,
+  type Refusal,
+  recordCount,
+  type ToWriter,
+  type WriterData,
+  wireOf,
+} from "./wire.ts";
 
 interface Job {
   readonly group: Group;
@@ -49,6 +58,10 @@ export class Committer {
   #death: BanyanError | undefined;
   #closing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
+  /** Told of the outcome of the move under way. */
+  #moving: ((refusal: Refusal | null) => void) | undefined;
+  /** Settled when the newest move is over. */
+  #moved: Promise<unknown> = Promise.resolve();
   readonly #ended: Promise<void>;
 
   constructor(writer: Worker, onCommit: () => void) {
@@ -56,6 +69,7 @@ export class Committer {
     this.#onCommit = onCommit;
     writer.on("message", (message: FromWriter) => {
       if (message.is === "committed") void this.#inTurn(message);
+      if (message.is === "moved") this.#moving?.(message.refusal);
     });
     writer.on("error", (error) => this.#died(error));
     this.#ended = new Promise((resolve) => {
@@ -77,6 +91,26 @@ export class Committer {
     });
   }
 
+  /** Resolves when the move is durable. One is made after the other. @throws JOURNAL_DAMAGED, DISK_FAILED, SHUTTING_DOWN */
+  move(move: Move): Promise<void> {
+    const made = this.#moved.then(() => this.#move(move));
+    this.#moved = made.catch(() => undefined);
+    return made;
+  }
+
+  async #move(move: Move): Promise<void> {
+    if (this.#closing) throw new BanyanError("SHUTTING_DOWN", "the journal is closed");
+    if (this.#death) throw this.#death;
+    this.#writer.ref();
+    const refusal = await new Promise<Refusal | null>((resolve) => {
+      this.#moving = resolve;
+      this.#send({ do: "move", move });
+    });
+    this.#moving = undefined;
+    if (this.#committing.length === 0) this.#writer.unref();
+    if (refusal) throw new BanyanError(refusal.code, refusal.message);
+  }
+
   /** Waits for what is queued, then ends the thread. `beforeEnd` is called in between. */
   close(beforeEnd: () => void): Promise<void> {
     this.#closing ??= this.#close(beforeEnd);
@@ -89,6 +123,7 @@ export class Committer {
         this.#idle = resolve;
       });
     }
+    await this.#moved;
     beforeEnd();
     this.#writer.ref();
     this.#send({ do: "close" });
@@ -131,7 +166,7 @@ export class Committer {
     void this.#answer(done, refusals, 0, half);
     this.#onCommit();
     if (this.#committing.length > 0) return;
-    this.#writer.unref();
+    if (!this.#moving) this.#writer.unref();
     if (this.#queue.length === 0) this.#idle?.();
   }
 
@@ -159,6 +194,7 @@ export class Committer {
     for (const { reject } of [...this.#committing, ...this.#queue]) reject(this.#death);
     this.#committing = [];
     this.#queue = [];
+    this.#moving?.({ code: this.#death.code, message: this.#death.message });
     this.#idle?.();
   }
 

@@ -13,7 +13,7 @@ import { checked, EVENT_COLUMNS, type Known, type Link } from "./records.ts";
 const PLACES_MAX = 50_000;
 
 /** Batches without end, an empty one when nothing more is there yet. @throws JOURNAL_DAMAGED after the last sound record */
-export function* readOn(lookup: Lookup, position: number): Generator<StoredRecord[]> {
+export async function* readOn(lookup: Lookup, position: number): AsyncGenerator<StoredRecord[]> {
   const after = lookup.prepare(`SELECT ${EVENT_COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ?`);
   const loss = lookup.prepare("SELECT 1 FROM losses WHERE first <= ? AND last = ?");
   const places = new Map<number, { readonly known: Known; link: Link }>();
@@ -37,6 +37,7 @@ export function* readOn(lookup: Lookup, position: number): Generator<StoredRecor
         const [found, n, seq, , , , crc] = row;
         if (found !== at + 1 && !isLost(at + 1, found - 1)) throw gap(at + 1, found - 1);
         const place = placeOf(n, seq);
+        if (row[5] === "") await lookup.bodies.fill(row);
         const record = checked(place.known, row, place.link);
         if (record instanceof BanyanError) throw record;
         place.link = { seq, crc };

@@ -5,7 +5,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
-import type { StoredRecord } from "../journal.ts";
+import type { ArchiveStore } from "../archive.ts";
+import { Bodies } from "./bodies.ts";
 import { failureOf } from "./failures.ts";
 import {
   AGENT_COLUMNS,
@@ -15,6 +16,7 @@ import {
   EVENT_COLUMNS,
   type EventRow,
   firstOf,
+  isEvent,
   type Known,
   knownOf,
   type Link,
@@ -26,12 +28,20 @@ type Value = number | string;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
 export class Lookup {
+  /** Of records that were moved out. */
+  readonly bodies: Bodies;
   readonly #database: DatabaseSync;
   readonly #statements: ReturnType<typeof prepare>;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, archive?: ArchiveStore) {
     this.#database = database;
     this.#statements = prepare(database);
+    this.bodies = new Bodies(this, archive);
+  }
+
+  hasTable(name: string): boolean {
+    const found = this.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
+    return this.ask(undefined, () => found.get(name)) !== undefined;
   }
 
   /** A statement whose rows come as arrays. */
@@ -100,16 +110,20 @@ export class Lookup {
     return { seq: origin.seq, crc: this.#crcAt(known, from, origin.seq) };
   }
 
-  /** One record, checked; undefined when the agent has none of that sequence itself. @throws JOURNAL_DAMAGED */
-  record(known: Known, seq: number): StoredRecord | undefined {
+  /**
+   * The position of one record, checked; undefined when the agent has none of that sequence itself. One whose body is in an archive is
+   * not fetched for it. @throws JOURNAL_DAMAGED
+   */
+  positionOf(known: Known, seq: number): number | undefined {
     if (seq < firstOf(known) || seq > known.seq) return undefined;
     const row = this.ask(known.agent, () => this.#statements.event.get(known.n, seq)) as unknown as
       | EventRow
       | undefined;
     if (!row) throw damaged(known.agent, seq, "is missing");
+    if (row[5] === "" && isEvent(row) && this.bodies.partOf(known.n, seq)) return row[0];
     const record = checked(known, row, this.linkBefore(known, seq));
     if (record instanceof BanyanError) throw record;
-    return record;
+    return record.position;
   }
 
   close(): void {

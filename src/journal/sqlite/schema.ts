@@ -10,7 +10,7 @@ import { failureOf, isBusy, isUnwritable } from "./failures.ts";
 
 export const DATABASE_FILE = "journal.db";
 
-const FORMAT = 1;
+const FORMAT = 2;
 /** "bany", in the header of every database of ours. */
 const APPLICATION_ID = 0x62616e79;
 /** Measured: records of 1 to 2 KB leave 5 % of such pages unused, and 18 % of pages of 4 KiB. */
@@ -31,6 +31,16 @@ const TABLES: Readonly<Record<string, string>> = {
   events_agent_seq: "CREATE UNIQUE INDEX events_agent_seq ON events (agent, seq)",
   losses: "CREATE TABLE losses (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, time INTEGER NOT NULL) STRICT",
 };
+/** What format 2 adds: where the bodies of records are that were moved to an archive. */
+const TABLES_OF_2: Readonly<Record<string, string>> = {
+  parts:
+    "CREATE TABLE parts (id INTEGER PRIMARY KEY, root TEXT NOT NULL, place TEXT NOT NULL, key TEXT NOT NULL UNIQUE, " +
+    "digest TEXT NOT NULL, bytes INTEGER NOT NULL, records INTEGER NOT NULL, body_bytes INTEGER NOT NULL, time INTEGER NOT NULL) STRICT",
+  spans:
+    "CREATE TABLE spans (n INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, part INTEGER NOT NULL, " +
+    "PRIMARY KEY (n, first)) STRICT, WITHOUT ROWID",
+  spans_part: "CREATE INDEX spans_part ON spans (part)",
+};
 
 export interface Beginning {
   readonly epoch: number;
@@ -50,7 +60,7 @@ export function beginEpoch(path: string, { promised, time }: { promised: number;
     database = connectForWriting(path);
     database.exec("BEGIN IMMEDIATE");
     if (isBlank(database)) create(database);
-    else checkFormat(database);
+    else if (checkFormat(database) === 1) migrate(database);
     const epoch = epochOf(database) + 1;
     database.prepare("INSERT OR REPLACE INTO meta VALUES ('epoch', ?)").run(epoch);
     const position = noteLoss(database, promised, time);
@@ -138,12 +148,21 @@ function isBlank(database: DatabaseSync): boolean {
 
 function create(database: DatabaseSync): void {
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-  database.exec(`PRAGMA user_version = ${FORMAT}`);
   for (const sql of Object.values(TABLES)) database.exec(sql);
+  migrate(database);
 }
 
-/** The tables must be word for word those that this version makes: damage there would change how all else is read. */
-function checkFormat(database: DatabaseSync): void {
+/** From format 1 on. */
+function migrate(database: DatabaseSync): void {
+  for (const sql of Object.values(TABLES_OF_2)) database.exec(sql);
+  database.exec(`PRAGMA user_version = ${FORMAT}`);
+}
+
+/**
+ * The format. Tables must be word for word those that this version makes or made: damage there would change how all else is read.
+ * @throws JOURNAL_DAMAGED, EVENT_INVALID (a newer format)
+ */
+function checkFormat(database: DatabaseSync): number {
   if (pragma(database, "application_id") !== APPLICATION_ID) {
     throw new BanyanError("JOURNAL_DAMAGED", "the database is no journal of Banyan's");
   }
@@ -152,10 +171,12 @@ function checkFormat(database: DatabaseSync): void {
     throw new BanyanError("EVENT_INVALID", `the journal has format ${format}, this Banyan knows up to ${FORMAT}`);
   }
   const tables = tablesOf(database);
-  const same = Object.entries(TABLES).every(([name, sql]) => tables.get(name) === sql);
-  if (format !== FORMAT || !same || tables.size !== Object.keys(TABLES).length) {
-    throw new BanyanError("JOURNAL_DAMAGED", `the journal's tables are not those of format ${FORMAT}`);
+  const wanted = Object.entries(format === 1 ? TABLES : { ...TABLES, ...TABLES_OF_2 });
+  const same = wanted.every(([name, sql]) => tables.get(name) === sql);
+  if (format < 1 || !same || tables.size !== wanted.length) {
+    throw new BanyanError("JOURNAL_DAMAGED", `the journal's tables are not those of format ${format}`);
   }
+  return format;
 }
 
 function tablesOf(database: DatabaseSync): Map<string, string> {

@@ -3,13 +3,14 @@
  * acknowledged after fsync (WAL, synchronous FULL). docs/format.md describes the files.
  */
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { makeFolder } from "../../base/durable-folder.ts";
 import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
 import { bytesOf } from "../appendable.ts";
+import type { ArchiveStore, Archiving } from "../archive.ts";
 import type { Append, Journal, JournalHead, StoredRecord, Verification } from "../journal.ts";
+import { Archiver } from "./archiver.ts";
 import { type Committer, startCommitter } from "./committer.ts";
 import { failureOf } from "./failures.ts";
 import { takeOwnership } from "./owner.ts";
@@ -23,6 +24,8 @@ export interface SqliteJournalOptions {
   /** No record is written; works beside a writer. */
   readonly readOnly?: boolean;
   readonly clock?: Clock;
+  /** Where bodies of records go that are moved out, and are read from. */
+  readonly archive?: ArchiveStore | undefined;
 }
 
 /** How often the data of another process is looked at for news. */
@@ -33,9 +36,10 @@ export async function openSqliteJournal({
   folder,
   readOnly = false,
   clock = systemClock({ keepAlive: false }),
+  archive,
 }: SqliteJournalOptions): Promise<Journal> {
   const path = join(folder, DATABASE_FILE);
-  if (readOnly) return new SqliteJournal(folder, openForReading(path), clock, undefined);
+  if (readOnly) return new SqliteJournal(folder, new Reader(openForReading(path), archive), clock, undefined);
   makeFolder(folder);
   const release = takeOwnership(folder);
   const watchers = new Set<() => void>();
@@ -45,8 +49,10 @@ export async function openSqliteJournal({
   try {
     const beginning = beginEpoch(path, { promised: witnessed(folder), time: clock.now() });
     const committer = await startCommitter({ folder, ...beginning }, wake);
-    const writing = { committer, epoch: beginning.epoch, release };
-    return new SqliteJournal(folder, openForReading(path), clock, writing, watchers);
+    const reader = new Reader(openForReading(path), archive);
+    const archiving = archive && new Archiver({ reader, committer, store: archive, clock });
+    const writing = { committer, archiving, epoch: beginning.epoch, release };
+    return new SqliteJournal(folder, reader, clock, writing, watchers);
   } catch (error) {
     release();
     throw failureOf(error, `the journal in ${folder} cannot be opened`);
@@ -55,6 +61,7 @@ export async function openSqliteJournal({
 
 interface Writing {
   readonly committer: Committer;
+  readonly archiving: Archiving | undefined;
   readonly epoch: number;
   /** Lets another process own the data. */
   readonly release: () => void;
@@ -68,21 +75,30 @@ class SqliteJournal implements Journal {
   readonly #writing: Writing | undefined;
   /** Called at every commit, and when the journal closes. */
   readonly #watchers: Set<() => void>;
+  /** How often they were called. */
+  #changes = 0;
   #closing: Promise<void> | undefined;
 
   constructor(
     folder: string,
-    database: DatabaseSync,
+    reader: Reader,
     clock: Clock,
     writing: Writing | undefined,
     watchers: Set<() => void> = new Set(),
   ) {
     this.#folder = folder;
-    this.#reader = new Reader(database);
+    this.#reader = reader;
     this.#clock = clock;
     this.#writing = writing;
     this.#watchers = watchers;
+    watchers.add(() => {
+      this.#changes += 1;
+    });
     this.epoch = writing?.epoch ?? 0;
+  }
+
+  get archiving(): Archiving | undefined {
+    return this.#writing?.archiving;
   }
 
   async append(appends: readonly Append[]): Promise<void> {
@@ -106,9 +122,10 @@ class SqliteJournal implements Journal {
   async *follow(position: number, signal: AbortSignal): AsyncGenerator<StoredRecord[]> {
     const batches = this.#reader.follow(position);
     while (!signal.aborted && !this.#closing) {
-      const { value: records } = batches.next();
+      const changes = this.#changes;
+      const { value: records } = await batches.next();
       if (records && records.length > 0) yield records;
-      else await this.#change(signal);
+      else if (changes === this.#changes && !signal.aborted) await this.#change(signal);
     }
   }
 

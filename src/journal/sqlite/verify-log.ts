@@ -34,16 +34,37 @@ export class LogCheck {
   /** Goes on behind what is damaged, and lets others run between batches. */
   async walk(known: Known): Promise<void> {
     let place = this.#start(known);
+    /** A part that cannot be read. It is named once; its records are passed over. */
+    let lost: number | undefined;
     for (;;) {
       const rows = this.#rowsAfter(known, place.seq);
       for (const row of rows) {
         if (row[0] > this.#newest) return;
+        if (row[5] === "") {
+          const part = this.#lookup.bodies.partOf(known.n, row[2])?.id;
+          if (part === undefined || part !== lost) lost = (await this.#fill(known, row)) ? undefined : part;
+          if (part !== undefined && part === lost) {
+            place = { seq: row[2], crcs: [row[6]] };
+            continue;
+          }
+        }
         place = this.#step(known, place, row);
       }
       if (rows.length === 0) break;
       await presentIsOver();
     }
     if (place.seq < known.seq) this.#missing(known, place.seq + 1, known.seq);
+  }
+
+  /** False when the part that has the record's body cannot be read. */
+  async #fill(known: Known, row: EventRow): Promise<boolean> {
+    try {
+      await this.#lookup.bodies.fill(row);
+      return true;
+    } catch (error) {
+      this.#name(known.agent, row[2], `from here on records are in an archive: ${messageOf(error)}`);
+      return false;
+    }
   }
 
   #start(known: Known): Place {

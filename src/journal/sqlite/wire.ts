@@ -1,6 +1,7 @@
 /** What the journal and its writer's thread say to each other: flat arrays, because they are copied between threads. */
 import type { ErrorCode } from "../../base/errors.ts";
 import type { Append } from "../journal.ts";
+import type { Move } from "./moves.ts";
 import type { Beginning } from "./schema.ts";
 
 /** agent, expectedSeq, origin's agent and seq, summary, then time, type and body of each record. */
@@ -9,7 +10,10 @@ export type WireAppend = readonly [string, number, string | null, number | null,
 /** Appends that are whole or absent together (J3). */
 export type Group = readonly WireAppend[];
 
-export type ToWriter = { readonly do: "commit"; readonly groups: readonly Group[] } | { readonly do: "close" };
+export type ToWriter =
+  | { readonly do: "commit"; readonly groups: readonly Group[] }
+  | { readonly do: "move"; readonly move: Move }
+  | { readonly do: "close" };
 
 export interface Refusal {
   readonly code: ErrorCode;
@@ -18,11 +22,12 @@ export interface Refusal {
 
 /**
  * `ready` comes once; then a `committed` for each commit, which says of each group whether it was refused, and why, and how long
- * the disk took.
+ * the disk took, and a `moved` for each move.
  */
 export type FromWriter =
   | { readonly is: "ready" }
-  | { readonly is: "committed"; readonly refusals: readonly (Refusal | null)[]; readonly syncMs: number };
+  | { readonly is: "committed"; readonly refusals: readonly (Refusal | null)[]; readonly syncMs: number }
+  | { readonly is: "moved"; readonly refusal: Refusal | null };
 
 export interface WriterData extends Beginning {
   readonly folder: string;

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { failureOf, isCorruption, isTaken } from "./failures.ts";
+import { type Move, Moves } from "./moves.ts";
 import { connectForWriting, DATABASE_FILE } from "./schema.ts";
 import { Transactions } from "./transaction.ts";
 import type { FromWriter, Group, Refusal, ToWriter, WriterData } from "./wire.ts";
@@ -21,6 +22,7 @@ const LOG_BYTES_MAX = 4 * 1024 * 1024;
 interface Connection {
   readonly database: DatabaseSync;
   readonly transactions: Transactions;
+  readonly moves: Moves;
   /** Says how many frames the log has, and changes nothing. */
   readonly log: StatementSync;
   readonly pageBytes: number;
@@ -64,6 +66,18 @@ class Writer {
       if (!concernsOne) this.#cover();
       const { code, message } = failureOf(error, "the journal could not be written");
       return groups.map(() => ({ code, message }));
+    }
+  }
+
+  /** One that failed may show later all the same: the bodies are in both places then, and either is as good (X1). */
+  move(move: Move): Refusal | null {
+    try {
+      this.#connect().moves.make(move);
+      return null;
+    } catch (error) {
+      this.#forget();
+      const { code, message } = failureOf(error, "the journal's records could not be moved");
+      return { code, message };
     }
   }
 
@@ -121,6 +135,7 @@ function connect(path: string, epoch: number): Connection {
     return {
       database,
       transactions: new Transactions(database, epoch),
+      moves: new Moves(database, epoch),
       log: database.prepare("PRAGMA wal_checkpoint(NOOP)"),
       pageBytes: Number(database.prepare("PRAGMA page_size").get()?.page_size),
     };
@@ -137,6 +152,11 @@ if (port) {
   port.on("message", (message: ToWriter) => {
     if (message.do === "commit") {
       say({ is: "committed", refusals: writer.commit(message.groups), syncMs: writer.syncMs });
+      writer.trim();
+      return;
+    }
+    if (message.do === "move") {
+      say({ is: "moved", refusal: writer.move(message.move) });
       writer.trim();
       return;
     }

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ArchiveStore } from "../../../src/journal/archive.ts";
 import type { Journal } from "../../../src/journal/journal.ts";
 import { openSqliteJournal } from "../../../src/journal/sqlite/sqlite-journal.ts";
 import type { JournalWorld } from "../../conformance/journal-world.ts";
@@ -12,7 +13,7 @@ export interface SqliteWorld extends JournalWorld {
   openReadOnly(): Promise<Journal>;
 }
 
-export async function sqliteWorld(): Promise<SqliteWorld> {
+export async function sqliteWorld({ archive }: { archive?: ArchiveStore } = {}): Promise<SqliteWorld> {
   const folder = await mkdtemp(join(tmpdir(), "banyan-journal-"));
   const opened: Journal[] = [];
   const keep = (journal: Journal) => {
@@ -24,9 +25,9 @@ export async function sqliteWorld(): Promise<SqliteWorld> {
     async open() {
       // Whoever held the lock is believed dead: a new file is a new lock.
       rmSync(join(folder, "owner.lock"), { force: true });
-      return keep(await openSqliteJournal({ folder }));
+      return keep(await openSqliteJournal({ folder, archive }));
     },
-    openReadOnly: async () => keep(await openSqliteJournal({ folder, readOnly: true })),
+    openReadOnly: async () => keep(await openSqliteJournal({ folder, readOnly: true, archive })),
     async dispose() {
       for (const journal of opened.reverse()) await journal.close();
       await rm(folder, { recursive: true, force: true });
