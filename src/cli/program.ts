@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { type Register, reportError } from "./command.ts";
 import { register as answer } from "./commands/answer.ts";
+import { register as archive } from "./commands/archive.ts";
 import { register as artifact } from "./commands/artifact.ts";
 import { register as backup } from "./commands/backup.ts";
 import { register as budget } from "./commands/budget.ts";
@@ -56,6 +57,7 @@ const COMMANDS: readonly Register[] = [
   capacity,
   verify,
   backup,
+  archive,
   faults,
   doctor,
   simulate,

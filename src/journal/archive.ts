@@ -36,7 +36,7 @@ export interface ArchivePart {
   readonly time: number;
 }
 
-/** What a journal can that is able to archive. */
+/** What a journal can that is able to archive. One that is open for reading lists and checks, and refuses to move (SHUTTING_DOWN). */
 export interface Archiving {
   /**
    * Moves the bodies of these agents' records, a part after the other; what was moved before is left alone.
@@ -49,6 +49,10 @@ export interface Archiving {
   parts(root?: AgentId): ArchivePart[];
   /** Reads a part again. @throws JOURNAL_DAMAGED, and what the store throws */
   check(part: ArchivePart): Promise<void>;
+  /** What of these agents is still in the database. */
+  weigh(agents: readonly AgentId[]): { readonly records: number; readonly bodyBytes: number };
   /** Bytes of the database, and those of them that stand free for what comes. */
   room(): { readonly bytes: number; readonly freeBytes: number };
+  /** Gives back what stands free. The database is written anew: appends wait for it. @throws DISK_FAILED, SHUTTING_DOWN */
+  shrink(): Promise<void>;
 }

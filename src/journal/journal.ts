@@ -77,7 +77,7 @@ export interface Verification {
 export interface Journal {
   /** Grows by one each time the store is opened for writing. 0 for one opened for reading. */
   readonly epoch: number;
-  /** Of a journal that can move bodies of records out, and is open for writing. */
+  /** Of a journal that can move bodies of records out. */
   readonly archiving?: Archiving | undefined;
 
   /**

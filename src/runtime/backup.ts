@@ -1,5 +1,4 @@
 /** Backups of a data folder: made beside the process that works on it, or while none does, without writing to its stores. */
-import { join } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
@@ -8,9 +7,9 @@ import { beginShipping, type Remembered } from "../checkpoints/backup/beginning.
 import type { SealKeys } from "../checkpoints/backup/seal.ts";
 import { ship } from "../checkpoints/backup/shipping.ts";
 import { BackupStore, type SegmentName } from "../checkpoints/backup/store.ts";
-import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
 import { type Drill, drillsOf, recall, remember } from "./backup-notes.ts";
 import { openBlobStore } from "./blob-store.ts";
+import { openDataJournal } from "./data-journal.ts";
 import { type Environment, type ObjectPlace, openObjects } from "./object-store.ts";
 import { hasData } from "./open.ts";
 
@@ -56,7 +55,7 @@ export async function backUp(folder: string, options: BackUpOptions): Promise<Ba
   if (!(await hasData(folder))) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${folder}`);
   const store = await BackupStore.open(await openObjects(options.store, options), keys, clock.now());
   // Its clock keeps the process alive while it follows: nothing else does.
-  const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly: true, clock });
+  const journal = await openDataJournal(folder, { readOnly: true, clock });
   const reading = { settled: true, readOnly: true, environment: process.env, clock, random: systemRandom };
   const blobs = await openBlobStore(folder, reading);
   try {
@@ -127,7 +126,7 @@ async function timeOf(store: BackupStore, segment: SegmentName): Promise<number 
 
 async function recordsBehind(folder: string, store: string): Promise<number | null> {
   if (!(await hasData(folder))) return null;
-  const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly: true });
+  const journal = await openDataJournal(folder, { readOnly: true });
   try {
     return (await journal.position()) - ((await recall(folder, store))?.position ?? 0);
   } finally {

@@ -19,11 +19,11 @@ import type { Services } from "../coordinator/services.ts";
 import { type ClaudeDriver, type ClaudeOptions, createClaudeDriver } from "../drivers/claude/claude-driver.ts";
 import { createModelDriver, type ModelDriver } from "../drivers/model/model-driver.ts";
 import { routed } from "../drivers/routed.ts";
-import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
 import { builtInTools } from "../tools/kits.ts";
 import { toolRegistry } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
 import { type Bucket, openBlobStore } from "./blob-store.ts";
+import { openDataJournal } from "./data-journal.ts";
 import { type FaultLog, openFaultLog } from "./fault-log.ts";
 import { StatusHistory } from "./history.ts";
 import { createLaunch } from "./launch.ts";
@@ -70,7 +70,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
   else makeFolder(folder);
   const store = { bucket: options.bucket, settled: await hasData(folder), readOnly, environment: process.env };
   const blobs = await openBlobStore(folder, { ...store, clock, random: systemRandom });
-  const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly });
+  const journal = await openDataJournal(folder, { readOnly });
   try {
     const contents = createContents({ blobs, redact: createRedactor({ secrets: secretsOf(process.env) }) });
     const driver = createModelDriver({ contents, clock });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { BanyanError } from "../base/errors.ts";
 import { openFsBlobs } from "../blobs/fs/fs-blobs.ts";
 import { type VerifyReport, verifyData } from "../checkpoints/verify.ts";
-import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";
+import { openDataJournal } from "./data-journal.ts";
 import { hasData } from "./open.ts";
 
 /**
@@ -12,7 +12,7 @@ import { hasData } from "./open.ts";
  */
 export async function verifyFolder(folder: string): Promise<VerifyReport> {
   if (!(await hasData(folder))) throw new BanyanError("DATA_NOT_FOUND", `no Banyan data in ${folder}`);
-  const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly: true });
+  const journal = await openDataJournal(folder, { readOnly: true });
   try {
     const blobs = await openFsBlobs({ folder: join(folder, "blobs"), readOnly: true });
     try {

@@ -5,7 +5,7 @@
  *     from no page of another origin. Without an Origin it needs the token all the same.
  * D2  A token comes in the header `Authorization` alone, never in an address, which is logged. A browser has a cookie instead, which stands
  *     for a session: no script reads it, no other site's page sends it, and it changes nothing without an Origin of our own.
- * D3  Reads need a viewer, commands an operator; an admin alone begins trees, scrubs the store and stops the process.
+ * D3  Reads need a viewer, commands an operator; an admin alone begins trees, scrubs the store, archives and stops the process.
  * D4  Nobody asks more often than the limits say, and whoever guesses tokens slows nobody else down.
  */
 import type { IncomingHttpHeaders } from "node:http";
@@ -132,7 +132,14 @@ export function checkRole({ role }: AccessToken, operation: OperationName): void
 }
 
 /** These end everything, or name a folder of this machine: one to read, one that agents see and may run commands in. */
-const ADMINS: ReadonlySet<OperationName> = new Set<OperationName>(["shutdown", "scrubArtifacts", "spawn"]);
+const ADMINS: ReadonlySet<OperationName> = new Set<OperationName>([
+  "shutdown",
+  "scrubArtifacts",
+  "archiveTrees",
+  "restoreArchived",
+  "checkArchived",
+  "spawn",
+]);
 
 export function roleFor(operation: OperationName): Role {
   if (ADMINS.has(operation)) return "admin";

@@ -3,6 +3,7 @@ import { tenantOf } from "../agent/head.ts";
 import { BanyanError } from "../base/errors.ts";
 import { presentIsOver } from "../base/event-loop.ts";
 import type { AgentId } from "../base/ids.ts";
+import { checkArchived, listArchived } from "../runtime/archive.ts";
 import { capacityOf } from "../runtime/capacity.ts";
 import { loggedEvents } from "../runtime/events.ts";
 import type { Runtime } from "../runtime/open.ts";
@@ -56,6 +57,17 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
     artifact: ({ agent, ...wanted }) => lazily(() => artifactBytes(runtime, selectAny(agent), wanted)),
     processes: ({ agent, subtree = false, ended = false }) =>
       lazily(() => processRows(runtime, selectAny(agent), { subtree, ended })),
+    async *archived() {
+      const rows = listArchived(runtime).map((row) => ({
+        ...row,
+        path: forest.get(row.root) ? pathOf(forest, row.root) : "",
+      }));
+      yield* batches(rows);
+    },
+    async checkArchived(_input, signal) {
+      const found = await checkArchived(runtime, signal);
+      return { ...found, unsound: [...found.unsound] };
+    },
     async capacity(_input, signal) {
       const found = await capacityOf(runtime, signal);
       return {

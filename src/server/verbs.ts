@@ -4,6 +4,7 @@ import { collect } from "../artifacts/collect.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { KEEP_DEFAULT } from "../checkpoints/keep-policy.ts";
+import { archiveRuntime, restoreArchived } from "../runtime/archive.ts";
 import type { Runtime } from "../runtime/open.ts";
 import { scrubRuntime } from "../runtime/scrub.ts";
 import type { Standing } from "./contract/agent.ts";
@@ -90,6 +91,19 @@ export function commandHandlers(runtime: Runtime, { by, shutDown, startTree }: V
       const seq = at === undefined ? undefined : await checkpoints.resolve(origin, at);
       const agent = await coordinator.fork(origin, { ...options, at: seq, by });
       return { ...standing(agent), path: pathOf(forest, agent) };
+    },
+    async archiveTrees({ agent, ...options }) {
+      const root = agent === undefined ? undefined : selectAgent(forest, agent);
+      const { trees, failed, ...room } = await archiveRuntime(runtime, { root, ...options });
+      return {
+        trees: trees.map((tree) => ({ ...tree, path: pathOf(forest, tree.root) })),
+        failed: failed.map(({ root: of, error }) => ({ root: of, code: error.code, message: error.message })),
+        ...room,
+      };
+    },
+    async restoreArchived({ agent }) {
+      const root = selectAgent(forest, agent);
+      return { ...(await restoreArchived(runtime, root)), path: pathOf(forest, root) };
     },
     async collectArtifacts({ graceMs, dryRun }) {
       const { journal, blobs, clock } = runtime.services;

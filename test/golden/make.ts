@@ -1,14 +1,15 @@
 /**
  * Makes the golden data of the current format, once, when the format is released: `node test/golden/make.ts`. A life with a
- * child, a long result, an artifact, a fork, a fork of a subtree, a rewind, a checkpoint and a hold. Never run again for a
+ * child, a long result, an artifact, a fork, a fork of a subtree, a rewind, a checkpoint, a hold and a tree in the archive. Never run again for a
  * released format: the data stay what they were, and every later Banyan must read them.
  */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { artifacts, Banyan, defineTool, spawning } from "../../src/index.ts";
+import { archiveRuntime } from "../../src/runtime/archive.ts";
 import { scriptedModel } from "../../src/testing.ts";
-import { FORMAT_FOLDER, statesOf } from "./states.ts";
+import { FORMATS, statesOf } from "./states.ts";
 
 const report = defineTool({
   name: "report",
@@ -27,7 +28,7 @@ const model = scriptedModel((turn, prompt) => {
   return "all done";
 });
 
-const folder = join(import.meta.dirname, FORMAT_FOLDER);
+const folder = join(import.meta.dirname, FORMATS.at(-1) ?? "");
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 {
@@ -38,12 +39,14 @@ await mkdir(folder, { recursive: true });
   await lead.checkpoint("done");
   const entries = await lead.messages();
   const answered = entries[1]?.seq ?? 1;
-  await (await lead.fork({ at: answered, name: "alone" })).result();
+  const alone = await lead.fork({ at: answered, name: "alone" });
+  await alone.result();
   await (await lead.fork({ at: entries[2]?.seq ?? 1, subtree: true, name: "whole-tree" })).result();
   await lead.rewind(answered);
   await lead.result();
   const chat = await banyan.spawn({ name: "chat", model, mode: "chat", tools: [report] });
   await chat.pause({ reason: "kept for the test" });
+  await archiveRuntime(banyan.runtime, { root: alone.id });
 }
 await writeFile(join(folder, "states.json"), `${JSON.stringify(await statesOf(folder), null, 1)}\n`);
 // What a closed journal needs is its database and the witness.

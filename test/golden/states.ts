@@ -3,14 +3,13 @@
  * before are wrong, and FORMAT of src/checkpoints/snapshot-bytes.ts must grow.
  */
 import { hash } from "node:crypto";
-import { join } from "node:path";
 import { foldAgent } from "../../src/coordinator/fold.ts";
-import { openSqliteJournal } from "../../src/journal/sqlite/sqlite-journal.ts";
+import { openDataJournal } from "../../src/runtime/data-journal.ts";
 
-export const FORMAT_FOLDER = "format-1";
+export const FORMATS = ["format-1", "format-2"];
 
 export async function statesOf(folder: string): Promise<Record<string, string>> {
-  const journal = await openSqliteJournal({ folder: join(folder, "journal"), readOnly: true });
+  const journal = await openDataJournal(folder, { readOnly: true });
   const states: Record<string, string> = {};
   try {
     for await (const heads of journal.heads()) {

@@ -128,6 +128,11 @@ test("each operation answers in the form of the contract", async () => {
   });
   expect(await ask("scrubArtifacts", { bytesPerSecond: 1_000_000_000 })).toMatchObject({ damaged: 0, missing: 0 });
   expect(await ask("collectArtifacts", { dryRun: true })).toMatchObject({ removed: 0, removedBytes: 0 });
+  await expect(ask("archiveTrees", { agent: "lead" })).rejects.toMatchObject({ code: "INPUT_INVALID" });
+  expect(await ask("archiveTrees", { dryRun: true })).toMatchObject({ trees: [], failed: [] });
+  expect(await ask("archived")).toEqual([]);
+  expect(await ask("checkArchived")).toEqual({ parts: 0, bytes: 0, unsound: [] });
+  await expect(ask("restoreArchived", { agent: "lead" })).rejects.toMatchObject({ code: "INPUT_INVALID" });
   expect(await ask("pause", { agent: "lead", reason: "lunch" })).toEqual({
     agent: lead.id,
     name: "lead",

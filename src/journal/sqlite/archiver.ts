@@ -6,19 +6,20 @@ import type { ArchivePart, ArchiveStore, Archiving } from "../archive.ts";
 import type { StoredRecord } from "../journal.ts";
 import { bodyIn, piecesOf, type Run, readPart, writePart } from "./archive-part.ts";
 import type { Committer } from "./committer.ts";
-import type { Span } from "./moves.ts";
+import type { Move, Span } from "./moves.ts";
 import type { Reader } from "./reader.ts";
 
 export interface ArchiverOptions {
   readonly reader: Reader;
-  readonly committer: Committer;
+  /** Absent where the journal is open for reading. */
+  readonly committer: Committer | undefined;
   readonly store: ArchiveStore;
   readonly clock: Clock;
 }
 
 export class Archiver implements Archiving {
   readonly #reader: Reader;
-  readonly #committer: Committer;
+  readonly #committer: Committer | undefined;
   readonly #store: ArchiveStore;
   readonly #clock: Clock;
   /** Settled when the newest move, of any number of parts, is over. */
@@ -41,7 +42,7 @@ export class Archiver implements Archiving {
       const bodyBytes = records.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
       const told = { bytes: bytes.length, records: records.length, bodyBytes, time: this.#clock.now() };
       const part = { root, place, key, digest, ...told };
-      await this.#committer.move({ to: "archive", part, spans: this.#spansOf(records) });
+      await this.#move({ to: "archive", part, spans: this.#spansOf(records) });
       yield this.#found(root, key);
     }
   }
@@ -52,7 +53,7 @@ export class Archiver implements Archiving {
     for (const part of this.parts(root).reverse()) {
       const runs = await this.#reader.readPart(part);
       const bodies = runs.map((run) => [this.#spanOf(run.agent, run.first, run.bodies.length), run.bodies] as const);
-      await this.#committer.move({ to: "database", part: part.id, bodies });
+      await this.#move({ to: "database", part: part.id, bodies });
       yield part;
     }
   }
@@ -65,8 +66,22 @@ export class Archiver implements Archiving {
     await this.#reader.readPart(part);
   }
 
+  weigh(agents: readonly AgentId[]): { records: number; bodyBytes: number } {
+    return this.#reader.weigh(agents);
+  }
+
+  async shrink(): Promise<void> {
+    using _turn = await this.#turn();
+    await this.#move({ to: "disk" });
+  }
+
   room(): { bytes: number; freeBytes: number } {
     return this.#reader.room();
+  }
+
+  async #move(move: Move): Promise<void> {
+    if (!this.#committer) throw new BanyanError("SHUTTING_DOWN", "the journal is open for reading");
+    await this.#committer.move(move);
   }
 
   /** Two who moved the same records at once would be in each other's way. */

@@ -23,7 +23,7 @@ export type PartRow = [
   time: number,
 ];
 
-export function partOf([id, root, place, key, digest, bytes, records, bodyBytes, time]: PartRow): ArchivePart {
+function partOf([id, root, place, key, digest, bytes, records, bodyBytes, time]: PartRow): ArchivePart {
   return { id, root, place, key, digest, bytes, records, bodyBytes, time };
 }
 

@@ -16,7 +16,8 @@ export type Move =
       readonly to: "database";
       readonly part: number;
       readonly bodies: readonly (readonly [Span, readonly string[]])[];
-    };
+    }
+  | { readonly to: "disk" };
 
 export class Moves {
   readonly #database: DatabaseSync;
@@ -31,6 +32,11 @@ export class Moves {
 
   /** After a throw nothing of it was kept, and the connection is not to be used again. @throws JOURNAL_CONFLICT, JOURNAL_DAMAGED */
   make(move: Move): void {
+    if (move.to === "disk") this.#shrink();
+    else this.#transact(move);
+  }
+
+  #transact(move: Exclude<Move, { to: "disk" }>): void {
     this.#database.exec("BEGIN IMMEDIATE");
     if (this.#statements.epoch.get()?.value !== this.#epoch) {
       throw new BanyanError("JOURNAL_CONFLICT", `epoch ${this.#epoch} is over`);
@@ -38,6 +44,12 @@ export class Moves {
     if (move.to === "archive") this.#out(move);
     else this.#back(move);
     this.#database.exec("COMMIT");
+  }
+
+  /** The whole of it passes through the log, which is then cut. */
+  #shrink(): void {
+    this.#database.exec("VACUUM");
+    this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
   /** Rows are taken away before shorter ones are put in their places, for SQLite merges pages only where rows are taken away. */

@@ -114,6 +114,21 @@ export class Reader {
     return Math.max(this.#lookup.bodies.movedTo(known.n), firstOf(known) - 1);
   }
 
+  /** Of records whose bodies are in the database. */
+  weigh(agents: readonly AgentId[]): { records: number; bodyBytes: number } {
+    const statement = this.#lookup.prepare(
+      "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM events WHERE agent = ? AND seq > ?",
+    );
+    const sum = { records: 0, bodyBytes: 0 };
+    for (const agent of agents) {
+      const row = this.#lookup.ask(agent, () => statement.get(this.numberOf(agent), this.movedTo(agent)));
+      const [records, bodyBytes] = row as unknown as [number, number];
+      sum.records += records;
+      sum.bodyBytes += bodyBytes;
+    }
+    return sum;
+  }
+
   numberOf(agent: AgentId): number {
     return this.#known(agent).n;
   }

@@ -39,7 +39,12 @@ export async function openSqliteJournal({
   archive,
 }: SqliteJournalOptions): Promise<Journal> {
   const path = join(folder, DATABASE_FILE);
-  if (readOnly) return new SqliteJournal(folder, new Reader(openForReading(path), archive), clock, undefined);
+  const archiverOf = (reader: Reader, committer?: Committer) =>
+    archive && new Archiver({ reader, committer, store: archive, clock });
+  if (readOnly) {
+    const reader = new Reader(openForReading(path), archive);
+    return new SqliteJournal({ folder, reader, clock, archiving: archiverOf(reader) });
+  }
   makeFolder(folder);
   const release = takeOwnership(folder);
   const watchers = new Set<() => void>();
@@ -50,9 +55,8 @@ export async function openSqliteJournal({
     const beginning = beginEpoch(path, { promised: witnessed(folder), time: clock.now() });
     const committer = await startCommitter({ folder, ...beginning }, wake);
     const reader = new Reader(openForReading(path), archive);
-    const archiving = archive && new Archiver({ reader, committer, store: archive, clock });
-    const writing = { committer, archiving, epoch: beginning.epoch, release };
-    return new SqliteJournal(folder, reader, clock, writing, watchers);
+    const writing = { committer, epoch: beginning.epoch, release };
+    return new SqliteJournal({ folder, reader, clock, archiving: archiverOf(reader, committer), writing, watchers });
   } catch (error) {
     release();
     throw failureOf(error, `the journal in ${folder} cannot be opened`);
@@ -61,31 +65,36 @@ export async function openSqliteJournal({
 
 interface Writing {
   readonly committer: Committer;
-  readonly archiving: Archiving | undefined;
   readonly epoch: number;
   /** Lets another process own the data. */
   readonly release: () => void;
 }
 
+interface SqliteJournalParts {
+  readonly folder: string;
+  readonly reader: Reader;
+  readonly clock: Clock;
+  readonly archiving: Archiving | undefined;
+  /** Absent where it is open for reading. */
+  readonly writing?: Writing;
+  /** Called at every commit, and when the journal closes. */
+  readonly watchers?: Set<() => void>;
+}
+
 class SqliteJournal implements Journal {
   readonly epoch: number;
+  readonly archiving: Archiving | undefined;
   readonly #folder: string;
   readonly #reader: Reader;
   readonly #clock: Clock;
   readonly #writing: Writing | undefined;
-  /** Called at every commit, and when the journal closes. */
   readonly #watchers: Set<() => void>;
   /** How often they were called. */
   #changes = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(
-    folder: string,
-    reader: Reader,
-    clock: Clock,
-    writing: Writing | undefined,
-    watchers: Set<() => void> = new Set(),
-  ) {
+  constructor({ folder, reader, clock, archiving, writing, watchers = new Set() }: SqliteJournalParts) {
+    this.archiving = archiving;
     this.#folder = folder;
     this.#reader = reader;
     this.#clock = clock;
@@ -95,10 +104,6 @@ class SqliteJournal implements Journal {
       this.#changes += 1;
     });
     this.epoch = writing?.epoch ?? 0;
-  }
-
-  get archiving(): Archiving | undefined {
-    return this.#writing?.archiving;
   }
 
   async append(appends: readonly Append[]): Promise<void> {

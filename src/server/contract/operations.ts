@@ -24,7 +24,15 @@ import { fleetFrame } from "./fleet-frames.ts";
 import { changesPiece, moment } from "./history.ts";
 import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq, time } from "./shapes.ts";
-import { capacity, collectedArtifacts, scrubbedArtifacts } from "./stored.ts";
+import {
+  archiveCheck,
+  archivedRow,
+  archiveOutcome,
+  capacity,
+  collectedArtifacts,
+  restoredArchive,
+  scrubbedArtifacts,
+} from "./stored.ts";
 import { treeRow } from "./tree.ts";
 
 interface Shape<Does extends string, Answers extends string, Input extends z.ZodType, Output extends z.ZodType> {
@@ -150,6 +158,8 @@ export const OPERATIONS = {
     changesPiece,
   ),
   moment: readOne("How the whole fleet stood at a moment.", { at: time }, moment),
+  archived: readMany("Trees whose history is in an archive.", {}, archivedRow),
+  checkArchived: readOne("Reads all that is in archives again, and says what is not sound.", {}, archiveCheck),
   capacity: readOne(
     "How fast the data grows, by day and by tree, and in how many days the disk is full if it goes on so. Reads every record.",
     {},
@@ -268,6 +278,27 @@ export const OPERATIONS = {
     "Says what to do with a call that may not run without a person, or whose outcome is unknown.",
     { agent: selector, callId: z.string().min(1).max(256), decision: z.enum(["rerun", "report"]), reason },
     standing,
+  ),
+  archiveTrees: command(
+    "Moves the history of trees that have ended out of the journal's database, to an archive from which it is read as before.",
+    {
+      /** A tree; without it all that have ended. */
+      agent: selector.optional(),
+      /** Only trees in which nothing has happened for so long. */
+      idleMs: z.int().min(0).optional(),
+      /** Folder on the machine of the process, or a bucket; the archive in the data folder by default. */
+      place: z.string().min(1).max(4_096).optional(),
+      /** Moves nothing, and says what it would. */
+      dryRun: z.boolean().optional(),
+      /** Gives the room back to the disk: the database is written anew, and agents wait for it. */
+      shrink: z.boolean().optional(),
+    },
+    archiveOutcome,
+  ),
+  restoreArchived: command(
+    "Moves the history of an archived tree back into the journal's database.",
+    { agent: selector },
+    restoredArchive,
   ),
   collectArtifacts: command(
     "Removes stored bytes that no journal refers to, and gives their room back, beside agents at work.",

@@ -30,6 +30,40 @@ export const scrubbedArtifacts = z.strictObject({
 });
 export type ScrubbedArtifacts = z.infer<typeof scrubbedArtifacts>;
 
+const archivedTree = z.strictObject({
+  root: z.string(),
+  path: z.string(),
+  parts: count,
+  records: count,
+  /** Bytes of the records' bodies in the database, and of the parts that they became. */
+  bodyBytes: count,
+  bytes: count,
+});
+
+export const archivedRow = archivedTree.extend({
+  /** Empty for the archive in the data folder. */
+  place: z.string(),
+  time: count,
+});
+
+export const archiveOutcome = z.strictObject({
+  /** Of a dry run those that would be moved, with no parts and no bytes. */
+  trees: z.array(archivedTree),
+  failed: z.array(z.strictObject({ root: z.string(), code: z.string(), message: z.string() })),
+  /** Of the database, before and after, and what stands free in it afterwards. */
+  databaseBytesBefore: count,
+  databaseBytesAfter: count,
+  freeBytes: count,
+});
+
+export const restoredArchive = archivedTree;
+
+export const archiveCheck = z.strictObject({
+  parts: count,
+  bytes: count,
+  unsound: z.array(z.strictObject({ root: z.string(), place: z.string(), key: z.string(), what: z.string() })),
+});
+
 export const capacity = z.strictObject({
   /** On disk now, all of the data folder; and free there. */
   storedBytes: count,

@@ -5,7 +5,7 @@ import type { Journal } from "../../../src/journal/journal.ts";
 import type { JournalWorld } from "../../conformance/journal-world.ts";
 import { type SqliteWorld, sqliteWorld } from "./world.ts";
 
-export const PLACE = "shelf";
+const PLACE = "shelf";
 
 export class MemoryArchive implements ArchiveStore {
   readonly parts = new Map<string, Uint8Array>();
