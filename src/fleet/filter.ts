@@ -12,8 +12,15 @@ export type Predicate = (agent: number) => boolean;
 export interface Filter {
   /** Undefined when nothing is asked for. */
   readonly matches: ((fleet: Fleet) => Predicate) | undefined;
-  /** Terms that mean nothing, in words for the person who typed them. */
-  readonly complaints: readonly string[];
+  /** Terms that mean nothing. */
+  readonly complaints: readonly Complaint[];
+}
+
+/** In words for the person who typed it, and where it stands in the text. */
+export interface Complaint {
+  readonly says: string;
+  readonly from: number;
+  readonly to: number;
 }
 
 type Make = (fleet: Fleet) => Predicate;
@@ -50,30 +57,42 @@ const FLAGS: Readonly<Record<string, (fleet: Fleet, agent: number) => boolean>> 
   problem: (fleet, agent) => at(fleet.problem, agent) > 0,
 };
 
-/** Fields to suggest, in the order in which people need them. */
-export const FILTER_FIELDS = [
-  "status:",
-  "is:problem",
-  "name:",
-  "level>",
-  "cost>",
-  "idle>",
-  "waiting:",
-  "model:",
-] as const;
+/** What each field is about, in the order in which people need them. */
+export const FIELD_HELP: Readonly<Record<string, string>> = {
+  status: "how it stands",
+  is: "what it is",
+  name: "part of its name",
+  problem: "what is wrong with it, or part of what it says of it",
+  level: "how deep it stands; the root is 0",
+  cost: "dollars, its own",
+  total: "dollars, with all below",
+  idle: "seconds since its newest event",
+  waiting: "what it waits for",
+  model: "part of its model's name",
+  turns: "turns that it has taken",
+  tokens: "tokens, in and out",
+  agents: "agents in its subtree, itself among them",
+  budget: "dollars that its subtree may cost",
+  age: "seconds since it was spawned",
+  id: "part of its id",
+};
+export const WORD_FIELDS: readonly string[] = Object.keys(WORDS);
+export const NUMBER_FIELDS: readonly string[] = Object.keys(NUMBERS);
+export const FLAG_NAMES: readonly string[] = Object.keys(FLAGS);
 
 const TERM = /^(-?)(?:([a-z]+)(:|>=|<=|>|<|=))?("[^"]*"?|.*)$/i;
 /** So much of an id tells an agent from others; what is shorter is a part of a name. */
 const ID_PART = /^[0-9a-z]{6,}$/;
 
-const TERMS = /-?(?:[a-z]+(?:>=|<=|[:<>=]))?(?:"[^"]*"?|[^\s"]+)/gi;
+/** Terms of a filter as they are typed, unfinished ones too. */
+export const TERMS = /-?(?:[a-z]+(?:>=|<=|[:<>=]))?(?:"[^"]*"?|[^\s"]+)/gi;
 
 export function parseFilter(text: string): Filter {
-  const complaints: string[] = [];
+  const complaints: Complaint[] = [];
   const makes: Make[] = [];
-  for (const [term] of text.matchAll(TERMS)) {
+  for (const { 0: term, index } of text.matchAll(TERMS)) {
     const made = parseTerm(term);
-    if (typeof made === "string") complaints.push(made);
+    if (typeof made === "string") complaints.push({ says: made, from: index, to: index + term.length });
     else makes.push(made);
   }
   if (makes.length === 0) return { matches: undefined, complaints };

@@ -65,7 +65,9 @@ describe("filter", () => {
     ["cost>", "lacks a value"],
     ["constructor:x", "no field constructor"],
   ])("%j is complained of, and filters nothing", (text, complaint) => {
-    expect(parseFilter(text).complaints.join()).toContain(complaint);
+    const complaints = parseFilter(text).complaints;
+    expect(complaints.map(({ says }) => says).join()).toContain(complaint);
+    expect(complaints.map(({ from, to }) => text.slice(from, to))).toEqual([text]);
     expect(found(text)).toHaveLength(6);
   });
 });

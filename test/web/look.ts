@@ -7,6 +7,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { GeneratedFleet, STATUSES } from "../support/generated-fleet.ts";
 import { answerAll } from "./support/answers.ts";
 import { buildPage, openPage, startBrowser } from "./support/browser.ts";
@@ -33,10 +34,11 @@ async function look(agents: number): Promise<void> {
   await using server = await servePage(built.folder, fleet);
   answerAll(server, fleet);
   const id = columns.id[asks] ?? "";
-  const places = [
+  const places: readonly (readonly [name: string, hash: string, act?: (page: Page) => Promise<void>])[] = [
     ["triage", "#/triage"],
     ["tree", "#/tree"],
     ["filter", "#/tree?q=status:failed"],
+    ["offers", "#/tree?q=stauts:failed", (page) => press(page, "/", "End", "Space", "-", "w")],
     ["beside", `#/tree?agent=${id}`],
     ["agent", `#/agent/${id}`],
     ["checkpoints", `#/agent/${id}/checkpoints`],
@@ -44,23 +46,36 @@ async function look(agents: number): Promise<void> {
     ["about", `#/agent/${id}/about`],
     ["cost", "#/cost"],
     ["artifacts", "#/artifacts"],
-  ] as const;
+    ["actions", `#/tree?agent=${id}`, (page) => press(page, ".")],
+    ["rewind", `#/agent/${id}/checkpoints`, rewind],
+  ];
   for (const width of [1280, 1920]) {
     for (const theme of ["dark", "light"] as const) {
       const wanted = places
-        .map(([name, hash]) => [`${name}-${agents}-${width}-${theme}`, hash] as const)
+        .map(([name, ...rest]) => [`${name}-${agents}-${width}-${theme}`, ...rest] as const)
         .filter(([name]) => name.includes(part));
       if (wanted.length === 0) continue;
       await using opened = await openPage(browser, `${server.url}/#/triage`, { theme, width });
       await opened.page.locator("main h1, main .row, main .empty").first().waitFor();
-      for (const [name, hash] of wanted) {
+      for (const [name, hash, act] of wanted) {
         await opened.page.goto(`${server.url}/${hash}`);
+        await opened.page.reload();
         // What the page has asked the server for is there, and drawn.
         await opened.page.locator(SETTLED).first().waitFor();
+        await act?.(opened.page);
         await opened.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
         await opened.page.screenshot({ path: join(folder, `${name}.png`) });
       }
       if (opened.complaints.length > 0) console.error(agents, width, theme, opened.complaints);
     }
   }
+}
+
+async function press(page: Page, ...keys: readonly string[]): Promise<void> {
+  for (const key of keys) await page.keyboard.press(key);
+}
+
+async function rewind(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Rewind here…" }).last().click();
+  await page.getByLabel("The messages and the files").check();
 }

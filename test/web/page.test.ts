@@ -72,48 +72,6 @@ describe("the dashboard", () => {
     expect(opened.complaints).toEqual([]);
   });
 
-  test("keys: down, in, out, zoom, filter, page by page", async () => {
-    const { server, fleet } = await world(built.folder, 600);
-    await using _served = server;
-    await using opened = await openPage(browser, `${server.url}/#/tree`);
-    const { page } = opened;
-    const selected = () => page.locator("[role=row][aria-selected=true]").getAttribute("data-agent");
-    await page.locator("[role=row][aria-level]").first().waitFor();
-    await page.keyboard.press("j");
-    expect(await selected()).toBe("0");
-    await page.keyboard.press("h");
-    await page.locator("[role=row][aria-expanded=false]").first().waitFor();
-    expect(await page.locator("[role=row][aria-level]").count()).toBe(1);
-    await page.keyboard.press("l");
-    await page.keyboard.press("l");
-    expect(await selected()).toBe("1");
-    await page.keyboard.press("z");
-    await page.waitForURL(`**/#/tree?top=${fleet.columns.id[1]}`);
-    await page.locator("[role=row][aria-level='1'][data-agent='1']").waitFor();
-    await page.keyboard.press("Escape");
-    await page.waitForURL("**/#/tree");
-    await page.keyboard.press("/");
-    await page.keyboard.type("status:failed");
-    await page.locator("output", { hasText: "1 of 600" }).waitFor();
-    await page.keyboard.press("Enter");
-    await page.keyboard.press("G");
-    expect(await page.locator("[role=row][aria-selected=true]").textContent()).toContain("the disk is full");
-    await page.keyboard.press("/");
-    await page.keyboard.type(" nonsense:1");
-    await page.locator(".complaint", { hasText: "no field nonsense" }).waitFor();
-    await page.keyboard.press("Escape");
-    await page.locator("output", { hasText: "600 agents" }).waitFor();
-    await page.keyboard.press("Enter");
-    for (const [key, hash] of [
-      ["1", "triage"],
-      ["2", "tree"],
-    ]) {
-      await page.keyboard.press(key ?? "");
-      await page.waitForURL(`**/#/${hash}`);
-    }
-    expect(opened.complaints).toEqual([]);
-  });
-
   test("what agents write is text: no markup, nothing that turns a line round or cannot be seen", async () => {
     const { server, id, sick } = await world(built.folder, 300, { hostile: true });
     await using _served = server;
@@ -129,30 +87,6 @@ describe("the dashboard", () => {
     expect(await page.locator(".steps").textContent()).toContain("<script>document.title = 'taken'</script>");
     expect(await page.locator("img, .text b, .text script").count()).toBe(0);
     expect(await page.title()).toBe("Banyan");
-    expect(opened.complaints).toEqual([]);
-  });
-
-  test("D1: pausing says how many agents it touches and what they have cost, before anything is asked of the server", async () => {
-    const { server, fleet } = await world(built.folder, 400);
-    await using _served = server;
-    await using opened = await openPage(browser, `${server.url}/#/tree`);
-    const { page } = opened;
-    await page.locator("[role=row][aria-level]").first().waitFor();
-    await page.keyboard.press("j");
-    await page.keyboard.press("p");
-    const dialog = page.locator("[role=dialog]");
-    await dialog.waitFor();
-    const cost = fleet.columns.costUsd.reduce((sum, each) => sum + each, 0);
-    expect(await dialog.locator(".touches").textContent()).toContain("Agents400");
-    expect(await dialog.locator(".touches").textContent()).toContain(`$${cost.toFixed(2)}`);
-    expect(server.asked.filter(({ name }) => name === "pause")).toEqual([]);
-    await page.getByLabel(/Why/).fill("lunch");
-    await page.getByRole("button", { name: "Pause", exact: true }).click();
-    await dialog.waitFor({ state: "detached" });
-    expect(server.asked.find(({ name }) => name === "pause")?.input).toMatchObject({
-      agent: fleet.columns.id[0],
-      reason: "lunch",
-    });
     expect(opened.complaints).toEqual([]);
   });
 

@@ -63,7 +63,7 @@ export class Board {
   }
 
   get complaints(): readonly string[] {
-    return parseFilter(this.filter).complaints;
+    return parseFilter(this.filter).complaints.map(({ says }) => says);
   }
 
   rows(): VisibleRows {

@@ -66,6 +66,14 @@ export function AgentView({ id, place, whole = false }: Given) {
         <div className="top">
           <PathAbove fleet={fleet} agent={agent} />
           <span className="tools">
+            <button
+              type="button"
+              className="button plain square"
+              aria-label="Everything that can be done with it"
+              onClick={(event) => menu(agent, event.currentTarget)}
+            >
+              <Icon name="more" size={14} />
+            </button>
             {!whole && (
               <a
                 className="button plain square"
@@ -123,14 +131,6 @@ export function AgentView({ id, place, whole = false }: Given) {
               </button>
             );
           })}
-          <button
-            type="button"
-            className="button square"
-            aria-label="More"
-            onClick={(event) => menu(agent, event.currentTarget)}
-          >
-            <Icon name="more" size={14} />
-          </button>
         </div>
         <nav aria-label="Parts of the agent">
           {PARTS.map(([name, title]) => (

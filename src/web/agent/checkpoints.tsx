@@ -62,8 +62,8 @@ export function Checkpoints({ id, stamp }: { id: string; stamp: number }) {
             <li key={`${seq} ${name} ${kind}`} data-cut={cut}>
               <div>
                 <b>{name === null ? called : <bdi>{called}</bdi>}</b>
-                {pinned && <span className="mark">pinned</span>}
-                {cut && <span className="mark">rewound away</span>}
+                {pinned && <span className="tag">pinned</span>}
+                {cut && <span className="tag">rewound away</span>}
                 <p className="quiet">{`${dayTime(time)}, event ${seq}, ${status}, ${plural(turns, "turn")}, ${usd(costUsd)}`}</p>
               </div>
               <fieldset className="acts" aria-label={`${called}, event ${seq}`}>

@@ -22,27 +22,33 @@ interface Given {
 
 export function Spending({ detail, spending, untilMs }: Given) {
   const { times, cost, tokens } = useMemo(() => accumulated(spending, untilMs), [spending, untilMs]);
-  if (!detail) return null;
+  if (!detail) return <p className="quiet none">Reading what it cost…</p>;
   const { usage, subtree, costUsd, estimatedUsd } = detail;
   const prompt = usage.input + usage.cacheRead + usage.cacheWrite;
   return (
     <Scrolls label="Cost">
-      <h2>Cost over time</h2>
-      <Chart
-        label="Cost of the agent over time"
-        height={150}
-        steps
-        times={times}
-        series={[{ label: "cost", color: "--accent", values: cost, write: usd }]}
-      />
-      <h2>Tokens over time</h2>
-      <Chart
-        label="Tokens of the agent over time"
-        height={130}
-        steps
-        times={times}
-        series={[{ label: "tokens", color: "--state-completed", values: tokens, write: short }]}
-      />
+      {spending.length === 0 ? (
+        <p className="quiet none">It has not heard back from its model yet.</p>
+      ) : (
+        <>
+          <h2>Cost over time</h2>
+          <Chart
+            label="Cost of the agent over time"
+            height={150}
+            steps
+            times={times}
+            series={[{ label: "cost", color: "--accent", values: cost, write: usd }]}
+          />
+          <h2>Tokens over time</h2>
+          <Chart
+            label="Tokens of the agent over time"
+            height={130}
+            steps
+            times={times}
+            series={[{ label: "tokens", color: "--state-completed", values: tokens, write: short }]}
+          />
+        </>
+      )}
       <table className="plain">
         <thead>
           <tr>

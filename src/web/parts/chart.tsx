@@ -49,6 +49,9 @@ export function Chart({ times, series, height, label, steps = false }: Given) {
   return <div ref={host} className="chart" role="img" aria-label={label} style={{ height }} />;
 }
 
+/** Seconds between times on the axis: whole ones, as they are written. */
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400];
+
 function dataOf(times: readonly number[], series: readonly Series[]): UPlot.AlignedData {
   return [times.map((time) => time / 1_000), ...series.map(({ values }) => [...values])];
 }
@@ -62,7 +65,8 @@ function optionsOf(element: HTMLElement, series: readonly Series[], height: numb
   return {
     width: Math.max(60, element.clientWidth),
     height,
-    padding: [8, 4, 0, 0],
+    // The last time on the axis is not cut off.
+    padding: [8, 28, 0, 0],
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
@@ -71,7 +75,8 @@ function optionsOf(element: HTMLElement, series: readonly Series[], height: numb
         ...axis,
         grid: { show: false },
         size: 22,
-        space: 76,
+        space: 84,
+        incrs: TIME_STEPS,
         values: (_plot, splits) => splits.map((split) => clockTime(split * 1_000)),
       },
       { ...axis, size: 54, space: 28, values: (_plot, splits) => splits.map(write) },

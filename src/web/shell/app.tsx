@@ -40,6 +40,9 @@ export function App() {
   const [helps, setHelps] = useState(false);
   const [notice, setNotice] = useState("");
   useEffect(listenToKeys, []);
+  // A menu belongs to the place where it was opened.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another place closes it
+  useEffect(() => setMenu(undefined), [place.page, place.agent]);
   useEffect(() => {
     if (notice === "") return;
     const timer = pageClock.timer(NOTICE_MS, () => setNotice(""));

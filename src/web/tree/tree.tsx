@@ -77,12 +77,7 @@ export function Tree({ place }: { place: Place }) {
   const base = top >= 0 ? at(fleet.level, top) : 0;
   return (
     <section className="tree" aria-label="Tree">
-      <FilterBar
-        place={place}
-        complaints={filter.complaints}
-        matching={rows.matching}
-        onReset={() => setOpened(new Map())}
-      />
+      <FilterBar place={place} matching={rows.matching} onReset={() => setOpened(new Map())} />
       <div
         ref={scroller}
         className="grid"

@@ -45,12 +45,16 @@ export function AtAGlance() {
           {perMinute === undefined ? "…" : usd(perMinute)}
           <small> / min</small>
         </p>
-        <Chart
-          label="Dollars a minute since this page was opened"
-          height={120}
-          times={watch.times}
-          series={[{ label: "$ / min", color: "--accent", values: watch.usdPerMinute, write: usd }]}
-        />
+        {perMinute === undefined ? (
+          <p className="quiet">Watching what is spent: it is known in a moment.</p>
+        ) : (
+          <Chart
+            label="Dollars a minute since this page was opened"
+            height={120}
+            times={watch.times}
+            series={[{ label: "$ / min", color: "--accent", values: watch.usdPerMinute, write: usd }]}
+          />
+        )}
       </div>
       {spenders.length > 0 && (
         <div>
