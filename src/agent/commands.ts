@@ -81,6 +81,7 @@ export type Command =
   | { readonly do: "pinCheckpoint"; readonly name: string; readonly pinned: boolean; readonly by: Sender }
   | { readonly do: "forgetCheckpoints"; readonly names: readonly string[]; readonly by: Sender }
   | { readonly do: "setBudget"; readonly budget: Budget; readonly by: Sender }
+  | ({ readonly do: "linkArtifact" } & Fields<EventOf<"artifact.linked">>)
   | { readonly do: "interrupt"; readonly by: Sender; readonly subtree: boolean }
   | { readonly do: "hold"; readonly by: Sender; readonly reason: string }
   | { readonly do: "release"; readonly by: Sender }

@@ -124,11 +124,14 @@ function decideEnded(state: State, command: LaterCommand): Decision {
   }
 }
 
-type HeadCommand = Extract<Command, { do: "interrupt" | "hold" | "release" | "setBudget" | "cancel" | "fail" }>;
+type HeadCommand = Extract<
+  Command,
+  { do: "linkArtifact" | "interrupt" | "hold" | "release" | "setBudget" | "cancel" | "fail" }
+>;
 
 /** True for commands that need the head alone, so that they reach 10,000 agents without reading a conversation. */
 export function isHeadCommand(command: Command): command is HeadCommand {
-  return ["interrupt", "hold", "release", "setBudget", "cancel", "fail"].includes(command.do);
+  return ["linkArtifact", "interrupt", "hold", "release", "setBudget", "cancel", "fail"].includes(command.do);
 }
 
 export function decideHead(head: Head, command: HeadCommand): Decision {
@@ -137,6 +140,10 @@ export function decideHead(head: Head, command: HeadCommand): Decision {
     // What is in flight is stopped by whoever carries it out; this says who wanted it.
     case "interrupt":
       return ended ? [] : [{ type: "agent.interrupted", by: command.by, subtree: command.subtree }];
+    case "linkArtifact": {
+      const { do: _, ...link } = command;
+      return [{ type: "artifact.linked", ...link }];
+    }
     case "hold":
       if (ended) return refuse("AGENT_ENDED", `the agent is ${head.status}`);
       if (head.held) return [];

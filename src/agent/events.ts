@@ -231,6 +231,17 @@ export const EVENTS = {
     artifact: artifactReference,
     callId: z.string().optional(),
   }),
+  "artifact.linked": event(
+    "artifact.linked",
+    "Someone made a link by which whoever has it may read an artifact for a while.",
+    {
+      name,
+      digest,
+      /** When it ends. */
+      endTime: z.int().nonnegative(),
+      by: sender,
+    },
+  ),
   "process.started": event(
     "process.started",
     "A background process is about to run; it waits for this to be durable.",

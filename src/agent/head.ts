@@ -11,7 +11,7 @@ import { hasEnded, type Status, type WaitingFor } from "./status.ts";
 import { NO_USAGE } from "./usage.ts";
 
 const HEAD_EVENTS = [
-  ...(["agent.interrupted", "hold.set", "hold.released"] as const),
+  ...(["artifact.linked", "agent.interrupted", "hold.set", "hold.released"] as const),
   ...(["budget.set", "agent.cancelled", "agent.failed"] as const),
 ] as const;
 type HeadEventType = (typeof HEAD_EVENTS)[number];
@@ -70,6 +70,7 @@ export function tenantOf({ tenant }: Pick<Head, "tenant">): string {
 export function evolveHead(head: Head, { seq, time, event }: Recorded<HeadEvent>): Head {
   const next = { ...head, seq, time };
   switch (event.type) {
+    case "artifact.linked":
     case "agent.interrupted":
       return next;
     case "hold.set":

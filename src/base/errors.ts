@@ -49,6 +49,7 @@ export const ERRORS = {
   JOURNAL_CONFLICT: kind(409, 4, true, "Another writer appended first, or this writer is stale.", "Read the journal again; only one process may own an agent."),
   JOURNAL_DAMAGED: kind(500, 5, false, "A record does not match its checksum or its chain.", "Restore it from a backup; what stands before it is sound."),
   LEVELS_EXCEEDED: kind(429, 6, false, "The agent would be deeper than the tree's limit.", "Do the work at this level, or raise the limit."),
+  LINK_REFUSED: kind(403, 4, false, "The link to an artifact has expired, was revoked, or was changed.", "Ask for a new one: `banyan artifact link`."),
   MODEL_FAILED: kind(502, 7, false, "The provider refused the call for good.", "Read the provider's message; check the key, the model and the request."),
   MODEL_GARBLED: kind(502, 7, true, "The provider's answer broke off or made no sense.", "It is tried again by itself, up to the limit of attempts."),
   MODEL_OVERLOADED: kind(503, 7, true, "The provider is overloaded or out of reach.", "It is tried again by itself."),

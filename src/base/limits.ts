@@ -300,6 +300,9 @@ export const LIMITS = {
   /** A link to log in works so long, a browser stays logged in so long, and there are so many of each. */
   loginCodeMs: 10 * 60_000,
   sessionMs: 7 * 24 * 3_600_000,
+  /** How long a link to an artifact works: where it is not said, and at the most. */
+  linkMsDefault: 24 * 3_600_000,
+  linkMsMax: 30 * 24 * 3_600_000,
   sessionsMax: 1_000,
   /** So old may counts over all agents of a large fleet be, and so many of them are kept. */
   countsMs: 500,

@@ -139,6 +139,8 @@ function saysOf(event: AgentEvent): string {
         : `${event.written} written, ${event.removed} removed${event.spared ? `, ${event.spared} left as they are` : ""}`;
     case "budget.set":
       return JSON.stringify(event.budget);
+    case "artifact.linked":
+      return `${event.name}, until ${new Date(event.endTime).toISOString()}, by ${senderOf(event.by)}`;
     case "agent.interrupted":
       return `by ${senderOf(event.by)}${event.subtree ? ", with all below" : ""}`;
     case "hold.set":

@@ -92,6 +92,11 @@ export class Control {
     return stopped;
   }
 
+  /** Writes down who made a link to an artifact. @throws JOURNAL_DAMAGED */
+  async noteLink(agent: AgentId, link: { name: string; digest: string; endTime: number; by: Sender }): Promise<void> {
+    await this.#roster.cell(agent).dispatch({ do: "linkArtifact", ...link });
+  }
+
   /** Puts a message into the inbox. A repeated `id` is delivered once. @throws AGENT_CANCELLED, PARENT_ENDED */
   send(agent: AgentId, text: string, { by = PERSON, id }: VerbOptions & { id?: string } = {}): Promise<void> {
     return this.deliver(agent, [{ id, from: by, text }]);

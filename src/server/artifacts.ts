@@ -78,8 +78,11 @@ export async function* artifactVersions(
 
 const WRITTEN = "artifact.written";
 
-/** Where no agent is named, a root's is meant before those of agents below; several of equal rank are refused. */
-function findArtifact(runtime: Runtime, agent: AgentId | undefined, name: string): ArtifactRow {
+/**
+ * Where no agent is named, a root's is meant before those of agents below; several of equal rank are refused.
+ * @throws ARTIFACT_NOT_FOUND, AGENT_AMBIGUOUS
+ */
+export function findArtifact(runtime: Runtime, agent: AgentId | undefined, name: string): ArtifactRow {
   const { forest } = runtime.coordinator;
   const all = [...artifactRows(runtime, agent, { subtree: false, name })];
   const ofRoots = all.filter((row) => forest.get(row.agent)?.parent === undefined);

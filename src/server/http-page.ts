@@ -28,7 +28,7 @@ export function servePage(server: FastifyInstance, { guard, sessions, files, isT
     `${guard.cookieName}=${secret}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${isTls ? "; Secure" : ""}`;
 
   server.post("/v1/session", async ({ body }, reply) => {
-    guard.admitLogin();
+    guard.admitStranger();
     const asked = login.safeParse(body);
     if (!asked.success) throw new BanyanError("INPUT_INVALID", `session: ${z.prettifyError(asked.error)}`);
     const secret = sessions.begin(asked.data.secret);

@@ -3,7 +3,7 @@
  * `GET /v1/fleet`, and what runs it.
  *
  * H1  It listens on the loopback address, and elsewhere with a certificate alone (listening.ts).
- * H2  Everything but `/health`, `/ready` and the dashboard's own files needs a token; see http-guard.ts for who is let in.
+ * H2  Everything but `/health`, `/ready`, the dashboard's own files and links to artifacts needs a token; see http-guard.ts for who is let in.
  * H3  What comes in is checked by the schemas of the contract, and bounded in size, number and time.
  * H4  Errors are problem documents (RFC 9457) from the registry. Neither they nor logs hold a secret, and bugs tell nothing of the inside.
  * H5  After `stop` nothing listens; what was under way has been answered, and followers were told.
@@ -20,6 +20,7 @@ import { BrowserSessions } from "./browser-sessions.ts";
 import { isOperation, type OperationName } from "./contract/operations.ts";
 import { checkRequest, isMany, perform, type Request } from "./handlers.ts";
 import { checkRole, Guard } from "./http-guard.ts";
+import { serveLinks } from "./http-links.ts";
 import { serveLive } from "./http-live.ts";
 import { servePage } from "./http-page.ts";
 import { endSoon, type StreamOptions, writeTaken } from "./http-streams.ts";
@@ -175,6 +176,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   });
   const failed = (error: unknown) => `${JSON.stringify({ error: problem(error) })}\n`;
 
+  serveLinks(server, { runtime, guard });
   serveLive(server, { runtime, guard, stream, problem, stopping: stopping.signal, followEventsMax });
   servePage(server, {
     guard,

@@ -3,10 +3,13 @@ import type { Sender } from "../agent/events.ts";
 import { collect } from "../artifacts/collect.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
 import { KEEP_DEFAULT } from "../checkpoints/keep-policy.ts";
 import { archiveRuntime, restoreArchived } from "../runtime/archive.ts";
 import type { Runtime } from "../runtime/open.ts";
 import { scrubRuntime } from "../runtime/scrub.ts";
+import { ArtifactLinks } from "./artifact-links.ts";
+import { findArtifact } from "./artifacts.ts";
 import type { Standing } from "./contract/agent.ts";
 import type { Checked, Output } from "./contract/operations.ts";
 import type { CommandHandlers } from "./handlers.ts";
@@ -29,6 +32,7 @@ export interface VerbOptions {
 export function commandHandlers(runtime: Runtime, { by, shutDown, startTree }: VerbOptions): CommandHandlers {
   const { coordinator } = runtime;
   const { control, checkpoints, forest } = coordinator;
+  const links = new ArtifactLinks(runtime.folder, runtime.services.random);
   const standing = (agent: AgentId): Standing => {
     return { agent, name: forest.get(agent)?.head.name ?? "", status: forest.status(agent) };
   };
@@ -91,6 +95,17 @@ export function commandHandlers(runtime: Runtime, { by, shutDown, startTree }: V
       const seq = at === undefined ? undefined : await checkpoints.resolve(origin, at);
       const agent = await coordinator.fork(origin, { ...options, at: seq, by });
       return { ...standing(agent), path: pathOf(forest, agent) };
+    },
+    async linkArtifact({ agent: selector, name, forMs = LIMITS.linkMsDefault }) {
+      const wanted = selector === undefined ? undefined : selectAgent(forest, selector);
+      const { agent, digest, bytes, mediaType } = findArtifact(runtime, wanted, name);
+      const endTime = runtime.services.clock.now() + forMs;
+      await control.noteLink(agent, { name, digest, endTime, by });
+      return { path: links.make({ name, digest, mediaType, endTime }), agent, name, digest, bytes, endTime };
+    },
+    async revokeLinks() {
+      links.revokeAll();
+      return { revoked: true };
     },
     async archiveTrees({ agent, ...options }) {
       const root = agent === undefined ? undefined : selectAgent(forest, agent);

@@ -269,7 +269,8 @@ describe("a child that ended and goes on", () => {
 
 test("head commands are those that need no conversation", () => {
   const interrupt = { do: "interrupt", by: PERSON, subtree: false } as const;
-  const commands = [interrupt, hold, release, cancel, fail, { do: "setBudget", budget: {}, by: PERSON } as const];
+  const link = { do: "linkArtifact", name: "map", digest: `sha256:${"a".repeat(64)}`, endTime: 1, by: PERSON } as const;
+  const commands = [link, interrupt, hold, release, cancel, fail, { do: "setBudget", budget: {}, by: PERSON } as const];
   expect(commands.every(isHeadCommand)).toBe(true);
   expect([receive(1), revive, rewindTo(0), complete, startTurn()].some(isHeadCommand)).toBe(false);
 });

@@ -235,6 +235,7 @@ const CASES: readonly Case<EventType>[] = [
     },
   ),
   of("artifact.written", task, { artifact }, { head: { artifacts: [artifact], activity: "wrote map" } }),
+  of("artifact.linked", task, { name: "map", digest, endTime: 9, by }, { head: {} }),
   of(
     "process.started",
     task,

@@ -62,6 +62,7 @@ const ASKED = [
   "forgetCheckpoints",
   "setBudget",
   "interrupt",
+  "linkArtifact",
   "hold",
   "release",
   "rewind",
@@ -319,6 +320,14 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
       return { do: "forgetCheckpoints", names: [checkpointOf(state, pick), `c-${also}`], by: PERSON };
     case "setBudget":
       return { do: "setBudget", budget: yes ? { costUsd: pick } : {}, by: PERSON };
+    case "linkArtifact":
+      return {
+        do: "linkArtifact",
+        name: `file-${pick}`,
+        digest: `sha256:${"a".repeat(64)}`,
+        endTime: also,
+        by: PERSON,
+      };
     case "interrupt":
       return { do: "interrupt", by: PERSON, subtree: yes };
     case "hold":

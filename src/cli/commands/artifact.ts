@@ -53,6 +53,22 @@ export const register: Register = (program, io) => {
     .action((name: string, options: GetOptions) => withClient(io, options, (client) => get(io, client, name, options)));
   dataCommand(
     artifact,
+    "link <name>",
+    "make a link by which whoever has it can read this version for a while, without a token",
+    "{path, url, agent, name, digest, bytes, endTime}; url is null where no server was asked",
+  )
+    .option("--agent <agent>", "whose it is, when several made one of that name")
+    .option("--for <time>", "how long it works, such as 2h or 7d (default: 1d, at most 30d)", timeSpan)
+    .action((name: string, options: LinkOptions) => link(io, name, options));
+  dataCommand(artifact, "revoke-links", "end every link that was made so far", "{revoked}").action(
+    async (options: CommonOptions) => {
+      const answer = await withClient(io, options, (client) => client.revokeLinks({}));
+      if (options.json) return printJson(io, answer);
+      await print(io, "no link that was made so far works any more");
+    },
+  );
+  dataCommand(
+    artifact,
     "prune",
     "remove stored bytes that no journal refers to, and give their room back",
     "{kept, removed, removedBytes, bytesBefore, bytesAfter, records, referred}",
@@ -71,6 +87,25 @@ export const register: Register = (program, io) => {
     .option("--key-file <file>", "its secret key, when it is encrypted")
     .action((options: ScrubOptions) => scrub(io, options));
 };
+
+interface LinkOptions extends CommonOptions {
+  readonly agent?: string;
+  readonly for?: number;
+}
+
+async function link(io: Io, name: string, { agent, for: forMs, ...options }: LinkOptions): Promise<void> {
+  const wanted = { name, ...(agent !== undefined && { agent }), ...(forMs !== undefined && { forMs }) };
+  const answer = await withClient(io, options, (client) => client.linkArtifact(wanted));
+  const { BANYAN_URL: server } = io.environment;
+  const url = server && options.data === undefined ? `${server.replace(/\/+$/, "")}${answer.path}` : null;
+  if (options.json) return printJson(io, { ...answer, url });
+  await print(io, url ?? answer.path);
+  const where = url === null ? "at the address of `banyan up`, " : "";
+  remark(
+    io,
+    `${where}until ${new Date(answer.endTime).toISOString()}; \`banyan artifact revoke-links\` ends it before`,
+  );
+}
 
 interface ScrubOptions extends CommonOptions {
   readonly rate?: number;

@@ -10,7 +10,7 @@ import { bodyIn, type Run, readPart } from "./archive-part.ts";
 import type { Lookup } from "./lookup.ts";
 import type { EventRow } from "./records.ts";
 
-export const PART_COLUMNS = "id, root, place, key, digest, bytes, records, body_bytes, time";
+const PART_COLUMNS = "id, root, place, key, digest, bytes, records, body_bytes, time";
 export type PartRow = [
   id: number,
   root: string,

@@ -279,6 +279,29 @@ export const OPERATIONS = {
     { agent: selector, callId: z.string().min(1).max(256), decision: z.enum(["rerun", "report"]), reason },
     standing,
   ),
+  linkArtifact: command(
+    "Makes a link by which whoever has it may read one version of an artifact for a while, without a token. The agent's journal says who made it.",
+    {
+      agent: selector.optional(),
+      name,
+      /** How long it works; a day by default. */
+      forMs: z.int().min(1_000).max(LIMITS.linkMsMax).optional(),
+    },
+    z.strictObject({
+      /** At the server's own address. */
+      path: z.string(),
+      agent: z.string(),
+      name: z.string(),
+      digest,
+      bytes: count,
+      endTime: time,
+    }),
+  ),
+  revokeLinks: command(
+    "Ends every link to an artifact that was made so far.",
+    {},
+    z.strictObject({ revoked: z.literal(true) }),
+  ),
   archiveTrees: command(
     "Moves the history of trees that have ended out of the journal's database, to an archive from which it is read as before.",
     {

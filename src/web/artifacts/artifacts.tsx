@@ -6,6 +6,7 @@ import { bytes, count, visibleLine } from "../parts/format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { Scrolls } from "../parts/scrolls.tsx";
 import { linkTo, type Place } from "../shell/place.ts";
+import { copyLink } from "./copy-link.ts";
 import { download } from "./download.ts";
 
 /** The table holds so many; the search finds among all. */
@@ -14,6 +15,7 @@ const SHOWN_MAX = 300;
 export function Artifacts({ place }: { place: Place }) {
   const [rows, setRows] = useState<readonly ArtifactRow[]>();
   const [problem, setProblem] = useState("");
+  const [said, setSaid] = useState("");
   const [wanted, setWanted] = useState("");
   const sought = useDeferredValue(wanted.toLowerCase());
   useEffect(() => {
@@ -46,6 +48,9 @@ export function Artifacts({ place }: { place: Place }) {
         />
       </header>
       {problem !== "" && <p className="refusal">{problem}</p>}
+      <p className="quiet" role="status">
+        {said}
+      </p>
       {rows?.length === 0 ? (
         <div className="empty">
           <p>No agent has made anything yet.</p>
@@ -78,6 +83,19 @@ export function Artifacts({ place }: { place: Place }) {
                   <td className="quiet">{visibleLine(mediaType)}</td>
                   <td className="figure">{bytes(each)}</td>
                   <td className="figure">
+                    <button
+                      type="button"
+                      className="button plain"
+                      aria-label={`Copy a link to ${visibleLine(name)} that works for a day`}
+                      title="Copy a link that works for a day"
+                      onClick={() => {
+                        copyLink({ agent, name })
+                          .then((said) => setSaid(said))
+                          .catch((error: unknown) => setProblem(wordsOf(error)));
+                      }}
+                    >
+                      <Icon name="copy" size={14} />
+                    </button>
                     <button
                       type="button"
                       className="button plain"
