@@ -15,7 +15,8 @@ export function makeFolder(path: string): void {
   }
 }
 
-function syncFolderNow(path: string): void {
+/** As `syncFolder`, for those that cannot wait. Throws the system's own error. */
+export function syncFolderNow(path: string): void {
   const folder = openSync(path, "r");
   try {
     fsyncSync(folder);

@@ -4,13 +4,14 @@
  *
  * K1  A token is 256 bits of chance. Its file has its hash alone, and only the data's owner can read it.
  * K2  The first token, an admin's, is made once, with the first start, and is nowhere to be read afterwards: the data folder may stand
- *     where agents read files.
+ *     where agents read files. The folder and the token that it was made for come in one piece: a start that is cut short made neither.
  * K4  Whoever makes and revokes tokens at the same time loses none: no change touches another token's file.
  * K3  A token that is revoked or has expired opens nothing from then on, whatever the server has read before.
  */
 import { createHash } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -24,7 +25,7 @@ import {
 import { join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
-import { makeFolder } from "../base/durable-folder.ts";
+import { makeFolder, syncFolderNow } from "../base/durable-folder.ts";
 import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Random } from "../base/random.ts";
@@ -164,18 +165,40 @@ export class AccessTokens {
   /** Whole or not at all, for its owner alone (K1); `new` only where there is none of the name. @throws INPUT_INVALID, DISK_FAILED */
   #write(owner: string, kept: z.infer<typeof contents>, how: "new" | "over"): void {
     const folder = join(this.#folder, FOLDER);
-    makeFolder(folder);
+    const text = `${JSON.stringify(kept, null, 2)}\n`;
     // No name begins with a dot.
-    const fresh = join(folder, `.${this.#draw()}`);
+    const mark = `.${this.#draw()}`;
+    if (!existsSync(folder) && this.#makeFolderWith(owner, text, `.${FOLDER}${mark}`)) return;
+    const fresh = join(folder, mark);
     try {
-      writeSynced(fresh, `${JSON.stringify(kept, null, 2)}\n`);
+      writeSynced(fresh, text);
       if (how === "over") renameSync(fresh, this.#fileOf(owner));
       else linkSync(fresh, this.#fileOf(owner));
+      syncFolderNow(folder);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw taken(owner);
       throw new BanyanError("DISK_FAILED", `${folder} cannot be written: ${(cause as Error).message}`, { cause });
     } finally {
       rmSync(fresh, { force: true });
+    }
+  }
+
+  /** K2: the folder under another name, with the token in it, and then under its own. False when another process was before. @throws DISK_FAILED */
+  #makeFolderWith(owner: string, text: string, mark: string): boolean {
+    const fresh = join(this.#folder, mark);
+    makeFolder(fresh);
+    try {
+      writeSynced(join(fresh, `${owner}${SUFFIX}`), text);
+      syncFolderNow(fresh);
+      renameSync(fresh, join(this.#folder, FOLDER));
+      syncFolderNow(this.#folder);
+      return true;
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      if (code === "ENOTEMPTY" || code === "EEXIST") return false;
+      throw new BanyanError("DISK_FAILED", `${this.#folder} cannot be written: ${message}`, { cause });
+    } finally {
+      rmSync(fresh, { recursive: true, force: true });
     }
   }
 }

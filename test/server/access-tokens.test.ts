@@ -32,6 +32,46 @@ test("K4: changes by several processes that know nothing of each other lose none
   expect(names(open())).not.toContain("token-2-0");
 });
 
+test("K2: a first start that is cut short at any point leaves a first start", () => {
+  // Wherever it is cut short: before a name is drawn, with the folder begun under that name, with the token in it.
+  for (let draws = 0; draws < 2; draws++) {
+    let left = draws;
+    const random = {
+      ...systemRandom,
+      bytes: (length: number) => {
+        if (left-- === 0) throw new Error("cut short");
+        return systemRandom.bytes(length);
+      },
+    };
+    expect(() => new AccessTokens(folder, { clock, random }).first()).toThrow("cut short");
+  }
+  mkdirSync(join(folder, ".access.begun"));
+  mkdirSync(join(folder, ".access.done"));
+  writeFileSync(join(folder, ".access.done", "owner.json"), "{}");
+  const tokens = open();
+  const made = tokens.first() ?? "";
+  expect(tokens.find(made)).toMatchObject({ name: "owner", role: "admin" });
+  expect(open().first()).toBeUndefined();
+  expect(readdirSync(join(folder, "access"))).toEqual(["owner.json"]);
+});
+
+test("K2: of two first starts at once each loses nothing", () => {
+  const other = open();
+  let isFirst = true;
+  const random = {
+    ...systemRandom,
+    bytes: (length: number) => {
+      // Right before its folder gets its name.
+      if (!isFirst) other.create(viewer("ada"));
+      isFirst = false;
+      return systemRandom.bytes(length);
+    },
+  };
+  const made = new AccessTokens(folder, { clock, random }).first() ?? "";
+  expect(open().find(made)?.name).toBe("owner");
+  expect(names(open()).toSorted()).toEqual(["ada", "owner"]);
+});
+
 test("a name is one token's until that is revoked", () => {
   const [one, two] = [open(), open()];
   const first = one.create(viewer("ada"));
