@@ -1,10 +1,13 @@
 /**
  * What the dashboard does with a lively fleet, in a real browser on a real server. Each figure is one JSON line, with the load of the machine.
  *
- * `node bench/web.ts [--agents 10000] [--depth 14] [--rate 500] [--minutes 10] [--samples 100]`
+ * `node bench/web.ts [--agents 10000] [--depth 14] [--rate 500] [--minutes 10] [--samples 100] [--follow 120]`
  *
  * The page must have been built (`npm run build`). The server, which also runs the fleet, is a process of its own; so is the browser. Frames are
  * told apart by what goes on while they are drawn: scrolling through all rows, filtering letter by letter, zooming in and out.
+ *
+ * Two delays: from a command to the frame that shows what came of it, and from the time of an event, which is taken before it is on the disk, to
+ * the frame that shows it: for `--follow` seconds, of all rows in a window of 3,000 pixels, none of which a command has touched.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -23,6 +26,7 @@ const { values } = parseArgs({
     rate: { type: "string", default: "500" },
     minutes: { type: "string", default: "10" },
     samples: { type: "string", default: "100" },
+    follow: { type: "string", default: "120" },
     chromium: { type: "string", default: "/usr/bin/chromium" },
   },
 });
@@ -76,6 +80,7 @@ async function measure(): Promise<void> {
     const recorded = (await page.evaluate("record")) as Recorded;
     for (const [name] of PHASES) tellPhase(name, recorded, cpuMs[name] ?? 0);
     tell("row nodes in the page, most", recorded.rows, "");
+    await tellEvents(page, client);
     await tellPixels(page, client);
     await tellHeap(page);
   } finally {
@@ -203,6 +208,70 @@ function tellPhase(name: string, { frames, tasks }: Recorded, cpuMs: number): vo
   tell(`${name}: longest task`, Math.max(0, ...long), "ms");
 }
 
+/** In the page: whenever a row shows another number of turns, and from which moment on that is on the screen. */
+const FOLLOW = `
+  window.seen = [];
+  new MutationObserver((records) => {
+    const changed = new Map();
+    for (const { target } of records) {
+      const cell = (target.nodeType === Node.TEXT_NODE ? target.parentElement : target)?.closest(".cell-turns");
+      const row = cell?.closest(".rows > .row");
+      if (row) changed.set(Number(row.dataset.agent), Number(cell.textContent.replace(/\\D/g, "")));
+    }
+    // The frame after the one in which it changed has it on the screen.
+    if (changed.size > 0) requestAnimationFrame(() => {
+      for (const [agent, turns] of changed) seen.push([agent, turns, performance.timeOrigin + performance.now()]);
+    });
+  }).observe(document.querySelector(".rows"), { subtree: true, characterData: true, childList: true });
+  [...document.querySelectorAll(".rows > .row")].map((row) => [Number(row.dataset.agent), Number(row.querySelector(".cell-turns").textContent.replace(/\\D/g, ""))]);
+`;
+
+/** From the end of a turn, as its agent's journal has it, to the frame that counts it, for every turn of every row that is shown. */
+async function tellEvents(page: Page, client: Client): Promise<void> {
+  const followMs = Number(values.follow) * 1_000;
+  await page.setViewportSize({ width: 1280, height: 3_000 });
+  // Those without children: they take turns, while those above them wait.
+  await page.fill("#filter", "agents:1");
+  await page.waitForFunction(`document.querySelectorAll(".rows > .row").length > 80`);
+  // Rows that are drawn when it begins stay where they are.
+  await page.evaluate(`document.querySelector(".grid").scrollTop = 0`);
+  await sleep(clock, 1_000);
+  const ids: string[] = [];
+  let [position, startMs] = [0, clock.now()];
+  for await (const frame of client.fleet()) {
+    if (frame.kind !== "agents") continue;
+    for (const [index, id] of frame.agents.id.entries()) ids[frame.from + index] = id;
+    position = frame.position;
+  }
+  const shown = (await page.evaluate(FOLLOW)) as [agent: number, turns: number][];
+  startMs = clock.now();
+  await sleep(clock, followMs);
+  const endMs = clock.now() - 1_000;
+  const seen = (await page.evaluate("seen")) as [agent: number, turns: number, atMs: number][];
+  const tookMs: number[] = [];
+  let missed = 0;
+  for (const [agent, turnsBefore] of shown) {
+    let turns = 0;
+    for await (const { time, event } of client.logs({ agent: ids[agent] ?? "" })) {
+      if (event.type !== "turn.ended") continue;
+      turns += 1;
+      if (turns <= turnsBefore || time < startMs || time > endMs) continue;
+      const drawn = seen.find(([each, shownTurns]) => each === agent && shownTurns >= turns);
+      if (drawn) tookMs.push(drawn[2] - time);
+      else missed += 1;
+    }
+  }
+  let after = position;
+  for await (const frame of client.fleet()) after = "position" in frame ? frame.position : after;
+  tell("events a second meanwhile", (after - position) / ((clock.now() - startMs) / 1_000), "");
+  tell("event to pixel p50", quantile(tookMs, 0.5), "ms");
+  tell("event to pixel p99", quantile(tookMs, 0.99), "ms");
+  tell("event to pixel, longest", Math.max(0, ...tookMs), "ms");
+  tell("events followed to the screen", tookMs.length, "");
+  tell("events that were not shown", missed, "");
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
+
 /** From asking the server to pause an agent, which makes an event durable and tells the page, to the frame that shows it held. */
 async function tellPixels(page: Page, client: Client): Promise<void> {
   await page.fill("#filter", "status:running level:2");
@@ -237,24 +306,57 @@ async function tellPixels(page: Page, client: Client): Promise<void> {
   tell("commands followed to the screen", tookMs.length, "");
 }
 
-/** With the garbage collected: what stays. */
+const HEAP_EVERY_MS = 15_000;
+
+/** With the garbage collected: what stays, and by how much it grows a minute once everything has been seen once. */
 async function tellHeap(page: Page): Promise<void> {
   await page.fill("#filter", "");
   const session = await page.context().newCDPSession(page);
-  const used: number[] = [];
-  for (let minute = 0; minute <= minutes; minute++) {
-    if (minute > 0) await sleep(clock, 60_000);
-    await session.send("HeapProfiler.collectGarbage");
+  await session.send("Performance.enable");
+  const agentsNow = async () =>
+    Number(await page.evaluate(`Number(document.querySelector("output").textContent.replace(/\\D/g, ""))`));
+  const agentsAtFirst = await agentsNow();
+  const points: {
+    readonly minute: number;
+    readonly mib: number;
+    readonly nodes: number;
+    readonly listeners: number;
+  }[] = [];
+  const startMs = clock.monotonic();
+  for (;;) {
+    // What only a finaliser lets go of goes with the second.
+    for (let times = 0; times < 2; times++) await session.send("HeapProfiler.collectGarbage");
     const { usedSize } = await session.send("Runtime.getHeapUsage");
-    used.push(usedSize / 2 ** 20);
+    const { metrics } = await session.send("Performance.getMetrics");
+    const metric = (name: string) => metrics.find((each) => each.name === name)?.value ?? 0;
+    const minute = (clock.monotonic() - startMs) / 60_000;
+    points.push({ minute, mib: usedSize / 2 ** 20, nodes: metric("Nodes"), listeners: metric("JSEventListeners") });
+    if (minute >= minutes) break;
+    await sleep(clock, HEAP_EVERY_MS);
   }
-  tell("heap in use at first", used[0] ?? 0, "MiB");
-  tell(`heap in use ${minutes} min later`, used.at(-1) ?? 0, "MiB");
+  const settled = points.filter(({ minute }) => minute >= Math.min(1, minutes / 3));
+  const [first, last] = [points[0], points.at(-1)];
+  tell("heap in use at first", first?.mib ?? 0, "MiB");
+  tell(`heap in use ${minutes} min later`, last?.mib ?? 0, "MiB");
+  tell("heap in use, most", Math.max(...points.map(({ mib }) => mib)), "MiB");
+  tell("heap: grows after the first minute by", growth(settled.map(({ minute, mib }) => [minute, mib])), "MiB/min");
+  tell("heap: measured so often", points.length, "");
+  tell("nodes of the document at first", first?.nodes ?? 0, "");
+  tell(`nodes of the document ${minutes} min later`, last?.nodes ?? 0, "");
   tell(
-    "agents then, which the page keeps",
-    Number(await page.evaluate(`Number(document.querySelector("output").textContent.replace(/\\D/g, ""))`)),
-    "",
+    "listeners: grow after the first minute by",
+    growth(settled.map((each) => [each.minute, each.listeners])),
+    "/min",
   );
+  tell("agents born meanwhile, which the page keeps", (await agentsNow()) - agentsAtFirst, "");
+}
+
+/** Of the straight line that fits best. */
+function growth(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (at: 0 | 1) => points.reduce((sum, point) => sum + point[at], 0) / points.length;
+  const [meanX, meanY] = [mean(0), mean(1)];
+  const up = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
+  return up / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
 }
 
 function tell(figure: string, value: number, unit: string): void {

@@ -15,6 +15,8 @@ export interface FeedListener {
   changes(frame: ChangesFrame): void;
   /** There is nothing new, at this time of the server. */
   beat(timeMs: number): void;
+  /** It was too slow for what there was to tell; all agents follow anew. */
+  missed(): void;
   link(state: LinkState): void;
 }
 
@@ -62,7 +64,8 @@ function tell(listener: FeedListener, type: string, data: string): void {
   } else if (type === "changes") {
     listener.changes(JSON.parse(data) as ChangesFrame);
     listener.link("live");
-  } else if (type === "beat") {
+  } else if (type === "missed") listener.missed();
+  else if (type === "beat") {
     listener.beat((JSON.parse(data) as { time: number }).time);
     listener.link("live");
   }

@@ -11,7 +11,7 @@ import { Triage } from "../triage/triage.tsx";
 import { Bar } from "./bar.tsx";
 import { Help } from "./help.tsx";
 import { listenToKeys, useKeys } from "./keys.ts";
-import { STALE_MS, useLink, useLive, useLiveQuietly } from "./live.ts";
+import { STALE_MS, useLink, useLive, useLiveQuietly, useMissed } from "./live.ts";
 import { Login } from "./login.tsx";
 import { TABS } from "./place.ts";
 import { go, usePlace } from "./routes.ts";
@@ -40,6 +40,10 @@ export function App() {
   const [helps, setHelps] = useState(false);
   const [notice, setNotice] = useState("");
   useEffect(listenToKeys, []);
+  const missed = useMissed();
+  useEffect(() => {
+    if (missed > 0) setNotice("This page fell behind, and was given everything anew.");
+  }, [missed]);
   // A menu belongs to the place where it was opened.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another place closes it
   useEffect(() => setMenu(undefined), [place.page, place.agent]);

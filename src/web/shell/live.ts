@@ -17,6 +17,8 @@ export class LiveFleet {
   readonly fleet = new Fleet();
   readonly watch = new Watch();
   link: LinkState = "connecting";
+  /** How often it was too slow for what there was to tell. */
+  missed = 0;
   /** Rises when components are to be drawn again. */
   version = 0;
   readonly #clock: PageClock;
@@ -51,6 +53,10 @@ export class LiveFleet {
       },
       beat: (timeMs: number) => {
         this.fleet.tick(timeMs);
+        heard();
+      },
+      missed: () => {
+        this.missed += 1;
         heard();
       },
       link: (state: LinkState) => {
@@ -114,6 +120,12 @@ export function useLive(): LiveFleet {
 export function useLink(): LinkState {
   const live = useLiveQuietly();
   return useSyncExternalStore(live.subscribe, () => live.link);
+}
+
+/** How often the page was too slow for what there was to tell; drawn again with that alone. */
+export function useMissed(): number {
+  const live = useLiveQuietly();
+  return useSyncExternalStore(live.subscribe, () => live.missed);
 }
 
 /** The fleet, for those who ask when a person does something. */

@@ -18,6 +18,10 @@ export interface PageServer extends AsyncDisposable {
   /** Operations by name; a list is answered as many items. */
   readonly answers: Record<string, (input: Record<string, unknown>) => unknown>;
   tell(frame: ChangesFrame): void;
+  /** The connection breaks; the next one is given all agents. */
+  cut(): void;
+  /** As a reader is told that was too slow: all agents follow. */
+  miss(): void;
   /** The feed says no more, and is not closed. */
   silence(): void;
   /** Without a session from now on. */
@@ -84,6 +88,15 @@ export async function servePage(folder: string, fleet: GeneratedFleet): Promise<
     answers,
     tell: (frame) => {
       for (const reader of readers) send(reader, "changes", frame);
+    },
+    cut: () => {
+      for (const reader of readers) reader.destroy();
+    },
+    miss: () => {
+      for (const reader of readers) {
+        send(reader, "missed", { time: fleet.timeMs });
+        for (const frame of fleet.frames()) send(reader, "agents", frame);
+      }
     },
     silence: () => {
       silent = true;
