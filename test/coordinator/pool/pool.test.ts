@@ -243,13 +243,21 @@ test("P1, P4: whatever agents do, memory stays within the bound, starts within t
         Array.from({ length: 12 }, (_, index) => [index + 1, stateOf(index + 1, { tree: index % 3 })] as const),
       );
       const wanting = new Set<number>();
-      const signal = new AbortController().signal;
+      const turns = new Map<number, { stop: AbortController; over: Promise<unknown> }>();
+      /** An agent's turn is over before it rests, ends, or takes another one. */
+      const endTurn = async (agent: number) => {
+        const turn = turns.get(agent);
+        turn?.stop.abort(new Error("the turn was stopped"));
+        await turn?.over;
+        turns.delete(agent);
+      };
       const claim = async (agent: number) => {
         const state = states.get(agent) as ReturnType<typeof stateOf>;
         const session = await bath.claim(state);
         if (!session) return void wanting.add(agent);
         wanting.delete(agent);
-        void session.turn(state, { signal }).catch(() => undefined);
+        const stop = new AbortController();
+        turns.set(agent, { stop, over: session.turn(state, { signal: stop.signal }).catch(() => undefined) });
       };
       const busy = new Set<number>();
       for (const { agent, do: what } of steps) {
@@ -259,10 +267,12 @@ test("P1, P4: whatever agents do, memory stays within the bound, starts within t
           await claim(agent);
         } else if (what === "rest" && !wanting.has(agent)) {
           busy.delete(agent);
+          await endTurn(agent);
           bath.rest(state);
         } else if (what === "end") {
           busy.delete(agent);
           wanting.delete(agent);
+          await endTurn(agent);
           await bath.pool.end(state.head.agent);
         } else await bath.pass(100);
         for (const called of bath.woken.splice(0)) {
@@ -289,6 +299,6 @@ test("P1, P4: whatever agents do, memory stays within the bound, starts within t
       await bath.pool.stop();
       expect(bath.driver.running).toEqual([]);
     }),
-    { numRuns: 60, examples: [[CLOSED_AS_IT_STARTS]] },
+    { numRuns: 200, examples: [[CLOSED_AS_IT_STARTS]] },
   );
 });
