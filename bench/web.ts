@@ -1,7 +1,7 @@
 /**
  * What the dashboard does with a lively fleet, in a real browser on a real server. Each figure is one JSON line, with the load of the machine.
  *
- * `node bench/web.ts [--agents 10000] [--depth 14] [--rate 500] [--minutes 10] [--samples 100] [--follow 120]`
+ * `node bench/web.ts [--agents 10000] [--depth 14] [--rate 500] [--minutes 10] [--samples 100] [--follow 240]`
  *
  * The page must have been built (`npm run build`). The server, which also runs the fleet, is a process of its own; so is the browser. Frames are
  * told apart by what goes on while they are drawn: scrolling through all rows, filtering letter by letter, zooming in and out.
@@ -26,7 +26,7 @@ const { values } = parseArgs({
     rate: { type: "string", default: "500" },
     minutes: { type: "string", default: "10" },
     samples: { type: "string", default: "100" },
-    follow: { type: "string", default: "120" },
+    follow: { type: "string", default: "240" },
     chromium: { type: "string", default: "/usr/bin/chromium" },
   },
 });
@@ -311,6 +311,7 @@ const HEAP_EVERY_MS = 15_000;
 /** With the garbage collected: what stays, and by how much it grows a minute once everything has been seen once. */
 async function tellHeap(page: Page): Promise<void> {
   await page.fill("#filter", "");
+  await page.waitForFunction(`document.querySelector("output").textContent.endsWith("agents")`);
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable");
   const agentsNow = async () =>

@@ -18,6 +18,8 @@ export interface Services {
   readonly snapshots: Snapshots;
   /** Keeps the files of agents' folders; absent where there are none. */
   readonly workTrees?: WorkTrees | undefined;
+  /** Canonical path of the data, which no tool reads. */
+  readonly hidden?: string | undefined;
   readonly driver: Driver;
   readonly tools: ToolRegistry;
   /** Starts background processes; absent where there are to be none. */

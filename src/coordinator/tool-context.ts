@@ -35,6 +35,7 @@ export function toolContexts(reach: Reach): ToolContextFor {
     agent: cell.agent,
     callId: call.callId,
     rights: cell.head.rights,
+    hidden: reach.services.hidden,
     signal,
     clock: reach.services.clock,
     artifacts: artifactAccess(reach, cell, call),

@@ -2,7 +2,7 @@
  * Wiring of the embedded runtime: a folder becomes adapters, adapters become services, services become a coordinator. The
  * only file that chooses adapters, and the one that says in which order things start and stop.
  */
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { makeFolder } from "../base/durable-folder.ts";
@@ -93,6 +93,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       contents,
       snapshots: openFsSnapshots({ folder: join(folder, "snapshots") }),
       workTrees: readOnly ? undefined : openFsWorkTrees({ blobs, clock, except: folder }),
+      hidden: await realpath(folder),
       driver: routed({ model: driver, claude }),
       tools,
       clock,

@@ -44,6 +44,8 @@ export interface ToolContext {
   readonly agent: AgentId;
   readonly callId: string;
   readonly rights: Rights;
+  /** Canonical path of the runtime's own data: in no root, wherever it lies. */
+  readonly hidden?: string | undefined;
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly artifacts: ArtifactAccess;

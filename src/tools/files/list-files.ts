@@ -25,8 +25,8 @@ export const listFiles = defineTool({
       .describe("Entries to show at most."),
   }),
   onUnknownOutcome: "rerun",
-  async run({ path, offset, limit }, { rights, signal }) {
-    const root = await openRoot(rights);
+  async run({ path, offset, limit }, { rights, hidden, signal }) {
+    const root = await openRoot(rights, { hidden });
     const below = root.below(path);
     await using pin = await root.pin(below);
     if (!pin.stat.isDirectory())

@@ -8,6 +8,8 @@
  * P3  Outside the root, there and not there look the same.
  * P4  The kernel's own folders are no files of anybody's project (/proc/self/environ holds the provider's key): they are out
  *     of every root that is not itself in them.
+ * P5  Neither is the runtime's own data, which has what every agent was told and said, and who may ask the server: it often lies in
+ *     the very folder that agents work in.
  *
  * A hard link to a file outside cannot be told from a file; making one takes rights on the file and on the folder.
  */
@@ -41,25 +43,33 @@ export interface Root {
  * The folder that the rights name.
  * @throws OUT_OF_ROOT when they name none; TOOL_FAILED when it is not there
  */
-export async function openRoot({ root }: Rights, pinning: Pinning = pinningHere): Promise<Root> {
+export async function openRoot(
+  { root }: Rights,
+  {
+    hidden,
+    pinning = pinningHere,
+  }: { readonly hidden?: string | undefined; readonly pinning?: Pinning | undefined } = {},
+): Promise<Root> {
   if (root === undefined) throw new BanyanError("OUT_OF_ROOT", "no folder was given to this agent");
   const real = await realpath(root).catch(() => {
     throw new BanyanError("TOOL_FAILED", "the folder of this agent is not there");
   });
   return {
     below: (path) => (isInside(real, path) ? pathBelow(real, path) : pathBelow(root, path)),
-    pin: (below) => pinInside(real, below, pinning),
+    pin: (below) => pinInside(real, below, { pinning, hidden }),
   };
 }
 
-async function pinInside(root: string, below: string, pinning: Pinning): Promise<Pin> {
+async function pinInside(
+  root: string,
+  below: string,
+  { pinning, hidden }: { pinning: Pinning; hidden: string | undefined },
+): Promise<Pin> {
   const pin = await pinning(join(root, below)).catch(async (error: NodeJS.ErrnoException) => {
     throw (await crossesLink(root, below)) ? outOfRoot(below) : failure(error, below);
   });
-  if (
-    isInside(root, pin.real) &&
-    !KERNEL_FOLDERS.some((folder) => isInside(folder, pin.real) && !isInside(folder, root))
-  )
+  const closed = hidden === undefined ? KERNEL_FOLDERS : [...KERNEL_FOLDERS, hidden];
+  if (isInside(root, pin.real) && !closed.some((folder) => isInside(folder, pin.real) && !isInside(folder, root)))
     return pin;
   await pin[Symbol.asyncDispose]();
   throw outOfRoot(below);

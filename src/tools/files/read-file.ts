@@ -19,8 +19,8 @@ export const readFile = defineTool({
     limit: z.int().min(1).max(LIMITS.readLinesMax).default(LIMITS.readLinesMax).describe("Lines to read at most."),
   }),
   onUnknownOutcome: "rerun",
-  async run({ path, offset, limit }, { rights, signal }) {
-    const root = await openRoot(rights);
+  async run({ path, offset, limit }, { rights, hidden, signal }) {
+    const root = await openRoot(rights, { hidden });
     const below = root.below(path);
     await using pin = await root.pin(below);
     await using handle = await openFile(pin, below);

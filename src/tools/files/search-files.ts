@@ -37,7 +37,7 @@ export const searchFiles = defineTool({
   timeMsMax: LIMITS.searchMsMax,
   async run({ pattern, path, recursive, limit }, context) {
     const search = new Search(await compilePattern(pattern), limit, context);
-    const root = await openRoot(context.rights);
+    const root = await openRoot(context.rights, context);
     const below = root.below(path);
     if (await isFolder(root, below)) await search.folder(root, below, recursive);
     else await search.file(root, below);

@@ -84,7 +84,7 @@ const ways: [string, Pinning | undefined][] = [
 
 describe.each(ways)("P1, with the pins %s", (way, pinning) => {
   const read = async (path: string) => {
-    const opened = await openRoot({ root, commands: false, spawn: false }, pinning);
+    const opened = await openRoot({ root, commands: false, spawn: false }, { pinning });
     const below = opened.below(path);
     await using pin = await opened.pin(below);
     await using handle = await openFile(pin, below);
@@ -122,7 +122,7 @@ describe.each(ways)("P1, with the pins %s", (way, pinning) => {
     test.each(swaps)("a file %s", async (what, swap) => {
       const name = `pinned ${what} ${way}`;
       world.write({ [name]: "pinned\n" });
-      const opened = await openRoot({ root, commands: false, spawn: false }, pinning);
+      const opened = await openRoot({ root, commands: false, spawn: false }, { pinning });
       await using pin = await opened.pin(name);
       renameSync(join(root, name), join(root, `${name} away`));
       swap(join(root, name));
@@ -132,7 +132,7 @@ describe.each(ways)("P1, with the pins %s", (way, pinning) => {
     test("the folder of a file for a link to another", async () => {
       const name = `pinned folder ${way}`;
       world.write({ [`${name}/secret.txt`]: "pinned\n" });
-      const opened = await openRoot({ root, commands: false, spawn: false }, pinning);
+      const opened = await openRoot({ root, commands: false, spawn: false }, { pinning });
       await using pin = await opened.pin(`${name}/secret.txt`);
       renameSync(join(root, name), join(root, `${name} away`));
       symlinkSync(join(outside, "folder"), join(root, name));
@@ -255,6 +255,29 @@ test("P4: even with the root /, the kernel's folders are out of it", async () =>
     expect((await failureOf(call(readFile, { path }, all))).code).toBe("OUT_OF_ROOT");
   }
   expect(await call(readFile, { path: join(root, "a.txt") }, all)).toContain("inside");
+});
+
+test("P5: the runtime's own data is out of the root in which it lies, over links and by every tool", async () => {
+  using around = makeWorld({
+    "a.txt": "inside\n",
+    "data/journal/journal.db": SECRET,
+    "data-like/b.txt": "inside too\n",
+  });
+  symlinkSync("data", join(around.root, "link-data"));
+  symlinkSync("../data/journal/journal.db", join(around.root, "data-like/link-file"));
+  const hidden = join(around.root, "data");
+  const own = { ...toolContext({ rights: { root: around.root } }), hidden };
+  for (const path of ["data", "data/journal", "link-data/journal", hidden]) {
+    expect((await failureOf(call(listFiles, { path }, own))).code).toBe("OUT_OF_ROOT");
+  }
+  for (const path of ["data/journal/journal.db", "link-data/journal/journal.db", "data-like/link-file"]) {
+    expect((await failureOf(call(readFile, { path }, own))).code).toBe("OUT_OF_ROOT");
+  }
+  const found = await call(searchFiles, { path: ".", pattern: "inside|SECRET" }, own);
+  expect(found).toContain("a.txt");
+  expect(found).toContain("data-like/b.txt");
+  expect(found).not.toContain(SECRET);
+  expect(await call(readFile, { path: "data-like/b.txt" }, own)).toContain("inside too");
 });
 
 test("a hard link is a file of the root, as pin.ts says", async () => {
