@@ -1,10 +1,26 @@
 /** Nothing but the journal is needed to go on: the loss of Claude Code, or of everything. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
+import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { describe, expect, test } from "vitest";
-import { messaging } from "../../../src/index.ts";
-import { asks, call, isInstalled, NOT_KEPT, type Part, Stage, saidIn, seen, WITH_SDK } from "./claude-code.ts";
+import type { ClaudeSdk } from "../../../src/drivers/claude/sdk.ts";
+import { Banyan, messaging, spawning } from "../../../src/index.ts";
+import {
+  asks,
+  call,
+  isInstalled,
+  loadSdk,
+  NOT_KEPT,
+  type Part,
+  Stage,
+  saidIn,
+  seen,
+  unmarked,
+  WITH_SDK,
+} from "./claude-code.ts";
 
 const TWO_COMMANDS: Part = (turn) => {
   if (turn === 0) return asks(call("Bash", { command: "echo one >> ran" }));
@@ -104,4 +120,80 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(stage.requests).toHaveLength(3);
     expect(stage.requests[2]?.messages.flatMap(saidIn).at(2)).toMatch(/outcome is unknown/);
   });
+
+  test("an agent resumes on a machine whose CLAUDE_CONFIG_DIR is empty, and its prompt goes on as it was", async () => {
+    await using stage = await Stage.set({
+      lead: (turn) => {
+        if (turn === 0) return asks(call("Bash", { command: "seq 3" }), call("list_agents", {}, { banyan: true }));
+        return turn === 1 ? "First." : "Second.";
+      },
+    });
+    const first = await stage.open();
+    const tools = [spawning()];
+    const { id } = await first.spawn({
+      driver: stage.claude("Bash"),
+      instructions: "lead",
+      task: "Go.",
+      mode: "chat",
+      tools,
+    });
+    const asked = await seen(first.agent(id), ({ type }) => type === "turn.ended");
+    const { seq } = await seen(first.agent(id), ({ type }) => type === "turn.ended", { after: asked.seq });
+    await first.close();
+
+    // Another machine has the journal and the blobs, and nothing else of this one.
+    const { data, url } = stage.place;
+    const elsewhere = `${data}-elsewhere`;
+    for (const part of ["journal", "blobs"]) await cp(join(data, part), join(elsewhere, part), { recursive: true });
+    await rm(data, { recursive: true });
+    const found: string[][] = [];
+    const sdk = async () => watched(await loadSdk(), (entries) => found.push(entries));
+    await using banyan = await Banyan.open(elsewhere, { claude: { baseUrl: url, apiKey: "test", sdk } });
+    const agent = banyan.agent(id);
+    await agent.send("Go on.");
+    await seen(agent, ({ type }) => type === "turn.ended", { after: seq });
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.flat()).toEqual([]);
+    const [, before, after] = stage.requests.map(({ messages }) => messages.map(unmarked));
+    expect(after?.slice(0, before?.length)).toEqual(before);
+    expect(stage.requests[2]?.messages.flatMap(saidIn).slice(-2)).toEqual(["First.", "Go on."]);
+  });
+
+  test("a second resume of a session is refused by the journal: of two processes with its agent, one writes", async () => {
+    await using stage = await Stage.set({ lead: TWO_COMMANDS });
+    const host = spawn(process.execPath, [join(import.meta.dirname, "host.ts"), JSON.stringify(stage.place)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const told = createInterface({ input: host.stdout })[Symbol.asyncIterator]();
+    await expect.poll(() => stage.lines("ran"), { timeout: 20_000 }).toEqual(["one", "two"]);
+    await expect(stage.open()).rejects.toMatchObject({ code: "DATA_IN_USE" });
+    // It stands still with its Claude Code in a tool, and what says that it is there is lost.
+    host.kill("SIGSTOP");
+    await rm(join(stage.place.data, "journal", "owner.lock"));
+    const banyan = await stage.open();
+    expect(await banyan.agent("lead").result()).toMatchObject({ status: "completed", output: "Done." });
+    const position = await banyan.runtime.services.journal.position();
+    const calls = stage.requests.length;
+    host.kill("SIGCONT");
+    await stage.write("go");
+    const { value: line } = await told.next();
+    expect(JSON.parse(line ?? "")).toEqual({ fault: "JOURNAL_CONFLICT" });
+    host.kill("SIGKILL");
+    await once(host, "exit");
+    expect(await banyan.runtime.services.journal.position()).toBe(position);
+    expect(stage.requests).toHaveLength(calls);
+    expect(await stage.lines("ran")).toEqual(["one", "two"]);
+  });
 });
+
+/** The SDK, with what a session finds in its configuration folder when it begins. */
+function watched(sdk: ClaudeSdk, found: (entries: string[]) => void): ClaudeSdk {
+  return {
+    ...sdk,
+    query: (asked) => {
+      const folder = asked.options.env.CLAUDE_CONFIG_DIR ?? "";
+      found(existsSync(folder) ? readdirSync(folder) : []);
+      return sdk.query(asked);
+    },
+  };
+}

@@ -118,6 +118,46 @@ describe.skipIf(!isInstalled)(WITH_SDK, { timeout: 60_000 }, () => {
     expect(last && saidIn(last)).toEqual([expect.stringContaining("The subagent look cancelled")]);
   });
 
+  test("it is forked and rewound as any other, and its parent reads the report of the call alone", async () => {
+    await using stage = await Stage.set({
+      lead: (turn) => (turn === 0 ? asks(call("Agent", { description: "look", prompt: "Find it." })) : "Done."),
+    });
+    // Its second call is the one that is rewound: it says more the second time.
+    let isRewound = false;
+    stage.plays((turn, { messages }) => {
+      if (turn === 0) return asks(call("Bash", { command: "echo looked >> ran; cat ran" }));
+      if (messages.flatMap(saidIn).includes("Look elsewhere.")) return "I looked elsewhere.";
+      return isRewound ? "I looked again." : { content: [{ type: "text", text: "Hm." }], durationMs: 60_000 };
+    });
+    const banyan = await stage.open();
+    const agent = await banyan.spawn({
+      driver: stage.claude("Agent", "Bash"),
+      instructions: "lead",
+      task: "Go.",
+    });
+    await seen(agent, ({ type }) => type === "child.spawned");
+    const child = banyan.agent(nodesOf(banyan, agent)[0]?.agent ?? "");
+    const { seq } = await seen(child, ({ type }) => type === "tool.ended");
+    await seen(child, ({ type }) => type === "turn.started", { after: seq });
+
+    const fork = await child.fork({ at: seq, task: "Look elsewhere." });
+    expect(await fork.result()).toMatchObject({ status: "completed", output: "I looked elsewhere." });
+    expect(nodesOf(banyan, agent).map(({ execution: { subagent } }) => subagent)).toEqual([
+      "general-purpose",
+      "general-purpose",
+    ]);
+    expect(agent.status).toBe("waiting");
+    isRewound = true;
+    await child.rewind(seq);
+    expect(await child.result()).toMatchObject({ status: "completed", output: "I looked again." });
+    expect(await agent.result()).toMatchObject({ status: "completed", output: "Done." });
+    // The command that both have in their past ran once.
+    expect(await stage.lines("ran")).toEqual(["looked"]);
+    const results = stage.requests.at(-1)?.messages.at(-1);
+    const said = results ? saidIn(results) : [];
+    expect(said.filter((text) => REPORT.test(text))).toEqual([expect.stringContaining("I looked again.")]);
+  });
+
   test("a type that does not exist, and a folder of its own, are refused in words; without the tool there is none", async () => {
     await using stage = await Stage.set({
       lead: (turn) => {
