@@ -14,7 +14,7 @@ import { buildPage, openPage, startBrowser } from "./support/browser.ts";
 import { servePage } from "./support/page-server.ts";
 
 const SETTLED =
-  ".trouble-row, .row[data-agent], .step, .points li, .chart canvas, .about section, tbody tr, .empty, .calm";
+  ".trouble-row, .row[data-agent], .step, .points li, .chart canvas, .about section, tbody tr, .empty, .well";
 
 const [folder = "shots", part = ""] = process.argv.slice(2);
 await mkdir(folder, { recursive: true });
@@ -53,7 +53,7 @@ async function look(agents: number): Promise<void> {
     for (const theme of ["dark", "light"] as const) {
       const wanted = places
         .map(([name, ...rest]) => [`${name}-${agents}-${width}-${theme}`, ...rest] as const)
-        .filter(([name]) => name.includes(part));
+        .filter(([name]) => name.includes(part) && (agents > 0 || /^(triage|tree|artifacts)-/.test(name)));
       if (wanted.length === 0) continue;
       await using opened = await openPage(browser, `${server.url}/#/triage`, { theme, width });
       await opened.page.locator("main h1, main .row, main .empty").first().waitFor();

@@ -1,8 +1,9 @@
 /** The dashboard in a real browser, under the policy that the server sends. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { STATUSES } from "../support/generated-fleet.ts";
+import { GeneratedFleet, STATUSES } from "../support/generated-fleet.ts";
 import { buildPage, openPage, startBrowser } from "./support/browser.ts";
+import { servePage } from "./support/page-server.ts";
 import { world } from "./support/world.ts";
 
 let browser: Browser;
@@ -71,6 +72,16 @@ describe("the dashboard", () => {
     await page.locator(".notice", { hasText: "This page fell behind" }).waitFor();
     await page.locator("#row-3", { hasText: "running" }).waitFor();
     expect(opened.complaints.filter((each) => !each.includes("net::ERR"))).toEqual([]);
+  });
+
+  test("a fleet without agents says how one begins, and shows the first one when it comes", async () => {
+    const fleet = new GeneratedFleet({ agents: 0, depth: 3, seed: 1 });
+    await using server = await servePage(built.folder, fleet);
+    await using opened = await openPage(browser, `${server.url}/#/tree`);
+    await opened.page.getByRole("heading", { name: "No agents yet" }).waitFor();
+    server.tell(fleet.step(0, 1));
+    await opened.page.locator("#row-0").waitFor();
+    expect(opened.complaints).toEqual([]);
   });
 
   test("what changes is shown; what is older than two seconds is said to be old; without a session a token is asked for", async () => {

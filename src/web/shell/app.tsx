@@ -181,6 +181,14 @@ function Page() {
         <p>{`Reading ${plural(fleet.total, "agent")}…`}</p>
       </div>
     );
+  if (fleet.count === 0)
+    return (
+      <div className="empty">
+        <h1>No agents yet</h1>
+        <p>They are shown here as soon as somebody gives them a task:</p>
+        <p className="mono">{'banyan run "survey the sources" --dir .'}</p>
+      </div>
+    );
   switch (place.page) {
     case "triage":
       return <Triage place={place} />;

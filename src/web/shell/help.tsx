@@ -1,6 +1,6 @@
 /** What the keys do, in a dialog that any page opens. */
 import { Dialog } from "@base-ui/react/dialog";
-import { KEYS } from "./keys.ts";
+import { KEYS } from "./key-words.ts";
 
 export function Help({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (

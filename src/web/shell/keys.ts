@@ -40,20 +40,3 @@ export function listenToKeys(): () => void {
   window.addEventListener("keydown", onKey);
   return () => window.removeEventListener("keydown", onKey);
 }
-
-/** What the keys do, for people. */
-export const KEYS: readonly (readonly [keys: string, says: string])[] = [
-  ["j k", "next and previous row"],
-  ["l h", "open and close a subtree; go in and out"],
-  ["Enter", "open the agent"],
-  ["Escape", "close what is open"],
-  ["n N", "next and previous agent with a problem"],
-  ["/", "filter"],
-  ["z", "zoom into the subtree, and out again"],
-  ["p", "pause, or resume what is held"],
-  ["x", "cancel"],
-  ["f", "fork"],
-  [".", "everything that can be done with the agent"],
-  ["1 2 3 4 5", "the pages"],
-  ["?", "this help"],
-];
