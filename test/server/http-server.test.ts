@@ -283,6 +283,23 @@ describe("who is let in", () => {
 });
 
 describe("live events", () => {
+  test("H3: so many streams and no more; one that leaves makes room, and requests are answered all the while", async () => {
+    await using open = await openServer();
+    const streams = await Promise.all(Array.from({ length: LIMITS.httpStreamsMax }, () => open.follow("agent=lead")));
+    expect(streams.filter(({ answer }) => answer.status !== 200)).toEqual([]);
+    const more = async () => {
+      const { answer, leave } = await open.follow("agent=lead");
+      const body = answer.status === 200 ? {} : await answer.json();
+      leave();
+      return { status: answer.status, code: (body as { code?: string }).code };
+    };
+    expect(await more()).toEqual({ status: 429, code: "REQUESTS_EXCEEDED" });
+    expect((await open.post("stats")).status).toBe(200);
+    streams.pop()?.leave();
+    await expect.poll(more).toEqual({ status: 200, code: undefined });
+    for (const { leave } of streams) leave();
+  });
+
   test("come with their positions, and go on where a reader left", async () => {
     await using open = await openServer();
     const first = await open.follow("agent=lead");
