@@ -173,6 +173,7 @@ export class Disk {
       delete: (digest) => inner.delete(digest),
       list: () => inner.list(),
       verify: (digest) => inner.verify(digest),
+      sweep: (options) => inner.sweep(options),
       close: () => inner.close(),
     };
   }

@@ -31,14 +31,12 @@ export interface Collected extends Swept {
   readonly referred: number;
 }
 
-/** @throws INPUT_INVALID (the grace), CONFIG_INVALID (a store that cannot), JOURNAL_DAMAGED (G3), DATA_IN_USE, DISK_FAILED, the signal's reason */
+/** @throws INPUT_INVALID (the grace), JOURNAL_DAMAGED (G3), DATA_IN_USE, DISK_FAILED, the signal's reason */
 export async function collect(options: CollectOptions): Promise<Collected> {
   const { blobs, graceMs = LIMITS.collectGraceMsDefault, dryRun = false, signal } = options;
   if (!(graceMs >= LIMITS.collectGraceMsMin)) {
     throw new BanyanError("INPUT_INVALID", `a grace of ${graceMs} ms: at least ${LIMITS.collectGraceMsMin}`);
   }
-  if (!blobs.sweep)
-    throw new BanyanError("CONFIG_INVALID", "blobs in a bucket are not collected: only those in a folder are");
   const { digests, records } = await referencesIn(options);
   const swept = await blobs.sweep({ keeps: (digest) => digests.has(digest), graceMs, dryRun, signal });
   return { ...swept, records, referred: digests.size };

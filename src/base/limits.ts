@@ -37,6 +37,9 @@ export const LIMITS = {
   collectGraceMsDefault: 86_400_000,
   collectBytesPerSecondMax: 64 * MiB,
   collectBusyMsMax: 5,
+  /** For so long a bucket's blobs remember what was put, and no longer grace is possible; and removals that they ask for at once. */
+  collectRememberedMs: 7 * 86_400_000,
+  collectRequestsMax: 8,
   /** Bytes that a scrub reads in a second where it is not said, and damaged or missing blobs that it names. */
   scrubBytesPerSecondDefault: 32 * MiB,
   scrubNamedMax: 1_000,
@@ -339,6 +342,8 @@ assert(
   LIMITS.blobRememberedMsMax * 2 <= LIMITS.collectGraceMsMin,
   "a digest that is remembered is of a blob that is there",
 );
+assert(LIMITS.collectGraceMsDefault <= LIMITS.collectRememberedMs, "the usual grace is one that a bucket can give");
+assert(LIMITS.collectRequestsMax < LIMITS.objectRequestsMax, "a collection leaves requests to the agents");
 assert(LIMITS.objectRetryMsMin < LIMITS.objectRetryMsMax, "backoff of objects has room to grow");
 assert(LIMITS.objectLookBytesMin <= LIMITS.objectPartBytesMax, "what is sent without a look is one piece");
 assert(LIMITS.backupRetryMsMin < LIMITS.backupRetryMsMax, "the wait of a backup has room to grow");

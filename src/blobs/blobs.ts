@@ -79,10 +79,10 @@ export interface Blobs {
   verify(digest: Digest): Promise<boolean>;
 
   /**
-   * Removes what nobody refers to, and gives its room back, beside puts and reads (B5). Absent where a store cannot.
-   * @throws DISK_FAILED, DATA_IN_USE (another one is under way), the signal's reason
+   * Removes what nobody refers to, and gives its room back, beside puts and reads (B5).
+   * @throws DISK_FAILED, DATA_IN_USE (another one is under way), INPUT_INVALID (a grace longer than it remembers), the signal's reason
    */
-  sweep?(options: SweepOptions): Promise<Swept>;
+  sweep(options: SweepOptions): Promise<Swept>;
 
   /** Waits for puts under way. Twice is harmless. */
   close(): Promise<void>;

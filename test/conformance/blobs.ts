@@ -3,6 +3,7 @@ import { describe } from "vitest";
 import { damageSuite } from "./blobs-damage.ts";
 import { putSuite } from "./blobs-put.ts";
 import { blobReadSuite } from "./blobs-read.ts";
+import { sweepSuite } from "./blobs-sweep.ts";
 import type { MakeBlobsWorld } from "./blobs-world.ts";
 
 /** `make` is called for every test, and makes a new, empty store. */
@@ -11,5 +12,6 @@ export function blobsConformance(name: string, make: MakeBlobsWorld): void {
     putSuite(make);
     blobReadSuite(make);
     damageSuite(make);
+    sweepSuite(make);
   });
 }

@@ -42,6 +42,7 @@ export function countingBlobs(): CountingBlobs {
       for (const [digest, bytes] of stored) yield { digest, bytes: bytes.length };
     },
     verify: async (digest) => stored.has(digest),
+    sweep: () => Promise.reject(new Error("nothing here is collected")),
     close: async () => {},
   };
 }

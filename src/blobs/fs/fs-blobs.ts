@@ -238,7 +238,9 @@ class FsBlobs implements Blobs {
     this.#open();
     if (this.#sweeping) throw new BanyanError("DATA_IN_USE", "the blobs are being swept already");
     const either = AbortSignal.any([signal, this.#closing.signal]);
-    this.#sweeping = writingDisk(this.#sweep({ keeps, graceMs, dryRun, signal: either }));
+    this.#sweeping = writingDisk(this.#sweep({ keeps, graceMs, dryRun, signal: either })).catch((error: unknown) => {
+      throw either.aborted ? either.reason : error;
+    });
     return this.#sweeping.finally(() => {
       this.#sweeping = undefined;
     });

@@ -1,15 +1,31 @@
 /** Blobs in memory: for tests, and the store of the seeded simulation. B4 is not for them to keep. */
+
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
-import { type BlobInfo, type Blobs, checkDigest, checkRange, type Digest, digestOf, type Range } from "../blobs.ts";
+import {
+  type BlobInfo,
+  type Blobs,
+  checkDigest,
+  checkRange,
+  type Digest,
+  digestOf,
+  type Range,
+  type SweepOptions,
+  type Swept,
+} from "../blobs.ts";
+import { RecentPuts } from "../recent-puts.ts";
 
 export class MemoryBlobs implements Blobs {
   readonly #blobs: Map<Digest, Uint8Array>;
   readonly #putting = new Set<Promise<BlobInfo>>();
+  readonly #recent: RecentPuts;
+  #sweeping = false;
   #closed = false;
 
   /** `store` outlives this process's hold on it. */
-  constructor(store: Map<Digest, Uint8Array> = new Map()) {
+  constructor(store: Map<Digest, Uint8Array> = new Map(), { clock = systemClock() }: { clock?: Clock } = {}) {
     this.#blobs = store;
+    this.#recent = new RecentPuts(clock);
   }
 
   async put(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobInfo> {
@@ -23,6 +39,7 @@ export class MemoryBlobs implements Blobs {
     const bytes =
       content instanceof Uint8Array ? Uint8Array.from(content) : Buffer.concat(await Array.fromAsync(content));
     const digest = digestOf(bytes);
+    this.#recent.note(digest);
     this.#blobs.set(digest, bytes);
     return { digest, bytes: bytes.length };
   }
@@ -60,6 +77,29 @@ export class MemoryBlobs implements Blobs {
     checkDigest(digest);
     const bytes = this.#blobs.get(digest);
     return bytes !== undefined && digest === digestOf(bytes);
+  }
+
+  async sweep({ keeps, graceMs, dryRun, signal }: SweepOptions): Promise<Swept> {
+    this.#open();
+    if (this.#sweeping) throw new BanyanError("DATA_IN_USE", "the blobs are being swept already");
+    this.#sweeping = true;
+    let [kept, removed, bytesBefore, removedBytes] = [0, 0, 0, 0];
+    try {
+      for await (const { digest, bytes } of this.list()) {
+        signal?.throwIfAborted();
+        bytesBefore += bytes;
+        if (keeps(digest) || this.#recent.has(digest, graceMs)) {
+          kept += 1;
+          continue;
+        }
+        removed += 1;
+        removedBytes += bytes;
+        if (!dryRun) this.#blobs.delete(digest);
+      }
+    } finally {
+      this.#sweeping = false;
+    }
+    return { kept, removed, removedBytes, bytesBefore, bytesAfter: bytesBefore - removedBytes };
   }
 
   async close(): Promise<void> {

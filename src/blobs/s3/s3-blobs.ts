@@ -13,15 +13,27 @@ import { BanyanError } from "../../base/errors.ts";
 import { createIds } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { type Random, systemRandom } from "../../base/random.ts";
-import { type BlobInfo, type Blobs, checkDigest, checkRange, type Digest, isDigest, type Range } from "../blobs.ts";
+import {
+  type BlobInfo,
+  type Blobs,
+  checkDigest,
+  checkRange,
+  type Digest,
+  isDigest,
+  type Range,
+  type SweepOptions,
+  type Swept,
+} from "../blobs.ts";
 import { writingDisk } from "../fs/failures.ts";
 import { OpenFiles } from "../fs/open-files.ts";
 import { sweep, temporaryOf } from "../fs/places.ts";
 import { checked } from "../fs/reading.ts";
 import type { ObjectInfo, Objects } from "../objects.ts";
+import { RecentPuts } from "../recent-puts.ts";
 import { isSound } from "../sound.ts";
 import { type S3Access, S3Requests } from "./requests.ts";
 import { S3Objects } from "./s3-objects.ts";
+import { sweepObjects } from "./s3-sweep.ts";
 import { inMemory, type Spooled, spooling } from "./spool.ts";
 
 const PREFIX = "blobs/";
@@ -47,7 +59,7 @@ export async function openS3Blobs(options: S3BlobsOptions): Promise<Blobs> {
     await writingDisk(sweep(folder));
   }
   const name = createIds({ clock, random });
-  return new S3Blobs(objects, () => temporaryOf(folder, name()));
+  return new S3Blobs(objects, { temporary: () => temporaryOf(folder, name()), clock });
 }
 
 class S3Blobs implements Blobs {
@@ -58,11 +70,17 @@ class S3Blobs implements Blobs {
   readonly #puts = new Set<Promise<BlobInfo>>();
   /** Versions that the store said this process has written, the oldest first. */
   readonly #written = new Map<Digest, string>();
+  readonly #recent: RecentPuts;
+  /** Removals that a sweep has asked for; none of them fails. */
+  readonly #removals = new Map<Digest, Promise<void>>();
+  readonly #closing = new AbortController();
+  #sweeping: Promise<Swept> | undefined;
   #closed = false;
 
-  constructor(objects: Objects, temporary: () => string) {
+  constructor(objects: Objects, { temporary, clock }: { temporary: () => string; clock: Clock }) {
     this.#objects = objects;
     this.#temporary = temporary;
+    this.#recent = new RecentPuts(clock);
   }
 
   async put(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobInfo> {
@@ -79,6 +97,9 @@ class S3Blobs implements Blobs {
 
   async #send(spooled: Spooled): Promise<BlobInfo> {
     const { digest, bytes } = spooled;
+    // Before anything is waited for: a sweep that looks later leaves it alone, and one that looked before is waited for.
+    this.#recent.note(digest);
+    await this.#removals.get(digest);
     if (bytes < LIMITS.objectLookBytesMin || !(await storing(this.#stands(spooled)))) {
       const { etag } = await storing(this.#store(spooled));
       this.#remember(digest, etag);
@@ -150,12 +171,41 @@ class S3Blobs implements Blobs {
     }
   }
 
+  async sweep({ keeps, graceMs, dryRun, signal = new AbortController().signal }: SweepOptions): Promise<Swept> {
+    this.#open();
+    if (this.#sweeping) throw new BanyanError("DATA_IN_USE", "the blobs are being swept already");
+    this.#sweeping = sweepObjects({
+      blobs: this.list(),
+      stays: (digest) => keeps(digest) || this.#recent.has(digest, graceMs),
+      remove: (digest) => this.#remove(digest),
+      dryRun,
+      signal: AbortSignal.any([signal, this.#closing.signal]),
+    });
+    return this.#sweeping.finally(() => {
+      this.#sweeping = undefined;
+    });
+  }
+
+  #remove(digest: Digest): Promise<void> {
+    const removal = storing(this.#objects.delete(keyOf(digest))).finally(() => {
+      this.#written.delete(digest);
+      this.#removals.delete(digest);
+    });
+    this.#removals.set(
+      digest,
+      removal.catch(() => undefined),
+    );
+    return removal;
+  }
+
   async verify(digest: Digest): Promise<boolean> {
     return isSound(this.get(digest));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#closing.abort(new BanyanError("SHUTTING_DOWN", "the blobs are closed"));
+    await this.#sweeping?.catch(() => undefined);
     await Promise.allSettled(this.#puts);
   }
 
