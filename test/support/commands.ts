@@ -92,6 +92,16 @@ export function rewindTo(to: number): Command {
 }
 
 /** A program that is started again when it fails, three times in a minute. */
+const ARTIFACT = `sha256:${"a".repeat(64)}`;
+
+export function writeArtifact(name: string, bytes: number): Extract<Command, { do: "writeArtifact" }> {
+  return { do: "writeArtifact", artifact: { name, digest: ARTIFACT, bytes, mediaType: "text/plain" } };
+}
+
+export function linkArtifact(name: string, endTime: number): Extract<Command, { do: "linkArtifact" }> {
+  return { do: "linkArtifact", name, digest: ARTIFACT, endTime, by: PERSON };
+}
+
 export function startProcess(number: number, name = `p-${number}`): Extract<Command, { do: "startProcess" }> {
   return {
     do: "startProcess",

@@ -23,6 +23,7 @@ import {
   endTool,
   failTurn,
   idOf,
+  linkArtifact,
   longText,
   PERSON,
   receive,
@@ -32,6 +33,7 @@ import {
   startProcess,
   treeOf,
   usageOf,
+  writeArtifact,
 } from "./commands.ts";
 
 const STEP = "step";
@@ -285,15 +287,7 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
     case "reviveChild":
       return { do: "reviveChild", child: child?.agent ?? idOf(9) };
     case "writeArtifact":
-      return {
-        do: "writeArtifact",
-        artifact: {
-          name: also % 20 === 0 ? "../up" : `a-${pick % 5}`,
-          digest: `sha256:${"a".repeat(64)}`,
-          bytes: also,
-          mediaType: "text/plain",
-        },
-      };
+      return writeArtifact(also % 20 === 0 ? "../up" : `a-${pick % 5}`, also);
     case "startProcess":
       return startProcess(number, `p-${pick % 4}`);
     case "restartProcess":
@@ -321,13 +315,7 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
     case "setBudget":
       return { do: "setBudget", budget: yes ? { costUsd: pick } : {}, by: PERSON };
     case "linkArtifact":
-      return {
-        do: "linkArtifact",
-        name: `file-${pick}`,
-        digest: `sha256:${"a".repeat(64)}`,
-        endTime: also,
-        by: PERSON,
-      };
+      return linkArtifact(`file-${pick}`, also);
     case "interrupt":
       return { do: "interrupt", by: PERSON, subtree: yes };
     case "hold":
