@@ -245,6 +245,10 @@ export const LIMITS = {
    * `snapshotShareMin` of all.
    */
   snapshotTailMin: 128 * KiB,
+  /** Events since its last snapshot, and the time since then with so many characters, after which one is taken though they are fewer. */
+  snapshotEventsMin: 1_000,
+  snapshotAgeMs: 3_600_000,
+  snapshotAgedTailMin: 16 * KiB,
   snapshotShareMin: 8,
   /** One snapshot, uncompressed: agents that would need a larger one are folded from their events. */
   snapshotBytesMax: 512 * MiB,

@@ -1,8 +1,8 @@
 /**
  * Takes snapshots of agents that have grown, one at a time and beside everything else: nobody waits for one.
  *
- * N1  A snapshot is due when what was folded since the last one is a share of all: so the time to restore stays close to that of
- *     reading one snapshot, and all that is ever written is a fixed multiple of the history.
+ * N1  A snapshot is due when what was folded since the last one is a share of all, and is much, is many events, or has waited for long: so
+ *     the time to restore stays close to that of reading one snapshot, and all that is ever written is a fixed multiple of the history.
  * N2  Two are kept of each agent: should the newest be damaged, the other one is not far behind.
  */
 import type { State } from "../agent/state.ts";
@@ -23,6 +23,13 @@ export interface SnapshotterOptions extends Past {
   readonly onFault: (agent: AgentId, error: unknown) => void;
 }
 
+/** The end of what a snapshot covers: characters of records, the newest event, and when that was. */
+export interface Covered {
+  readonly size: number;
+  readonly seq: number;
+  readonly time: number;
+}
+
 export class Snapshotter {
   readonly #options: SnapshotterOptions;
   readonly #tailMin: number;
@@ -36,9 +43,15 @@ export class Snapshotter {
     this.#tailMin = options.tailMin ?? LIMITS.snapshotTailMin;
   }
 
-  /** N1. `coveredSize` is what the last snapshot covers of `size`, both in characters. */
-  isDue(size: number, coveredSize: number): boolean {
-    return size - coveredSize >= Math.max(this.#tailMin, size / LIMITS.snapshotShareMin);
+  /** N1. `size` is that of the state in characters, and `covered` what the last snapshot covers, if there is one. */
+  isDue({ head }: State, size: number, covered: Covered | undefined): boolean {
+    const tail = size - (covered?.size ?? 0);
+    const events = head.seq - (covered?.seq ?? 0);
+    const isShare = (part: number, all: number) => part * LIMITS.snapshotShareMin >= all;
+    if (tail >= this.#tailMin) return isShare(tail, size);
+    if (!isShare(tail, size) || !isShare(events, head.seq)) return false;
+    const ageMs = head.time - (covered?.time ?? head.createdTime);
+    return events >= LIMITS.snapshotEventsMin || (ageMs >= LIMITS.snapshotAgeMs && tail >= LIMITS.snapshotAgedTailMin);
   }
 
   /** Has a snapshot taken of a state whose newest event is durable. */

@@ -17,7 +17,7 @@ import type { Clock } from "../base/clock.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import type { Past } from "../checkpoints/restore.ts";
-import type { Snapshotter } from "../checkpoints/snapshotter.ts";
+import type { Covered, Snapshotter } from "../checkpoints/snapshotter.ts";
 import type { Append } from "../journal/journal.ts";
 import { Batch, type Intent } from "./batch.ts";
 import { foldAgent } from "./fold.ts";
@@ -50,7 +50,7 @@ export interface Birth {
   readonly recorded: readonly Recorded[];
   /** Of the state, as in `Cell`. */
   readonly size: number;
-  readonly snapshotSize?: number;
+  readonly covered?: Covered | undefined;
 }
 
 interface Job {
@@ -69,8 +69,8 @@ export class Cell {
   #head: Head | undefined;
   #state: State | undefined;
   #size = 0;
-  /** What the last snapshot covers of `size`. */
-  #snapshotSize = 0;
+  /** What the last snapshot covers. */
+  #covered: Covered | undefined;
   #summarySeq = 0;
   #isWhole: boolean;
   readonly #jobs: Job[] = [];
@@ -105,9 +105,9 @@ export class Cell {
     return this.#state ? this.#size : 0;
   }
 
-  /** What of `size` the newest snapshot covers. */
-  get snapshotSize(): number {
-    return this.#snapshotSize;
+  /** What the newest snapshot covers. */
+  get covered(): Covered | undefined {
+    return this.#covered;
   }
 
   /** The state, read from the journal when it is not in memory. @throws JOURNAL_DAMAGED */
@@ -144,11 +144,11 @@ export class Cell {
   }
 
   /** Takes over its first append, which is durable now. */
-  begin({ head, isWhole, state, size, snapshotSize = 0, append, recorded }: Birth): void {
+  begin({ head, isWhole, state, size, covered, append, recorded }: Birth): void {
     this.#head = head;
     this.#state = state;
     this.#size = size;
-    this.#snapshotSize = snapshotSize;
+    this.#covered = covered;
     this.#summarySeq = append.summary === undefined ? 0 : head.seq;
     this.#isWhole = isWhole;
     this.#hooks.committed(this, recorded);
@@ -159,7 +159,7 @@ export class Cell {
     const turn = this.#hooks.readers.pass();
     if (turn) await turn;
     for (let headSeq = 0; ; headSeq = this.head.seq) {
-      const { state, size, snapshotSize } = await foldAgent(this.#hooks.past, this.agent);
+      const { state, size, covered } = await foldAgent(this.#hooks.past, this.agent);
       const missed = this.#head && this.#head.seq > state.head.seq;
       if (missed) {
         assert(this.head.seq > headSeq, `the journal of ${this.agent} has its event ${this.head.seq}`);
@@ -168,7 +168,7 @@ export class Cell {
       this.#state = state;
       this.#head = state.head;
       this.#size = size;
-      this.#snapshotSize = snapshotSize;
+      this.#covered = covered;
       this.#isWhole = true;
       this.#hooks.folded(this);
       this.#snapshot();
@@ -228,8 +228,9 @@ export class Cell {
 
   #snapshot(): void {
     const { snapshotter } = this.#hooks;
-    if (!this.#state || !snapshotter?.isDue(this.#size, this.#snapshotSize)) return;
-    this.#snapshotSize = this.#size;
+    if (!this.#state || !snapshotter?.isDue(this.#state, this.#size, this.#covered)) return;
+    const { seq, time } = this.#state.head;
+    this.#covered = { size: this.#size, seq, time };
     snapshotter.take(this.#state, this.#size);
   }
 

@@ -10,11 +10,12 @@ import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { type Past, restore } from "../checkpoints/restore.ts";
 import type { Folded } from "../checkpoints/snapshot-bytes.ts";
+import type { Covered } from "../checkpoints/snapshotter.ts";
 import type { Journal, StoredRecord } from "../journal/journal.ts";
 
 export interface Restored extends Folded {
-  /** What of `size` came from a snapshot. */
-  readonly snapshotSize: number;
+  /** What came from a snapshot. */
+  readonly covered: Covered | undefined;
 }
 
 /**
@@ -43,7 +44,11 @@ export async function foldAgent(past: Past, agent: AgentId, to?: number): Promis
   if (!state || (to !== undefined && state.head.seq !== to)) {
     throw new BanyanError("CHECKPOINT_NOT_FOUND", `${agent} has no event ${to}`, { agent });
   }
-  return { state, size, snapshotSize: begun?.folded.size ?? 0 };
+  return { state, size, covered: begun && coveredBy(begun.folded) };
+}
+
+function coveredBy({ state: { head }, size }: Folded): Covered {
+  return { size, seq: head.seq, time: head.time };
 }
 
 /** The newest snapshot on the path, and the segment that it is of. */

@@ -230,7 +230,7 @@ export class Forking {
     agent: AgentId,
     forked: EventOf<"agent.forked">,
     recorded: readonly Recorded[],
-  ): Pick<Birth, "head" | "isWhole" | "state" | "size" | "snapshotSize"> {
+  ): Pick<Birth, "head" | "isWhole" | "state" | "size" | "covered"> {
     const [first] = recorded;
     assert(first, "a fork has a first event");
     const { origin } = forked;
@@ -238,7 +238,7 @@ export class Forking {
     let state = cell.loaded?.head.seq === origin.seq ? cell.loaded : undefined;
     if (state) {
       for (const each of recorded) state = evolve(agent, state, each);
-      return { head: state.head, isWhole: true, state, size: cell.size, snapshotSize: cell.snapshotSize };
+      return { head: state.head, isWhole: true, state, size: cell.size, covered: cell.covered };
     }
     const resting = recorded.length === 1 && cell.isWhole && restingHeadOfFork(agent, cell.head, forked, first);
     if (resting) return { head: resting, isWhole: true, state: undefined, size: 0 };

@@ -1,7 +1,9 @@
 /** When snapshots are taken, and how many are kept. */
 import { expect, test } from "vitest";
+import type { State } from "../../src/agent/state.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { MemorySnapshots } from "../../src/checkpoints/memory/memory-snapshots.ts";
-import { Snapshotter, type SnapshotterOptions } from "../../src/checkpoints/snapshotter.ts";
+import { type Covered, Snapshotter, type SnapshotterOptions } from "../../src/checkpoints/snapshotter.ts";
 import { MemoryJournal } from "../../src/journal/memory/memory-journal.ts";
 import { AGENT, creation, receive } from "../support/commands.ts";
 import { goOn } from "../support/journeys.ts";
@@ -24,17 +26,38 @@ async function lab(more: Partial<SnapshotterOptions> = {}) {
 }
 
 test("N1: one is due when enough was folded since the last: what is written stays a multiple of the history", async () => {
-  const { snapshotter } = await lab();
-  let [covered, written] = [0, 0];
+  const { snapshotter, states } = await lab();
+  let [covered, written] = [undefined as Covered | undefined, 0];
   for (let size = 0; size <= 1_000_000; size += 500) {
-    if (!snapshotter.isDue(size, covered)) continue;
-    expect(size - covered).toBeGreaterThanOrEqual(Math.max(1_000, size / 8));
-    covered = size;
+    const state = at(states, size / 500, 0);
+    if (!snapshotter.isDue(state, size, covered)) continue;
+    expect(size - (covered?.size ?? 0)).toBeGreaterThanOrEqual(Math.max(1_000, size / 8));
+    covered = { size, seq: state.head.seq, time: 0 };
     written += size;
   }
-  expect(1_000_000 - covered).toBeLessThan(1_000_000 / 7);
+  expect(1_000_000 - (covered?.size ?? 0)).toBeLessThan(1_000_000 / 7);
   expect(written).toBeLessThan(1_000_000 * 9);
 });
+
+test("N1: one is due after many small events, and after a long time, when they are a share of all", async () => {
+  const { snapshotter, states } = await lab({ tailMin: 128 * 1024 });
+  const { snapshotEventsMin: many, snapshotAgeMs: longMs, snapshotAgedTailMin: some } = LIMITS;
+  const young = at(states, many - 1, 0);
+  expect(snapshotter.isDue(young, 60_000, undefined)).toBe(false);
+  expect(snapshotter.isDue(at(states, many, 0), 60_000, undefined)).toBe(true);
+  expect(snapshotter.isDue(at(states, 20, longMs), some, undefined)).toBe(true);
+  expect(snapshotter.isDue(at(states, 20, longMs), some - 1, undefined)).toBe(false);
+  expect(snapshotter.isDue(at(states, 20, longMs - 1), some, undefined)).toBe(false);
+  // A small part of a long history is not worth writing all of it again.
+  const covered = { size: 1_000_000, seq: 100_000, time: 0 };
+  expect(snapshotter.isDue(at(states, 100_000 + 2 * many, 2 * longMs), 1_060_000, covered)).toBe(false);
+});
+
+/** A state at that event, so long after the agent was made. */
+function at([state]: readonly State[], seq: number, ageMs: number): State {
+  if (!state) throw new Error("no state");
+  return { ...state, head: { ...state.head, seq, time: state.head.createdTime + ageMs } };
+}
 
 test("N2: the two newest are kept; of states that come while one is written, the newest is next", async () => {
   const { snapshotter, snapshots, states } = await lab();
