@@ -277,6 +277,8 @@ export const LIMITS = {
   /** Changes of agents' statuses are written together that come within so long; and their files, together. */
   historyFlushMs: 1_000,
   historyBytesMax: 256 * MiB,
+  /** What an agent has cost since its last change is a change of its own when it is heard of so much later. */
+  historyCostMs: 10_000,
 
   /** Lines of one overview of a tree. */
   overviewLinesMax: 10_000,

@@ -1,11 +1,13 @@
 /**
- * How the fleet stood at any moment: the changes of all agents' statuses, beside the journal in `history/`. It is a projection, so that
+ * How the fleet stood at any moment: the changes of all agents' statuses, and now and then of what they cost, beside the journal in `history/`. It is a projection, so that
  * nobody folds a million events to look back; what is missing of it is folded from the journal when somebody asks.
  *
  * Z1  A process that works writes every change that becomes durable, once, in the order of commits.
  * Z2  Writing holds nothing up and fails nothing: what the disk does not take, or a crash cuts off, is a gap.
  * Z3  Gaps are filled from the journal before anything is told, and what was found is kept.
  * Z4  Of what is over LIMITS.historyBytesMax the oldest changes go; how each agent stood after them stays.
+ * Z5  An agent's cost at a moment is that of its last change of status, or a later one: none lies more than LIMITS.historyCostMs
+ *     before an event of the agent that knew of more.
  */
 import { decodeEvent } from "../agent/codec.ts";
 import { evolve } from "../agent/evolve.ts";
@@ -30,6 +32,8 @@ export interface HistoryOptions {
   readonly writes: boolean;
 }
 
+type Look = Pick<Head, "status" | "waitingFor" | "held" | "costUsd" | "time">;
+
 /** A file, or a stretch of the journal of which there is none. */
 type Stretch = ChangeFile | { readonly from: number; readonly to: number; readonly name?: undefined };
 
@@ -41,8 +45,8 @@ const AT_ONCE = 4_096;
 export class StatusHistory {
   readonly #options: HistoryOptions;
   readonly #files: ChangeFiles;
-  /** How each agent stood when it was last heard of, so that only changes are written. */
-  readonly #looks = new Map<AgentId, string>();
+  /** Each agent's last change, so that only changes are written. */
+  readonly #looks = new Map<AgentId, Look>();
   #pending: Change[] = [];
   #file: OpenFile | undefined;
   /** Where the next file begins; undefined once the disk has refused one. */
@@ -90,9 +94,8 @@ export class StatusHistory {
   }
 
   #note(head: Head): void {
-    const look = lookOf(head);
-    if (this.#from === undefined || this.#looks.get(head.agent) === look) return;
-    this.#looks.set(head.agent, look);
+    if (this.#from === undefined || !isChanged(this.#looks.get(head.agent), head)) return;
+    this.#looks.set(head.agent, lookOf(head));
     this.#pending.push(changeOf(head));
     this.#timer ??= this.#options.clock.timer(LIMITS.historyFlushMs, () => {
       this.#timer = undefined;
@@ -201,12 +204,12 @@ export class StatusHistory {
     const begun = (await journal.seqAt(agent, from)) ?? origin?.seq ?? 0;
     if (last === undefined || last <= begun) return;
     let state: State | undefined = begun > 0 ? await coordinator.state(agent, begun) : undefined;
-    // A fork is heard of with its first own event, whatever its origin stood like.
-    let look = state && state.head.agent === agent ? lookOf(state.head) : "";
+    // Whatever was told before, or its origin stood like: the first event is told of, as by a process that has just begun.
+    let look: Look | undefined;
     for await (const records of journal.read(agent, { from: begun + 1, to: last })) {
       for (const { seq, time, type, body } of records) {
         state = evolve(agent, state, { seq, time, event: decodeEvent(type, body) });
-        if (lookOf(state.head) === look) continue;
+        if (!isChanged(look, state.head)) continue;
         look = lookOf(state.head);
         found.push(changeOf(state.head));
       }
@@ -218,8 +221,13 @@ function changeOf({ agent, seq, time, status, waitingFor, held, costUsd }: Head)
   return { agent, seq, time, status, waitingFor, held, costUsd };
 }
 
-function lookOf({ status, waitingFor, held }: Head): string {
-  return `${status} ${waitingFor} ${held}`;
+function lookOf({ status, waitingFor, held, costUsd, time }: Head): Look {
+  return { status, waitingFor, held, costUsd, time };
+}
+
+function isChanged(look: Look | undefined, { status, waitingFor, held, costUsd, time }: Head): boolean {
+  if (look?.status !== status || look.waitingFor !== waitingFor || look.held !== held) return true;
+  return look.costUsd !== costUsd && time - look.time >= LIMITS.historyCostMs;
 }
 
 /** Z4. */

@@ -1,10 +1,11 @@
 /** How the fleet stood, of a real runtime: across restarts, crashes and lost files it is what the journal says. */
 import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { decodeEvent } from "../../src/agent/codec.ts";
 import { evolve } from "../../src/agent/evolve.ts";
 import type { State } from "../../src/agent/state.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { history as pastOf } from "../../src/coordinator/fold.ts";
 import { Banyan } from "../../src/runtime/banyan.ts";
 import { openRuntime, type Runtime } from "../../src/runtime/open.ts";
@@ -38,10 +39,10 @@ async function liveFor(rounds: number) {
 }
 
 /** Opens the data again, for reading alone, and compares every moment with a fold of the whole journal. */
-async function expectTrue(): Promise<void> {
+async function expectTrue(withCost = false): Promise<void> {
   const runtime = await openRuntime(fleet.folder, { readOnly: true });
   try {
-    for (const time of await timesIn(runtime)) await expectMoment(runtime, time);
+    for (const time of await timesIn(runtime)) await expectMoment(runtime, time, withCost);
   } finally {
     await runtime.stop();
   }
@@ -55,13 +56,14 @@ async function timesIn({ coordinator: { forest }, services: { journal } }: Runti
   return [...times];
 }
 
-async function expectMoment(runtime: Runtime, at: number): Promise<void> {
+async function expectMoment(runtime: Runtime, at: number, withCost: boolean): Promise<void> {
   const { coordinator, services } = runtime;
   const moment = await momentAt(runtime.history, at);
+  const cost = (usd = 0) => (withCost ? ` $${usd.toFixed(5)}` : "");
   const told = new Map(
     moment.agents.map((agent, row) => [
       agent,
-      `${moment.statuses[moment.status[row] ?? 0]} ${moment.waits[moment.waiting[row] ?? -1] ?? null} ${moment.held[row]}`,
+      `${moment.statuses[moment.status[row] ?? 0]} ${moment.waits[moment.waiting[row] ?? -1] ?? null} ${moment.held[row]}${cost(moment.costUsd[row])}`,
     ]),
   );
   const folded = new Map<string, string>();
@@ -75,8 +77,8 @@ async function expectMoment(runtime: Runtime, at: number): Promise<void> {
         isBorn ||= agent === head.agent;
       }
     }
-    const { status, waitingFor, held } = state?.head ?? {};
-    if (isBorn) folded.set(head.agent, `${status} ${waitingFor} ${held ? 1 : 0}`);
+    const { status, waitingFor, held, costUsd } = state?.head ?? {};
+    if (isBorn) folded.set(head.agent, `${status} ${waitingFor} ${held ? 1 : 0}${cost(costUsd)}`);
   }
   expect(told).toEqual(folded);
 }
@@ -86,6 +88,28 @@ test("Z1: every moment of a fleet is as its journals say", async () => {
   await fleet.banyan.close();
   expect(await files()).toHaveLength(1);
   await expectTrue();
+});
+
+test("Z5: what an agent had spent is told while it goes on, by the process that worked and by the journal alike", async () => {
+  // Between any two looks at the clock lies more than LIMITS.historyCostMs.
+  let now = Date.UTC(2026, 0);
+  const clock = vi.spyOn(Date, "now").mockImplementation(() => {
+    now += LIMITS.historyCostMs + 1_000;
+    return now;
+  });
+  try {
+    const lead = await fleet.lead();
+    const ran = fleet.became(lead, "running");
+    await lead.send("write report of a week");
+    await ran;
+    await fleet.became(lead, "waiting message");
+    await fleet.banyan.close();
+    await expectTrue(true);
+    await rm(folder(), { recursive: true });
+    await expectTrue(true);
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 test("Z2, Z3: what a crash cut off is folded from the journal, and kept", async () => {

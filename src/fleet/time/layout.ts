@@ -4,11 +4,12 @@
  *
  * Y1  A child lies under its parent: within its share of the height over time, within its width by cost.
  * Y2  Siblings stand in the order of spawning, and never change it.
- * Y3  Widths by cost are those of subtree cost. What costs nothing has a width that cannot be seen, so that it is in the picture still.
+ * Y3  Widths by cost are those of subtree cost, now or at a past moment. What costs nothing has a width that cannot be seen, so that it is in the picture still.
  */
 import { at, growFloats, growInts } from "../columns.ts";
 import type { Fleet } from "../fleet.ts";
 import { Lanes } from "./lanes.ts";
+import type { Costs } from "./past.ts";
 
 export type Along = "time" | "cost";
 
@@ -36,27 +37,28 @@ export class Layout {
   readonly lanes = new Lanes();
   /** Cost of a subtree with the unseen width of those in it. */
   #weight = new Float64Array(0);
-  #given: { fleet: Fleet; version: number; along: Along } | undefined;
+  #given: { fleet: Fleet; version: number; along: Along; then: Costs | undefined } | undefined;
 
   /** Whether `update` would do nothing. */
-  isCurrent(fleet: Fleet, along: Along): boolean {
+  isCurrent(fleet: Fleet, along: Along, then?: Costs): boolean {
     const given = this.#given;
-    return given?.fleet === fleet && given.version === fleet.version && given.along === along;
+    if (given?.fleet !== fleet || given.version !== fleet.version || given.along !== along) return false;
+    return along === "time" || given.then === then;
   }
 
-  /** Follows the fleet; does nothing while neither it nor the question has changed. */
-  update(fleet: Fleet, along: Along): boolean {
+  /** Follows the fleet; does nothing while neither it nor the question has changed. `then` is for what had been spent at a past moment. */
+  update(fleet: Fleet, along: Along, then?: Costs): boolean {
     const given = this.#given;
-    if (this.isCurrent(fleet, along)) return false;
+    if (this.isCurrent(fleet, along, then)) return false;
     const isBorn = given?.fleet !== fleet || this.count !== fleet.count || given.along !== along;
     this.along = along;
     this.#reserve(fleet.count);
     if (along === "time") this.#byTime(fleet, isBorn);
-    else this.#byCost(fleet);
+    else this.#byCost(fleet, then ?? { nano: fleet.sums.nano, allNano: fleet.sums.all.nano });
     this.count = fleet.count;
     if (isBorn) this.#sort(fleet);
     if (along === "time") this.#measure();
-    this.#given = { fleet, version: fleet.version, along };
+    this.#given = { fleet, version: fleet.version, along, then };
     return true;
   }
 
@@ -79,13 +81,12 @@ export class Layout {
     this.bottom.set(this.lanes.bottom.subarray(0, fleet.count));
   }
 
-  #byCost(fleet: Fleet): void {
+  #byCost(fleet: Fleet, { nano, allNano }: Costs): void {
     const weight = this.#weight;
-    const all = fleet.sums.all.nano;
-    const unseen = all > 0 ? (UNSEEN_PART * all) / fleet.count : 1;
+    const unseen = allNano > 0 ? (UNSEEN_PART * allNano) / fleet.count : 1;
     let total = 0;
     for (let agent = 0; agent < fleet.count; agent++) {
-      weight[agent] = at(fleet.sums.nano, agent) + unseen * at(fleet.sums.agents, agent);
+      weight[agent] = (nano[agent] ?? 0) + unseen * at(fleet.sums.agents, agent);
       if (at(fleet.parent, agent) < 0) total += at(weight, agent);
       this.top[agent] = 0;
       this.bottom[agent] = 1;

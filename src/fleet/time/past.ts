@@ -4,7 +4,7 @@
  * They know exactly who was there and who had ended then; what somebody did who was still alive they do not know, and say so
  * (`isExact`).
  */
-import { at } from "../columns.ts";
+import { at, growFloats, growInts } from "../columns.ts";
 import type { Fleet } from "../fleet.ts";
 import { ABSENT, FACES, facesOfStatuses, readFaces } from "./faces.ts";
 
@@ -14,6 +14,16 @@ export interface Moment {
   readonly faces: Uint8Array;
   /** Whether the faces of those who lived then are what they were, and not just "alive". */
   readonly isExact: boolean;
+  /** By ordinal: agents of its subtree that were born by then, itself included. */
+  readonly agents: Int32Array<ArrayBuffer>;
+  /** What had been spent by then; undefined where the journals have not been asked. */
+  readonly costs?: Costs;
+}
+
+export interface Costs {
+  /** By ordinal, in nano-dollars: of its subtree. */
+  readonly nano: Float64Array<ArrayBuffer>;
+  readonly allNano: number;
 }
 
 /** May be asked many times a second while somebody drags; only the newest answer counts. */
@@ -30,7 +40,7 @@ export function pastOfColumns(fleet: Fleet, atMs: number, faces: Uint8Array): Mo
     if (at(fleet.spawnedMs, agent) > atMs) faces[agent] = ABSENT;
     else if (at(fleet.endedMs, agent) === 0 || at(fleet.endedMs, agent) > atMs) faces[agent] = ALIVE;
   }
-  return { atMs, faces, isExact: false };
+  return { atMs, faces, isExact: false, agents: bornOf(fleet, faces) };
 }
 
 /** The journals' answer, in the part that the picture shows. */
@@ -41,6 +51,7 @@ export interface JournalMoment {
   readonly status: readonly number[];
   readonly waiting: readonly number[];
   readonly held: readonly number[];
+  readonly costUsd: readonly number[];
 }
 
 const WAITING = FACES.indexOf("waiting");
@@ -51,6 +62,7 @@ const APPROVAL = FACES.indexOf("approval");
 export function pastOfJournals(fleet: Fleet, atMs: number, then: JournalMoment): Moment {
   const faces = new Uint8Array(fleet.count).fill(ABSENT);
   const holds = new Uint8Array(fleet.count);
+  const nano = new Float64Array(fleet.count);
   const ofStatus = facesOfStatuses(then.statuses);
   const approval = then.waits.indexOf("approval");
   for (let index = 0; index < then.agents.length; index++) {
@@ -60,6 +72,7 @@ export function pastOfJournals(fleet: Fleet, atMs: number, then: JournalMoment):
     const asks = face === WAITING && approval >= 0 && then.waiting[index] === approval;
     faces[agent] = asks ? APPROVAL : face;
     holds[agent] = at(then.held, index);
+    nano[agent] = Math.round(at(then.costUsd, index) * 1e9);
   }
   const ended = new Set(
     ["completed", "failedHandled", "cancelled"].map((face) => FACES.indexOf(face as (typeof FACES)[number])),
@@ -70,7 +83,35 @@ export function pastOfJournals(fleet: Fleet, atMs: number, then: JournalMoment):
     const face = at(faces, agent);
     if (at(holds, agent) > 0 && face !== ABSENT && !ended.has(face)) faces[agent] = HELD;
   }
-  return { atMs, faces, isExact: true };
+  return { atMs, faces, isExact: true, agents: bornOf(fleet, faces), costs: { nano, allNano: sumUp(fleet, nano) } };
+}
+
+/** The same moment of a fleet in which others were born since it was read: they were not there then. */
+export function amongMore(moment: Moment, agents: number): Moment {
+  if (moment.faces.length >= agents) return moment;
+  const faces = new Uint8Array(agents).fill(ABSENT);
+  faces.set(moment.faces);
+  const born = growInts(moment.agents, agents);
+  const { costs } = moment;
+  if (!costs) return { ...moment, faces, agents: born };
+  return { ...moment, faces, agents: born, costs: { ...costs, nano: growFloats(costs.nano, agents) } };
+}
+
+function bornOf(fleet: Fleet, faces: Uint8Array): Int32Array<ArrayBuffer> {
+  const agents = Int32Array.from(faces, (face) => (face === ABSENT ? 0 : 1));
+  sumUp(fleet, agents);
+  return agents;
+}
+
+/** Adds to each what those below it have; returns the sum of all. Children have higher ordinals than their parents. */
+function sumUp(fleet: Fleet, column: Int32Array | Float64Array): number {
+  let all = 0;
+  for (let agent = column.length - 1; agent >= 0; agent--) {
+    const parent = at(fleet.parent, agent);
+    if (parent >= 0) column[parent] = at(column, parent) + at(column, agent);
+    else all += at(column, agent);
+  }
+  return all;
 }
 
 /** How many lived at a moment: who ends in it still does not. */

@@ -10,7 +10,7 @@ const looks = {
   waiting: z.array(z.int().min(-1)),
   /** 1 under a hold of its own. */
   held: z.array(z.union([z.literal(0), z.literal(1)])),
-  /** Its own, without those below it. */
+  /** Its own, without those below it; of an agent that goes on working as of its last change, so some seconds old. */
   costUsd: z.array(z.number().nonnegative()),
 };
 const words = { statuses: z.array(z.string()), waits: z.array(z.string()) };

@@ -7,7 +7,7 @@ import { count, plural, usd, visibleLine } from "../parts/format.ts";
 import { Name, PathAbove } from "../parts/names.tsx";
 import { State } from "../parts/state.tsx";
 import type { Spot } from "./stage.ts";
-import { age, faceThen } from "./words.ts";
+import { age, belowThen, costThen, faceThen, originOf } from "./words.ts";
 
 interface Given {
   readonly fleet: Fleet;
@@ -32,7 +32,9 @@ export function Hint({ fleet, spot, x, y, moment }: Given) {
     element.style.transform = `translate(${Math.round(Math.max(4, left))}px, ${Math.round(Math.max(4, top))}px)`;
   });
   const { agent, agents } = spot;
-  const below = at(fleet.sums.agents, agent) - 1;
+  const below = belowThen(fleet, agent, moment);
+  const cost = costThen(fleet, agent, moment);
+  const origin = originOf(fleet, agent);
   const trouble = visibleLine(fleet.trouble[agent] ?? "");
   return (
     <div ref={card} className="hint" aria-hidden="true">
@@ -47,10 +49,12 @@ export function Hint({ fleet, spot, x, y, moment }: Given) {
       </p>
       {trouble !== "" && !moment && <p className="trouble">{trouble}</p>}
       <dl>
-        <div>
-          <dt>{below > 0 ? "With all below" : "Cost"}</dt>
-          <dd>{usd(fleet.subtreeUsd(agent))}</dd>
-        </div>
+        {cost !== undefined && (
+          <div>
+            <dt>{below > 0 ? "With all below" : "Cost"}</dt>
+            <dd>{usd(cost)}</dd>
+          </div>
+        )}
         <div>
           <dt>Age</dt>
           <dd>{age(fleet, agent, moment?.atMs ?? fleet.timeMs)}</dd>
@@ -60,6 +64,7 @@ export function Hint({ fleet, spot, x, y, moment }: Given) {
           <dd>{count(below)}</dd>
         </div>
       </dl>
+      {origin !== undefined && <p className="quiet">{`Forked from ${origin}.`}</p>}
       {agents > 1 && (
         <p className="quiet">{`The worst of ${plural(agents, "agent")} here. Come closer to see them.`}</p>
       )}

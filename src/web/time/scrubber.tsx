@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "react";
 import type { Fleet } from "../../fleet/fleet.ts";
 import { livingOverTime } from "../../fleet/time/past.ts";
-import { clockTime, count, duration } from "../parts/format.ts";
+import { clockTime, count, duration, usd } from "../parts/format.ts";
 
 /** Steps of the slider, which arrow keys go by one and page keys by a tenth. */
 const STEPS = 1_000;
@@ -14,10 +14,12 @@ interface Given {
   /** Undefined for now. */
   readonly atMs: number | undefined;
   readonly alive: number;
+  /** Dollars that all had cost by then; undefined where that is not known. */
+  readonly spent: number | undefined;
   readonly onScrub: (atMs: number | undefined) => void;
 }
 
-export function Scrubber({ fleet, fromMs, atMs, alive, onScrub }: Given) {
+export function Scrubber({ fleet, fromMs, atMs, alive, spent, onScrub }: Given) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const nowMs = fleet.timeMs;
   const span = Math.max(1, nowMs - fromMs);
@@ -40,6 +42,7 @@ export function Scrubber({ fleet, fromMs, atMs, alive, onScrub }: Given) {
     };
   }, [fleet, fromMs, drawn]);
   const then = atMs === undefined ? "now" : `${clockTime(atMs)}, ${duration(nowMs - atMs)} ago`;
+  const money = spent === undefined ? "" : `, ${usd(spent)} spent`;
   return (
     <div className="scrubber" data-past={atMs !== undefined}>
       <div className="track">
@@ -50,7 +53,7 @@ export function Scrubber({ fleet, fromMs, atMs, alive, onScrub }: Given) {
           max={STEPS}
           value={step}
           aria-label="Moment that is shown"
-          aria-valuetext={`${then}: ${count(alive)} alive`}
+          aria-valuetext={`${then}: ${count(alive)} alive${money}`}
           onChange={(event) => {
             const next = Number(event.target.value);
             onScrub(next >= STEPS ? undefined : fromMs + (next / STEPS) * span);
@@ -59,7 +62,7 @@ export function Scrubber({ fleet, fromMs, atMs, alive, onScrub }: Given) {
       </div>
       <output>
         <b>{atMs === undefined ? "Now" : clockTime(atMs)}</b>
-        <span>{`${count(alive)} alive${atMs === undefined ? "" : `, ${duration(nowMs - atMs)} ago`}`}</span>
+        <span>{`${count(alive)} alive${money}${atMs === undefined ? "" : `, ${duration(nowMs - atMs)} ago`}`}</span>
       </output>
       <button type="button" className="button" disabled={atMs === undefined} onClick={() => onScrub(undefined)}>
         Back to now

@@ -8,7 +8,7 @@ import { GlidingBands, shareHeight } from "../../fleet/time/bands.ts";
 import { Cells } from "../../fleet/time/cells.ts";
 import { readFaces } from "../../fleet/time/faces.ts";
 import { type Along, Layout } from "../../fleet/time/layout.ts";
-import type { Moment } from "../../fleet/time/past.ts";
+import type { Costs, Moment } from "../../fleet/time/past.ts";
 import {
   anchorOf,
   around,
@@ -51,6 +51,7 @@ export class Stage {
   #forks = new Int32Array(0);
   #along: Along = "time";
   #moment: Moment | undefined;
+  #costs: Costs | undefined;
   #bounds: Bounds | undefined;
   #view: View | undefined;
   #glide: { readonly from: View; readonly to: View; sinceMs: number } | undefined;
@@ -111,6 +112,8 @@ export class Stage {
       this.#glide = undefined;
     }
     this.#moment = moment;
+    // Until the journals have answered for a moment, widths stay those of the one before: somebody who drags sees no leaps.
+    this.#costs = moment ? (moment.costs ?? this.#costs) : undefined;
     if (selected !== this.#selected) {
       this.#selected = selected;
       if (selected >= 0) this.#update();
@@ -199,14 +202,14 @@ export class Stage {
   /** Follows the fleet, with what is looked at kept in its place. */
   #update(): void {
     const fleet = this.#fleet;
-    if (this.#bounds && this.#view && this.#layout.isCurrent(fleet, this.#along)) return;
+    if (this.#bounds && this.#view && this.#layout.isCurrent(fleet, this.#along, this.#costs)) return;
     const before = this.#view;
     const anchor =
       before && this.#bounds && this.#layout.along === this.#along
         ? anchorOf(before, this.#layout, this.#bounds)
         : undefined;
     const { count } = this.#layout;
-    const isChanged = this.#layout.update(fleet, this.#along);
+    const isChanged = this.#layout.update(fleet, this.#along, this.#costs);
     if (isChanged || !this.#bounds) {
       const bounds = boundsOf(this.#layout, fleet.timeMs);
       if (before && this.#view) {
@@ -245,7 +248,10 @@ export class Stage {
     context.fillRect(0, 0, width, this.#height);
     const bottom = AXIS + at(this.#bands.bottom, this.#bands.count - 1);
     paintBands(context, this.#bands, this.#layout, palette, width);
-    paintAxis(context, view, palette, width, bottom, { along: this.#along, usd: fleet.sums.all.nano / 1e9 });
+    paintAxis(context, view, palette, width, bottom, {
+      along: this.#along,
+      usd: (this.#costs?.allNano ?? fleet.sums.all.nano) / 1e9,
+    });
     context.save();
     context.beginPath();
     context.rect(GUTTER, AXIS, shown, bottom - AXIS);

@@ -7,14 +7,14 @@ import { at } from "../../fleet/columns.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import { readFaces } from "../../fleet/time/faces.ts";
 import type { Along } from "../../fleet/time/layout.ts";
-import { aliveAt, type Moment, type Past, pastOfColumns } from "../../fleet/time/past.ts";
+import { aliveAt, amongMore, type Moment, type Past, pastOfColumns } from "../../fleet/time/past.ts";
 import { count } from "../parts/format.ts";
 import { StateIcon } from "../parts/state.tsx";
 import { actOnKey, useGestures, type Wants } from "./gestures.ts";
 import { Hint } from "./hint.tsx";
 import { Scrubber } from "./scrubber.tsx";
 import { type Spot, Stage } from "./stage.ts";
-import { describe, summary, tallyOf, wordsOfFace } from "./words.ts";
+import { allCostThen, describe, summary, tallyOf, wordsOfFace } from "./words.ts";
 import "./time.css";
 
 interface Given {
@@ -139,9 +139,16 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
         <canvas ref={canvas} />
         {hint && hint.spot.agent < fleet.count && <Hint {...hint} fleet={fleet} moment={moment} />}
       </div>
-      <Scrubber fleet={fleet} fromMs={glance.firstMs} atMs={atMs} alive={glance.alive} onScrub={setAtMs} />
+      <Scrubber
+        fleet={fleet}
+        fromMs={glance.firstMs}
+        atMs={atMs}
+        alive={glance.alive}
+        spent={allCostThen(fleet, moment)}
+        onScrub={setAtMs}
+      />
       <p id="time-summary" className="unseen">
-        {summary(fleet, glance.tally, glance.levels)}
+        {summary(glance.tally, glance.levels)}
       </p>
       <p id="time-selected" className="unseen" role="status" aria-live="polite">
         {told}
@@ -166,7 +173,7 @@ function useMoment(fleet: Fleet, atMs: number | undefined, past: Past | undefine
   const { count: agents } = fleet;
   return useMemo(() => {
     if (atMs === undefined) return undefined;
-    if (read?.atMs === atMs && read.faces.length >= agents) return read;
+    if (read?.atMs === atMs) return amongMore(read, agents);
     return pastOfColumns(fleet, atMs, new Uint8Array(agents));
   }, [fleet, agents, atMs, read]);
 }

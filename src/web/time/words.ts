@@ -24,6 +24,29 @@ export function faceThen(fleet: Fleet, agent: number, moment: Moment | undefined
   return face === ABSENT ? { shape: "queued", word: "not yet born" } : wordsOfFace(face, moment.isExact);
 }
 
+/** Dollars that its subtree has cost, or had by then; undefined where that is not known. */
+export function costThen(fleet: Fleet, agent: number, moment: Moment | undefined): number | undefined {
+  if (!moment) return fleet.subtreeUsd(agent);
+  return moment.costs && (moment.costs.nano[agent] ?? 0) / 1e9;
+}
+
+/** Dollars that all have cost, or had by then. */
+export function allCostThen(fleet: Fleet, moment: Moment | undefined): number | undefined {
+  if (!moment) return fleet.sums.all.nano / 1e9;
+  return moment.costs && moment.costs.allNano / 1e9;
+}
+
+/** How many there are below it, or were born there by then. */
+export function belowThen(fleet: Fleet, agent: number, moment: Moment | undefined): number {
+  return Math.max(0, (moment ? (moment.agents[agent] ?? 0) : at(fleet.sums.agents, agent)) - 1);
+}
+
+/** Name of the one whose past it shares; undefined when it is no fork, or that one is not known here. */
+export function originOf(fleet: Fleet, agent: number): string | undefined {
+  const origin = at(fleet.forkOf, agent);
+  return origin < 0 ? undefined : visibleLine(fleet.name[origin] ?? "");
+}
+
 /** How long it has lived, or lived in all. */
 export function age(fleet: Fleet, agent: number, nowMs: number): string {
   const ended = at(fleet.endedMs, agent);
@@ -33,12 +56,17 @@ export function age(fleet: Fleet, agent: number, nowMs: number): string {
 
 export function describe(fleet: Fleet, agent: number, moment: Moment | undefined): string {
   const path = [...namesAbove(fleet, agent).map(({ name }) => name), visibleLine(fleet.name[agent] ?? "")].join(" / ");
-  const below = at(fleet.sums.agents, agent) - 1;
+  const below = belowThen(fleet, agent, moment);
+  const cost = costThen(fleet, agent, moment);
+  const origin = originOf(fleet, agent);
+  const others = below > 0 ? `${plural(below, "agent")} below` : undefined;
   return [
     path,
     faceThen(fleet, agent, moment).word,
     `level ${at(fleet.level, agent)}`,
-    `${usd(fleet.subtreeUsd(agent))}${below > 0 ? ` with ${plural(below, "agent")} below` : ""}`,
+    ...(origin === undefined ? [] : [`forked from ${origin}`]),
+    ...(cost === undefined ? [] : [usd(cost)]).map((spent) => (others ? `${spent} with ${others}` : spent)),
+    ...(cost === undefined && others ? [others] : []),
     `age ${age(fleet, agent, moment?.atMs ?? fleet.timeMs)}`,
   ].join(", ");
 }
@@ -60,7 +88,8 @@ export function tallyOf(faces: Uint8Array, agents: number): Tally[] {
     .reverse();
 }
 
-export function summary(fleet: Fleet, tally: readonly Tally[], levels: number): string {
+export function summary(tally: readonly Tally[], levels: number): string {
   const states = tally.map(({ face, agents }) => `${count(agents)} ${wordsOfFace(face).word}`).join(", ");
-  return `${plural(fleet.count, "agent")} on ${plural(levels, "level")}: ${states}.`;
+  const agents = tally.reduce((sum, each) => sum + each.agents, 0);
+  return `${plural(agents, "agent")} on ${plural(levels, "level")}: ${states}.`;
 }

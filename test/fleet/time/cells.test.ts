@@ -6,7 +6,7 @@ import { type Bands, shareHeight } from "../../../src/fleet/time/bands.ts";
 import { Cells } from "../../../src/fleet/time/cells.ts";
 import { ABSENT, FACES, readFaces } from "../../../src/fleet/time/faces.ts";
 import { type Along, Layout } from "../../../src/fleet/time/layout.ts";
-import { livingOverTime, pastOfColumns, pastOfJournals } from "../../../src/fleet/time/past.ts";
+import { amongMore, livingOverTime, pastOfColumns, pastOfJournals } from "../../../src/fleet/time/past.ts";
 import { boundsOf, type View, whole, zoom } from "../../../src/fleet/time/view.ts";
 import { GeneratedFleet, STATUSES } from "../../support/generated-fleet.ts";
 import { LIVELY, livelyFleet, load } from "./fleets.ts";
@@ -218,10 +218,41 @@ describe("the past", () => {
       status: [...words, "running"].map((word) => STATUSES.indexOf(word)),
       waiting: [0, -1, 1, -1, -1, -1],
       held: [0, 0, 0, 1, 0, 0],
+      costUsd: [1, 0.5, 0, 0.25, 0.1, 100],
     });
     const named = Array.from(faces, (face) => FACES[face] ?? "absent");
     expect(named).toEqual(["waiting", "running", "approval", "failedHandled", "held", "absent"]);
     expect(isExact).toBe(true);
+  });
+
+  test("what a moment's subtrees had cost and whom they had is summed from those who were there then", () => {
+    const { fleet, generated } = livelyFleet({ agents: 120, depth: 6, seed: 5, ended: 0.5, isSkewed: false });
+    const born = Array.from({ length: fleet.count }, (_, agent) => agent).filter((agent) => agent < 70);
+    const moment = pastOfJournals(fleet, fleet.timeMs - 1, {
+      ...{ statuses: STATUSES, waits: [], agents: born.map((agent) => generated.columns.id[agent] ?? "") },
+      ...{ status: born.map(() => 0), waiting: born.map(() => -1), held: born.map(() => 0) },
+      costUsd: born.map((agent) => agent / 8),
+    });
+    const { agents, costs } = amongMore(moment, fleet.count + 3);
+    const [nano, counted] = [new Float64Array(fleet.count), new Int32Array(fleet.count)];
+    for (const agent of born) {
+      for (let above = agent; above >= 0; above = at(fleet.parent, above)) {
+        nano[above] = at(nano, above) + (agent / 8) * 1e9;
+        counted[above] = at(counted, above) + 1;
+      }
+    }
+    expect(costs?.nano.subarray(0, fleet.count)).toEqual(nano);
+    expect(agents.subarray(0, fleet.count)).toEqual(counted);
+    expect(costs?.allNano).toBe(born.reduce((sum, agent) => sum + (agent / 8) * 1e9, 0));
+  });
+
+  test("who is born after a moment was read was not there then, and the rest stays as it was read", () => {
+    const { fleet } = livelyFleet({ agents: 40, depth: 4, seed: 2, ended: 0.3, isSkewed: false });
+    const moment = pastOfColumns(fleet, fleet.timeMs, new Uint8Array(fleet.count));
+    const later = amongMore(moment, 100);
+    expect(later.faces.subarray(0, fleet.count)).toEqual(moment.faces);
+    expect([...later.faces.subarray(fleet.count)].every((face) => face === ABSENT)).toBe(true);
+    expect(amongMore(later, 100)).toBe(later);
   });
 
   test("how many lived when is counted right", () => {

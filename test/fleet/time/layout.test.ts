@@ -137,6 +137,24 @@ describe("layout", () => {
     }
   });
 
+  test("Y3: widths at a past moment are those of what had been spent by then", () => {
+    const { fleet } = livelyFleet({ agents: 60, depth: 5, seed: 9, ended: 0.5, isSkewed: false });
+    const layout = layoutOf(fleet, "cost");
+    const nano = new Float64Array(fleet.count);
+    // Only one leaf and all above it had cost anything.
+    const spender = fleet.count - 1;
+    for (let above = spender; above >= 0; above = at(fleet.parent, above)) nano[above] = 5e9;
+    const then = { nano, allNano: 5e9 };
+    expect(layout.update(fleet, "cost", then)).toBe(true);
+    expect(layout.update(fleet, "cost", then)).toBe(false);
+    for (let agent = 0; agent < fleet.count; agent++) {
+      const part = at(nano, agent) / 5e9;
+      expect(Math.abs(at(layout.right, agent) - at(layout.left, agent) - part)).toBeLessThan(0.001);
+    }
+    expect(layout.update(fleet, "cost")).toBe(true);
+    expect(layout.left.slice(0, fleet.count)).toEqual(layoutOf(fleet, "cost").left.slice(0, fleet.count));
+  });
+
   test("it is a function of the fleet: what led there does not matter", () => {
     fc.assert(
       fc.property(LIVELY, fc.constantFrom("time" as const, "cost" as const), (shape, along) => {

@@ -162,7 +162,7 @@ describe("the picture over time", () => {
       status: Array(7).fill(STATUSES.indexOf("queued")),
       waiting: Array(7).fill(-1),
       held: Array(7).fill(0),
-      costUsd: Array(7).fill(0),
+      costUsd: Array(7).fill(0.5),
     });
     await using opened = await openPicture("agents=300&depth=6&journals=1");
     const { page } = opened;
@@ -170,6 +170,12 @@ describe("the picture over time", () => {
     await page.keyboard.press("PageDown");
     await page.locator(".tally", { hasText: /^7queued$/ }).waitFor();
     expect(await page.getByText("births and ends as they were").count()).toBe(0);
+    expect(await page.locator(".scrubber output").textContent()).toContain(" alive, $3.50 spent, ");
+    await page.locator(".picture").focus();
+    await page.keyboard.press("ArrowDown");
+    expect(await told(page)).toMatch(/queued, level 0, \$3\.50 with 6 agents below/);
+    await page.getByRole("button", { name: "Cost" }).click();
+    await drawn(page);
     expect(server.asked.filter(({ name }) => name === "moment")).toHaveLength(1);
     expect(opened.complaints).toEqual([]);
   });
