@@ -296,6 +296,8 @@ export const LIMITS = {
   /** HTTP requests a second of one token, and refused ones a second of all that have none. */
   httpRequestsPerSecondMax: 500,
   httpStrangersPerSecondMax: 50,
+  /** Downloads with links instead of tokens at once. */
+  httpLinkStreamsMax: 32,
   /** A request that has not arrived whole, or a last notice that was not taken, after so long is cut off. */
   httpRequestMsMax: 30_000,
   /** What is told live is told together that comes within so long; and so long a reader hears nothing at most. */
@@ -343,6 +345,10 @@ assert(LIMITS.turnCallsMax * 2 + 1 <= LIMITS.appendEventsMax, "a turn and all it
 assert(LIMITS.levelsDefault <= LIMITS.levelsMax, "a tree may be as deep as one is by default");
 assert(LIMITS.treeLiveDefault <= LIMITS.treeAgentsMax, "living agents of a tree are agents of it");
 assert(LIMITS.poolTickMs < LIMITS.poolIdleMsMax, "the pool looks before a session has idled for too long");
+assert(
+  LIMITS.httpLinkStreamsMax < LIMITS.httpConnectionsMax,
+  "downloads by links leave connections to those who have tokens",
+);
 assert(LIMITS.breakerMsMin < LIMITS.retryMsMax, "a breaker has room to open for longer");
 assert(
   LIMITS.blobRememberedMsMax * 2 <= LIMITS.collectGraceMsMin,

@@ -1,10 +1,13 @@
 /** Links to artifacts: what they open, to whom, for how long, and what opens nothing. */
 import { readFileSync, statSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { decodeEvent } from "../../src/agent/codec.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
+import type { BanyanOptions } from "../../src/runtime/banyan.ts";
 import { AccessTokens, type Role } from "../../src/server/access-tokens.ts";
 import { ArtifactLinks } from "../../src/server/artifact-links.ts";
 import { startHttp } from "../../src/server/http-server.ts";
@@ -12,8 +15,8 @@ import { openFleet } from "../support/fleet.ts";
 
 const TEXT = "<script>alert(1)</script> far and wide";
 
-async function openServer() {
-  const fleet = await openFleet();
+async function openServer(options: BanyanOptions = {}) {
+  const fleet = await openFleet(options);
   const lead = await fleet.lead();
   const kid = await lead.spawn({ name: "kid", task: `write map ${TEXT}` });
   await kid.result();
@@ -116,4 +119,68 @@ test("who may only look makes no link, and a link lasts no longer than the limit
   expect(await server.ask("linkArtifact", { name: "map" }, server.as("operator"))).toMatchObject({ status: 200 });
   expect(await server.ask("linkArtifact", { name: "map", forMs: 1e12 })).toMatchObject({ status: 400 });
   expect(await server.ask("linkArtifact", { name: "none" })).toMatchObject({ body: { code: "ARTIFACT_NOT_FOUND" } });
+});
+
+/** More than the buffers of a connection take. */
+const BYTES = 20 * 1024 * 1024;
+
+/** A link to that many bytes. */
+async function largeLink({ fleet, http }: Awaited<ReturnType<typeof openServer>>): Promise<string> {
+  const { services, folder } = fleet.banyan.runtime;
+  const { digest } = await services.blobs.put(Buffer.alloc(BYTES, "x"));
+  const of = { name: "large", digest, mediaType: "text/plain", endTime: services.clock.now() + 60_000 };
+  return `${http.url}${new ArtifactLinks(folder, systemRandom).make(of)}`;
+}
+
+/** An answer of which nothing has been read yet. */
+function begin(url: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => void get(url, { agent: false }, resolve).on("error", reject));
+}
+
+/** Reads the rest, and says how much there was, whether it broke off or not. */
+function bytesOf(answer: IncomingMessage): Promise<number> {
+  let bytes = 0;
+  return new Promise((resolve) => {
+    answer.on("error", () => undefined).on("close", () => resolve(bytes));
+    answer.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+  });
+}
+
+test("T1: so many downloads at once and no more, until one of them ends", async () => {
+  await using server = await openServer();
+  const link = await largeLink(server);
+  const held = await Promise.all(Array.from({ length: LIMITS.httpLinkStreamsMax }, () => begin(link)));
+  expect(held.map(({ statusCode }) => statusCode)).toEqual(held.map(() => 200));
+  expect((await fetch(link)).status).toBe(429);
+  for (const each of held.slice(1)) each.destroy();
+  expect(await bytesOf(held[0] as IncomingMessage)).toBe(BYTES);
+  expect((await fetch(await server.link())).status).toBe(200);
+});
+
+test("T1: a reader that takes nothing is cut off", async () => {
+  const { now, monotonic, timer } = systemClock();
+  const cut = Promise.withResolvers<void>();
+  const firing = (fire: () => void) => () => {
+    fire();
+    cut.resolve();
+  };
+  const clock = {
+    now,
+    monotonic,
+    timer: (ms: number, fire: () => void) =>
+      ms === LIMITS.httpRequestMsMax ? timer(20, firing(fire)) : timer(ms, fire),
+  };
+  await using server = await openServer({ clock });
+  const answer = await begin(await largeLink(server));
+  await cut.promise;
+  expect(await bytesOf(answer)).toBeLessThan(BYTES);
+});
+
+test("T2: a download that is under way ends when all links are revoked", async () => {
+  await using server = await openServer();
+  const answer = await begin(await largeLink(server));
+  await server.ask("revokeLinks", {});
+  expect(await bytesOf(answer)).toBeLessThan(BYTES);
 });
