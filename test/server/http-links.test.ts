@@ -2,12 +2,11 @@
 import { readFileSync, statSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { decodeEvent } from "../../src/agent/codec.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { systemRandom } from "../../src/base/random.ts";
-import type { BanyanOptions } from "../../src/runtime/banyan.ts";
 import { AccessTokens, type Role } from "../../src/server/access-tokens.ts";
 import { ArtifactLinks } from "../../src/server/artifact-links.ts";
 import { startHttp } from "../../src/server/http-server.ts";
@@ -15,8 +14,8 @@ import { openFleet } from "../support/fleet.ts";
 
 const TEXT = "<script>alert(1)</script> far and wide";
 
-async function openServer(options: BanyanOptions = {}) {
-  const fleet = await openFleet(options);
+async function openServer() {
+  const fleet = await openFleet();
   const lead = await fleet.lead();
   const kid = await lead.spawn({ name: "kid", task: `write map ${TEXT}` });
   await kid.result();
@@ -160,19 +159,17 @@ test("T1: so many downloads at once and no more, until one of them ends", async 
 });
 
 test("T1: a reader that takes nothing is cut off", async () => {
-  const { now, monotonic, timer } = systemClock();
+  await using server = await openServer();
+  const { clock } = server.fleet.banyan.runtime.services;
+  const { timer } = systemClock();
   const cut = Promise.withResolvers<void>();
-  const firing = (fire: () => void) => () => {
-    fire();
-    cut.resolve();
-  };
-  const clock = {
-    now,
-    monotonic,
-    timer: (ms: number, fire: () => void) =>
-      ms === LIMITS.httpRequestMsMax ? timer(20, firing(fire)) : timer(ms, fire),
-  };
-  await using server = await openServer({ clock });
+  vi.spyOn(clock, "timer").mockImplementation((ms, fire) => {
+    if (ms !== LIMITS.httpRequestMsMax) return timer(ms, fire);
+    return timer(20, () => {
+      fire();
+      cut.resolve();
+    });
+  });
   const answer = await begin(await largeLink(server));
   await cut.promise;
   expect(await bytesOf(answer)).toBeLessThan(BYTES);
