@@ -1,6 +1,7 @@
 /**
- * How the fleet stood at any moment: the changes of all agents' statuses, and now and then of what they cost, beside the journal in `history/`. It is a projection, so that
- * nobody folds a million events to look back; what is missing of it is folded from the journal when somebody asks.
+ * How the fleet stood at any moment: the changes of all agents' statuses, and now and then of what they cost, beside the
+ * journal in `history/`. It is a projection, so that nobody folds a million events to look back; what is missing of it is folded from the
+ * journal when somebody asks.
  *
  * Z1  A process that works writes every change that becomes durable, once, in the order of commits.
  * Z2  Writing holds nothing up and fails nothing: what the disk does not take, or a crash cuts off, is a gap.
@@ -8,6 +9,7 @@
  * Z4  Of what is over LIMITS.historyBytesMax the oldest changes go; how each agent stood after them stays.
  * Z5  An agent's cost at a moment is that of its last change of status, or a later one: none lies more than LIMITS.historyCostMs
  *     before an event of the agent that knew of more.
+ * Z6  While a past of any length is folded, others have their turn every few milliseconds.
  */
 import { decodeEvent } from "../agent/codec.ts";
 import { evolve } from "../agent/evolve.ts";
@@ -41,6 +43,8 @@ type Stretch = ChangeFile | { readonly from: number; readonly to: number; readon
 const FILES_MAX = 8;
 /** Changes that are handed on before others have their turn. */
 const AT_ONCE = 4_096;
+/** Events that are folded before they do. */
+const FOLDED_AT_ONCE = 128;
 
 export class StatusHistory {
   readonly #options: HistoryOptions;
@@ -55,6 +59,8 @@ export class StatusHistory {
   #heard: number;
   #timer: Timer | undefined;
   #work: Promise<void> = Promise.resolve();
+  /** Events folded since others had their turn. */
+  #folds = 0;
   readonly #forget: () => void;
 
   private constructor(options: HistoryOptions, position: number) {
@@ -213,6 +219,10 @@ export class StatusHistory {
         look = lookOf(state.head);
         found.push(changeOf(state.head));
       }
+      this.#folds += records.length;
+      if (this.#folds < FOLDED_AT_ONCE) continue;
+      this.#folds = 0;
+      await presentIsOver();
     }
   }
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { decodeEvent } from "../../src/agent/codec.ts";
 import { evolve } from "../../src/agent/evolve.ts";
 import type { State } from "../../src/agent/state.ts";
+import { presentIsOver } from "../../src/base/event-loop.ts";
 import { LIMITS } from "../../src/base/limits.ts";
 import { history as pastOf } from "../../src/coordinator/fold.ts";
 import { Banyan } from "../../src/runtime/banyan.ts";
@@ -136,6 +137,38 @@ test("Z3: data without any history has one", async () => {
   expect(await files()).toHaveLength(1);
   await again.close();
   await expectTrue();
+});
+
+test("Z6: while a past is folded others have their turn", async () => {
+  for (let agent = 0; agent < 16; agent++) await liveFor(5);
+  await fleet.banyan.close();
+  await rm(folder(), { recursive: true });
+  const runtime = await openRuntime(fleet.folder, { readOnly: true });
+  const { journal } = runtime.services;
+  let [all, since, most] = [0, 0, 0];
+  const read = journal.read.bind(journal);
+  vi.spyOn(journal, "read").mockImplementation(async function* (agent, range) {
+    for await (const records of read(agent, range)) {
+      all += records.length;
+      since += records.length;
+      most = Math.max(most, since);
+      yield records;
+    }
+  });
+  let isAsking = true;
+  const others = (async () => {
+    for (; isAsking; since = 0) await presentIsOver();
+  })();
+  try {
+    await momentAt(runtime.history, 0);
+  } finally {
+    isAsking = false;
+    await others;
+    await runtime.stop();
+  }
+  expect(all).toBeGreaterThan(700);
+  // The turn of whoever waits may come one later.
+  expect(most).toBeLessThan(350);
 });
 
 test("many processes leave a few files", async () => {
