@@ -20,7 +20,7 @@ export function activityOf(event: AgentEvent): string | undefined {
     case "process.started":
       return `started ${event.name}`;
     case "artifact.written":
-      return `wrote ${event.artifact.name}`;
+      return event.process === undefined ? `wrote ${event.artifact.name}` : undefined;
     case "agent.rewound":
       return `rewound to ${event.to}`;
     case "agent.completed":

@@ -70,6 +70,8 @@ export type Command =
       readonly do: "endProcess";
       /** What the agent reads of it, when it is not started again. */
       readonly told?: Content | undefined;
+      /** Its output may have a name: see `outputNameOf`. */
+      readonly named?: boolean | undefined;
     } & Fields<EventOf<"process.ended">>)
   | {
       readonly do: "nameCheckpoint";

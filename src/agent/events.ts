@@ -229,7 +229,10 @@ export const EVENTS = {
   ),
   "artifact.written": event("artifact.written", "The agent produced named bytes.", {
     artifact: artifactReference,
+    /** The call that wrote it, or that started the process. */
     callId: z.string().optional(),
+    /** The process whose output it is. */
+    process: id.optional(),
   }),
   "artifact.linked": event(
     "artifact.linked",

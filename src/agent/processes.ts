@@ -4,6 +4,7 @@
  * B1  A process belongs to the agent that started it. A fork has none; a rewind to before its start cuts it.
  * B2  No process starts, at first or again, for an agent that has ended; that one ended is journaled for it too.
  * B3  The agent is told of an end in the append that records it, unless the process starts again, was cut, or the agent has ended.
+ * B4  What a run put out is an artifact of the agent, in the append that records the run's end.
  */
 import { assert } from "../base/assert.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -50,18 +51,40 @@ export function endProcess(state: State, command: CommandOf<"endProcess">): Deci
   const process = find(state, command.id);
   if (!process) return refuse("PROCESS_NOT_FOUND", `it has no process ${command.id}`);
   if (!isLive(process)) return [];
-  const { do: _, told, restartTime, ...fields } = command;
+  const { do: _, told, named, restartTime, ...fields } = command;
   const isOver = process.cut || hasEnded(state.head.status);
   const again = !isOver && restartTime !== undefined;
   const ended: AgentEvent = { type: "process.ended", ...fields, ...(again && { restartTime }) };
+  const output = named ? outputOf(state, process, command) : [];
   const isTold = !isOver && !again && told !== undefined && state.inbox.length < LIMITS.inboxMessagesMax;
-  if (!isTold) return [ended];
+  if (!isTold) return [ended, ...output];
   const id = `${process.id}.${state.head.seq + 1}`;
   return [
     ended,
+    ...output,
     { type: "message.received", id, from: { kind: "runtime", name: `process ${process.name}` }, content: told },
   ];
 }
+
+/** B4. Of one that a rewind cut nothing is named: it is no process of the agent any more. */
+function outputOf(
+  { head: { artifacts } }: State,
+  { id, name: processName, callId, cut }: Process,
+  { output }: CommandOf<"endProcess">,
+): AgentEvent[] {
+  const name = outputNameOf(processName);
+  const hasRoom = artifacts.length < LIMITS.artifactsMax || artifacts.some((artifact) => artifact.name === name);
+  if (!output || cut || !hasRoom) return [];
+  const artifact = { name, ...output, mediaType: "text/plain" };
+  return [{ type: "artifact.written", artifact, ...(callId !== undefined && { callId }), process: id }];
+}
+
+/** Name of the artifact with what the newest run of a process put out. */
+export function outputNameOf(process: string): string {
+  return `${process.slice(0, LIMITS.nameLengthMax - OUTPUT.length)}${OUTPUT}`;
+}
+
+const OUTPUT = ".output";
 
 export function processStarted(state: State, event: EventOf<"process.started">, seq: number, time: number): State {
   const { id, name, argv, cwd, policy, callId, pid, startTicks } = event;

@@ -40,15 +40,10 @@ export class ArtifactQuota {
 
   /** Stores and names an artifact by `write`, if it fits. @throws QUOTA_EXCEEDED, what `write` throws */
   async within<T>(agent: AgentId, name: string, content: Uint8Array, write: () => Promise<T>): Promise<T> {
-    const { treeBytesMax, tenantBytesMax } = this.#bounds;
-    if (treeBytesMax === undefined && tenantBytesMax === undefined) return write();
-    const node = this.#forest.get(agent);
-    assert(node !== undefined, "who writes is there");
-    const { root } = node.head;
-    const tenant = tenantOf(this.#forest.get(root)?.head ?? node.head);
-    const wanted = { agent, root, tenant, name, digest: digestOf(content), bytes: content.length };
-    this.#check("tree", wanted, treeBytesMax, [root]);
-    if (tenantBytesMax !== undefined) this.#check("tenant", wanted, tenantBytesMax, this.#rootsOf(tenant));
+    if (!this.#isBounded) return write();
+    const wanted = this.#writeOf(agent, { name, digest: digestOf(content), bytes: content.length });
+    const why = this.#refusal(wanted);
+    if (why !== undefined) throw new BanyanError("QUOTA_EXCEEDED", why, { agent });
     this.#writes.add(wanted);
     try {
       return await write();
@@ -57,13 +52,39 @@ export class ArtifactQuota {
     }
   }
 
-  #check(whose: "tree" | "tenant", wanted: Write, bytesMax: number | undefined, roots: readonly AgentId[]): void {
-    if (bytesMax === undefined) return;
-    const bytes = this.#bytesWith(wanted, roots);
-    if (bytes <= bytesMax) return;
-    const setting = `${whose}ArtifactBytesMax`;
-    const message = `with ${JSON.stringify(wanted.name)} of ${wanted.bytes} bytes the artifacts of its ${whose} would have ${bytes}, over ${setting} (${bytesMax})`;
-    throw new BanyanError("QUOTA_EXCEEDED", message, { agent: wanted.agent });
+  /** True when what is stored already may be named. */
+  fits(agent: AgentId, made: Pick<Write, "name" | "digest" | "bytes">): boolean {
+    return !this.#isBounded || this.#refusal(this.#writeOf(agent, made)) === undefined;
+  }
+
+  get #isBounded(): boolean {
+    return this.#bounds.treeBytesMax !== undefined || this.#bounds.tenantBytesMax !== undefined;
+  }
+
+  #writeOf(agent: AgentId, made: Pick<Write, "name" | "digest" | "bytes">): Write {
+    const node = this.#forest.get(agent);
+    assert(node !== undefined, "who writes is there");
+    const { root } = node.head;
+    return { ...made, agent, root, tenant: tenantOf(this.#forest.get(root)?.head ?? node.head) };
+  }
+
+  /** Why the write does not fit. */
+  #refusal(wanted: Write): string | undefined {
+    const { treeBytesMax, tenantBytesMax } = this.#bounds;
+    const tree = this.#over("tree", wanted, treeBytesMax, () => [wanted.root]);
+    return tree ?? this.#over("tenant", wanted, tenantBytesMax, () => this.#rootsOf(wanted.tenant));
+  }
+
+  #over(
+    whose: "tree" | "tenant",
+    wanted: Write,
+    bytesMax: number | undefined,
+    roots: () => readonly AgentId[],
+  ): string | undefined {
+    if (bytesMax === undefined) return undefined;
+    const bytes = this.#bytesWith(wanted, roots());
+    if (bytes <= bytesMax) return undefined;
+    return `with ${JSON.stringify(wanted.name)} of ${wanted.bytes} bytes the artifacts of its ${whose} would have ${bytes}, over ${whose}ArtifactBytesMax (${bytesMax})`;
   }
 
   /** Q1. What the write replaces is counted no more. */

@@ -124,7 +124,11 @@ export class Coordinator {
     });
     this.#spawning = new Spawning(services, this.#roster, { places, throttle: this.#spawns, stopping });
     this.#forking = new Forking(services, this.#roster, { places, throttle: this.#forks, stopping });
-    this.#processes = new Processes(services, this.#roster, () => this.control);
+    const quota = new ArtifactQuota(this.forest, {
+      treeBytesMax: options.treeArtifactBytesMax,
+      tenantBytesMax: options.tenantArtifactBytesMax,
+    });
+    this.#processes = new Processes(services, this.#roster, { control: () => this.control, quota });
     const files = new Files(services, this.#roster, onFault);
     this.#work = new Work(services, this.#roster, {
       files,
@@ -141,10 +145,7 @@ export class Coordinator {
         spawning: this.#spawning,
         control: () => this.control,
         processes: this.#processes,
-        quota: new ArtifactQuota(this.forest, {
-          treeBytesMax: options.treeArtifactBytesMax,
-          tenantBytesMax: options.tenantArtifactBytesMax,
-        }),
+        quota,
       }),
     });
     this.checkpoints = new Checkpoints(this.#roster, files);

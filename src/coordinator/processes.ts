@@ -5,11 +5,13 @@
  * P2  What an earlier host left, by its crash or its stop, is ended before anything starts; what is to go on is started again.
  * P3  The parent of an agent is told of a process of it that was given up, also when the host died between the two.
  * P4  What cannot be journaled of this for want of a disk is tried again until it can.
+ * P5  What a run put out is an artifact of its agent, unless its tree or tenant has no room for it; then it has no name, and its end says where it is.
  */
 import type { Recorded } from "../agent/events.ts";
-import { endText, isLive, processesOf } from "../agent/processes.ts";
+import { endText, isLive, outputNameOf, processesOf } from "../agent/processes.ts";
 import type { Process, State } from "../agent/state.ts";
 import { hasEnded } from "../agent/status.ts";
+import type { ArtifactQuota } from "../artifacts/quota.ts";
 import type { Timer } from "../base/clock.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
@@ -29,15 +31,21 @@ export class Processes {
   readonly #services: Services;
   readonly #roster: Roster;
   readonly #control: () => Control;
+  readonly #quota: ArtifactQuota;
   readonly #supervisor: Supervisor | undefined;
   /** P4. */
   readonly #retries = new Set<Timer>();
   #isClosed = false;
 
-  constructor(services: Services, roster: Roster, control: () => Control) {
+  constructor(
+    services: Services,
+    roster: Roster,
+    { control, quota }: { control: () => Control; quota: ArtifactQuota },
+  ) {
     this.#services = services;
     this.#roster = roster;
     this.#control = control;
+    this.#quota = quota;
     const { launch, clock, blobs, contents } = services;
     const store = (bytes: AsyncIterable<Uint8Array>) => blobs.put(bytes);
     this.#supervisor = launch && new Supervisor({ launch, clock, log: this.#log(), redact: contents.redact, store });
@@ -251,7 +259,16 @@ export class Processes {
   async #journalEnd(spec: ProcessSpec, end: RunEnd, next: { restartTime?: number; gaveUp?: true }): Promise<boolean> {
     const cell = this.#roster.cell(spec.agent);
     const told = tellingOf(spec, end, next.gaveUp ?? false);
-    const events = await cell.dispatch({ do: "endProcess", id: spec.id, ...end, ...next, told });
+    // P5.
+    const named = end.output && this.#quota.fits(spec.agent, { name: outputNameOf(spec.name), ...end.output });
+    const events = await cell.dispatch({
+      do: "endProcess",
+      id: spec.id,
+      ...end,
+      ...next,
+      told,
+      ...(named && { named }),
+    });
     if (hasEnded(cell.head.status)) cell.unload();
     else if (next.gaveUp && events.length > 0) await this.#escalate(cell, spec, told);
     return events.some((event) => event.type === "process.ended" && event.restartTime !== undefined);

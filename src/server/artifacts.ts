@@ -66,7 +66,15 @@ export async function* artifactVersions(
       const event = decodeEvent(type, body);
       if (event.type !== WRITTEN || event.artifact.name !== name) continue;
       const version = found.length + 1;
-      found.push({ ...event.artifact, agent: whose, version, seq, time, callId: event.callId ?? null });
+      found.push({
+        ...event.artifact,
+        agent: whose,
+        version,
+        seq,
+        time,
+        callId: event.callId ?? null,
+        process: event.process ?? null,
+      });
     }
   }
   if (found.length === 0) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decide, isRefusal } from "../../src/agent/decide.ts";
-import { endText, isLive, processesOf } from "../../src/agent/processes.ts";
+import { endText, isLive, outputNameOf, processesOf } from "../../src/agent/processes.ts";
 import type { State } from "../../src/agent/state.ts";
 import { waitIsOver, waitResult } from "../../src/agent/waits.ts";
 import { LIMITS } from "../../src/base/limits.ts";
@@ -83,6 +83,44 @@ describe("ending", () => {
     const decision = decide(cancelled, endProcess(server.id, { how: "stopped", restartTime: 5 }));
     expect(decision).toEqual([{ type: "process.ended", id: server.id, how: "stopped", code: 0 }]);
     expect(after(cancelled, endProcess(server.id)).head).toMatchObject({ status: "cancelled", processes: 0 });
+  });
+
+  test("B4: what a run put out is an artifact in the same append, and the next run's takes its place", () => {
+    const put = (digit: number, bytes: number) => ({ output: { digest: `sha256:${String(digit).repeat(64)}`, bytes } });
+    const ended = decide(serving, endProcess(server.id, { ...put(1, 5), named: true, told: "It ended." }));
+    expect(ended).toMatchObject([
+      { type: "process.ended", ...put(1, 5) },
+      {
+        type: "artifact.written",
+        artifact: { name: "server.output", ...put(1, 5).output, mediaType: "text/plain" },
+        process: server.id,
+      },
+      { type: "message.received" },
+    ]);
+    const again = after(serving, endProcess(server.id, { ...put(1, 5), named: true, restartTime: 5 }));
+    expect(again.head).toMatchObject({ artifacts: [{ bytes: 5 }], activity: serving.head.activity });
+    const twice = after(
+      again,
+      { do: "restartProcess", id: server.id, pid: 7 },
+      endProcess(server.id, { ...put(2, 6), named: true }),
+    );
+    expect(twice.head.artifacts).toEqual([{ name: "server.output", ...put(2, 6).output, mediaType: "text/plain" }]);
+  });
+
+  test("B4: nothing is named for a run without output, for one that a rewind cut, or beyond the names that an agent may have", () => {
+    const output = { digest: `sha256:${"1".repeat(64)}`, bytes: 5 };
+    expect(refusal(serving, endProcess(server.id, { named: true, told: undefined }))).toEqual(["process.ended"]);
+    const cut = after(created, startTurn(), answer("Well.", call("c")), server, rewindTo(0));
+    expect(refusal(cut, endProcess(server.id, { named: true, output }))).toEqual(["process.ended"]);
+    const artifacts = Array.from({ length: LIMITS.artifactsMax }, (_, at) => ({
+      name: `a${at}`,
+      ...output,
+      mediaType: "text/plain",
+    }));
+    const full = { ...serving, head: { ...serving.head, artifacts } };
+    expect(refusal(full, endProcess(server.id, { named: true, output, told: undefined }))).toEqual(["process.ended"]);
+    const long = outputNameOf("s".repeat(LIMITS.nameLengthMax));
+    expect(long).toHaveLength(LIMITS.nameLengthMax);
   });
 
   test("twice is once, and of no process is refused", () => {

@@ -131,6 +131,43 @@ describe("a process and its agent", () => {
   });
 });
 
+describe("P5: what a run put out", () => {
+  const server = "server.output";
+
+  test("is an artifact that the agent and people read by its name, in lines, without what is secret", async () => {
+    const read = call("read_artifact", { name: server, offset: 2, limit: 1 });
+    const { world, launch, life, lead } = await stage({ lead: [start("server"), "rest", read, "done"] });
+    launch.last.say("one\ntwo\nthree\n");
+    launch.last.exit(0);
+    await quiet(world);
+    const [process] = await life.coordinator.processes(lead);
+    const [started] = await life.all(lead, "process.started");
+    expect(await life.all(lead, "artifact.written")).toMatchObject([
+      { artifact: { name: server, bytes: 14 }, process: process?.id, callId: started?.callId },
+    ]);
+    const results = (await life.all(lead, "tool.ended")).map(({ content }) => content);
+    expect(results.at(-1)).toBe(`${server}: lines 2-2 of 3, 14 bytes\ntwo`);
+  });
+
+  test("of an agent that is cancelled is kept too; a fork has none of it", async () => {
+    const { launch, life, lead } = await stage({ lead: starter() });
+    launch.last.say("so far");
+    await life.control.cancel(lead);
+    expect(life.head(lead)).toMatchObject({ status: "cancelled", artifacts: [{ name: server, bytes: 6 }] });
+    const fork = await life.coordinator.fork(lead);
+    expect(life.head(fork).artifacts).toEqual([]);
+  });
+
+  test("that its tree has no room for has no name, and its end says where it is", async () => {
+    const { world, launch, life, lead } = await stage({ lead: starter() }, { treeArtifactBytesMax: 5 });
+    launch.last.say("too long");
+    launch.last.exit(0);
+    await quiet(world);
+    expect(life.head(lead).artifacts).toEqual([]);
+    expect(await life.all(lead, "process.ended")).toMatchObject([{ output: { bytes: 8 } }]);
+  });
+});
+
 describe("P1: the end of the agent", () => {
   const family: Parts = { lead: starter(), child: starter() };
 

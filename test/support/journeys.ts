@@ -298,7 +298,7 @@ function askedFor({ want, pick, also, yes, afterMs }: Intent, state: State): Com
         ...(yes ? { code: also % 3 } : { signal: "SIGKILL" }),
         ...(also % 3 === 0 && { restartTime: state.head.time + afterMs }),
         ...(also % 5 === 0 && { gaveUp: true }),
-        ...(also % 2 === 0 && { output: { digest: `sha256:${"b".repeat(64)}`, bytes: also } }),
+        ...(also % 2 === 0 && { output: { digest: `sha256:${"b".repeat(64)}`, bytes: also }, named: yes }),
       });
     case "nameCheckpoint":
       return { do: "nameCheckpoint", name: `c-${pick % 8}`, ...(yes && { at: also % (number + 2) }) };

@@ -110,10 +110,11 @@ export const artifactVersion = artifactReference.extend({
   agent: id,
   /** From 1, in the order in which they were written. */
   version: count,
-  /** The event that wrote it, and the tool call behind it. */
+  /** The event that wrote it, and the tool call behind it; of an output, the process and the call that started it. */
   seq,
   time,
   callId: z.string().nullable(),
+  process: id.nullable(),
   /** The name stands for this one now. */
   current: z.boolean(),
 });

@@ -74,7 +74,7 @@ export const processOutput = defineTool({
   name: "process_output",
   description:
     "Show what a process put out, both streams together: the newest lines, lines from a number on, or the lines that match a pattern. Answers how it " +
-    "stands and which lines follow, then `<number>: <line>` a line. Only the newest output is at hand; read_artifact has the whole once it has ended.",
+    "stands and which lines follow, then `<number>: <line>` a line. Only the newest output is at hand; once it has ended, the whole is the artifact `<name>.output`, for read_artifact.",
   input: z.strictObject({
     name: processName,
     from: z.int().min(1).optional().describe("First line to show; the newest lines when absent."),
