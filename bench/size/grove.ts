@@ -29,8 +29,10 @@ export interface Tree {
   readonly held: boolean;
   /** Of the agents without children, in turn. */
   readonly rest: readonly Rest[];
-  /** Turns of those that wait for a message; 1 by default. */
+  /** Turns of those that wait for a message, or that have ended without children; 1 by default. */
   readonly turns?: number;
+  /** All of its agents have ended, parents after their children, whatever `rest` says. */
+  readonly ended?: boolean;
 }
 
 const INSTRUCTIONS = textOf(1, 600);
@@ -93,9 +95,9 @@ class Gardener {
     this.#toolset = toolset;
   }
 
-  async plant({ name, fanOut, held, rest, turns = 1 }: Tree): Promise<void> {
+  async plant({ name, fanOut, held, rest, turns = 1, ended = false }: Tree): Promise<void> {
     const root = this.#ids();
-    await this.#grow(root, { root, parent: null, name, level: 0 }, { fanOut, rest, held, turns });
+    await this.#grow(root, { root, parent: null, name, level: 0 }, { fanOut, rest, held, turns, ended });
   }
 
   async flush(): Promise<void> {
@@ -111,11 +113,13 @@ class Gardener {
   async #grow(
     agent: string,
     place: Place,
-    { fanOut, rest, held, turns }: Required<Omit<Tree, "name">>,
+    { fanOut, rest, held, turns, ended }: Required<Omit<Tree, "name">>,
   ): Promise<Command | undefined> {
     const { root, level } = place;
     const [children = 0, ...below] = fanOut;
-    const stands = children > 0 ? "waiting" : (rest[this.agents % rest.length] ?? "ended");
+    const isLeaf = children === 0;
+    const leafStands = ended ? "ended" : (rest[this.agents % rest.length] ?? "ended");
+    const stands = isLeaf ? leafStands : "waiting";
     this.agents += 1;
     const person = { kind: "person" as const };
     const text = textOf(this.agents, 800);
@@ -139,14 +143,14 @@ class Gardener {
         instructions: INSTRUCTIONS,
         toolset: this.#toolset,
         tools: [],
-        mode: stands === "waiting" ? "chat" : "task",
+        mode: stands === "waiting" && !ended ? "chat" : "task",
         rights: { commands: false, spawn: true },
       },
       { do: "receive", id: this.#ids(), from: person, content: text },
     );
     if (stands === "held") say({ do: "hold", by: person, reason: "kept" });
     else if (stands !== "queued") say(...turn(this.#ids(), text));
-    for (let at = 1; stands === "waiting" && children === 0 && at < turns; at += 1) {
+    for (let at = 1; isLeaf && (stands === "waiting" || stands === "ended") && at < turns; at += 1) {
       say({ do: "receive", id: this.#ids(), from: person, content: text }, ...turn(this.#ids(), text));
     }
     if (stands === "ended") say({ do: "complete", output: text });
@@ -155,12 +159,13 @@ class Gardener {
       const childPlace = { root, parent: agent, name: `part-${at}`, level: level + 1 };
       say({ do: "spawn", child, name: childPlace.name });
       if (at === 0) await put();
-      const report = await this.#grow(child, childPlace, { fanOut: below, rest, held: false, turns });
+      const report = await this.#grow(child, childPlace, { fanOut: below, rest, held: false, turns, ended });
       if (report) say(report);
       if (batch.recorded.length >= LIMITS.appendEventsMax / 2) await put();
     }
     // The newest reports are read, so that it waits and does not work.
     if (children > 0 && batch.state?.inbox.length) say(...turn(this.#ids(), text));
+    if (ended && !isLeaf) say({ do: "complete", output: text });
     if (held) say({ do: "hold", by: person, reason: "paused" });
     await put();
     const { seq, status } = batch.head;

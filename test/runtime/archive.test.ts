@@ -151,6 +151,33 @@ test("a backup made after a move has all of it", async () => {
   expect(restored).toEqual(before);
 });
 
+test("a backup that goes on after a move, and after trees came back, restores all of it in the same order", async () => {
+  await using fleet = await openFleet();
+  const { runtime } = fleet.banyan;
+  const first = await ended(fleet, "first");
+  const at = place();
+  const store = join(at, "store");
+  await backUp(fleet.folder, { store });
+  await archiveRuntime(runtime);
+  const second = await ended(fleet, "second");
+  await first.send("and the north");
+  await fleet.became(first, "completed");
+  // It ships records whose beginnings are away, some of them away themselves.
+  await archiveRuntime(runtime, { root: second.id });
+  await backUp(fleet.folder, { store });
+  await restoreArchived(runtime, first.id);
+  await archiveRuntime(runtime);
+  expect(await backUp(fleet.folder, { store })).toMatchObject({ missing: [] });
+  await fleet.banyan.close();
+  await restoreFolder(join(at, "data"), { store });
+  for (const { id } of [first, second]) {
+    const { written: _, ...restored } = await pastOf(join(at, "data"), id);
+    const { written: __, ...past } = await pastOf(fleet.folder, id);
+    expect(restored).toEqual(past);
+  }
+  expect((await verifyFolder(join(at, "data"))).damaged).toEqual([]);
+});
+
 test("a collection sees what archived records refer to", async () => {
   await using fleet = await openFleet();
   const root = await ended(fleet, "survey");

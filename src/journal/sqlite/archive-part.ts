@@ -70,8 +70,7 @@ export async function readPart(bytes: Uint8Array, digest: string, name: string):
   }
 }
 
-/** The body of a record, or undefined when none of the runs has it. */
-export function bodyIn(runs: readonly Run[], agent: AgentId, seq: number): string | undefined {
-  const run = runs.find((each) => each.agent === agent && seq >= each.first && seq < each.first + each.bodies.length);
-  return run?.bodies[seq - run.first];
+/** The run that has a record, or undefined when none of them has it. */
+export function runOf(runs: readonly Run[], agent: AgentId, seq: number): Run | undefined {
+  return runs.find((each) => each.agent === agent && seq >= each.first && seq < each.first + each.bodies.length);
 }

@@ -4,7 +4,7 @@ import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
 import type { ArchivePart, ArchiveStore, Archiving } from "../archive.ts";
 import type { StoredRecord } from "../journal.ts";
-import { bodyIn, piecesOf, type Run, readPart, writePart } from "./archive-part.ts";
+import { piecesOf, type Run, readPart, runOf, writePart } from "./archive-part.ts";
 import type { Committer } from "./committer.ts";
 import type { Move, Span } from "./moves.ts";
 import type { Reader } from "./reader.ts";
@@ -125,6 +125,9 @@ export class Archiver implements Archiving {
 
 /** What an archive gives back is what it was given. */
 function checkSame(records: readonly StoredRecord[], runs: readonly Run[], key: string): void {
-  const isSame = records.every(({ agent, seq, body }) => bodyIn(runs, agent, seq) === body);
+  const isSame = records.every(({ agent, seq, body }) => {
+    const run = runOf(runs, agent, seq);
+    return run?.bodies[seq - run.first] === body;
+  });
   if (!isSame) throw new BanyanError("JOURNAL_DAMAGED", `${key} of the archive does not hold what was written to it`);
 }

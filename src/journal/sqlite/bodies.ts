@@ -6,7 +6,7 @@ import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { ArchivePart, ArchiveStore } from "../archive.ts";
-import { bodyIn, type Run, readPart } from "./archive-part.ts";
+import { type Run, readPart, runOf } from "./archive-part.ts";
 import type { Lookup } from "./lookup.ts";
 import type { EventRow } from "./records.ts";
 
@@ -27,12 +27,20 @@ function partOf([id, root, place, key, digest, bytes, records, bodyBytes, time]:
   return { id, root, place, key, digest, bytes, records, bodyBytes, time };
 }
 
+interface AtHand {
+  readonly runs: Promise<Run[]>;
+  readonly bodyBytes: number;
+}
+
 export class Bodies {
   readonly #lookup: Lookup;
   readonly #store: ArchiveStore | undefined;
   #prepared: ReturnType<typeof prepare> | undefined;
   /** Parts read last, by key; the newest is last. */
-  readonly #atHand = new Map<string, { readonly runs: Promise<Run[]>; readonly bodyBytes: number }>();
+  readonly #atHand = new Map<string, AtHand>();
+  #atHandBytes = 0;
+  /** What was read last, by the number of its agent: the next record mostly goes on there. A record never changes, wherever it is. */
+  #last: { readonly n: number; readonly run: Run } | undefined;
 
   constructor(lookup: Lookup, store: ArchiveStore | undefined) {
     this.#lookup = lookup;
@@ -79,12 +87,18 @@ export class Bodies {
   }
 
   async #bodyOf([position, n, seq]: EventRow): Promise<string> {
+    const next = this.#last?.n === n ? this.#last.run.bodies[seq - this.#last.run.first] : undefined;
+    if (next !== undefined) return next;
     const part = this.partOf(n, seq);
     if (part) {
       const { agent } = this.#lookup.at(n);
       try {
-        const body = bodyIn(await this.#keptAtHand(part), agent, seq);
-        if (body !== undefined) return body;
+        const run = runOf(await this.#keptAtHand(part), agent, seq);
+        const body = run?.bodies[seq - run.first];
+        if (run && body !== undefined) {
+          this.#last = { n, run };
+          return body;
+        }
         throw new BanyanError("JOURNAL_DAMAGED", `${part.key} of the archive has no record ${seq} of ${agent}`, {
           agent,
         });
@@ -104,19 +118,27 @@ export class Bodies {
   }
 
   #keptAtHand(part: ArchivePart): Promise<Run[]> {
-    const { key, bodyBytes } = part;
-    const found = this.#atHand.get(key) ?? { runs: this.read(part), bodyBytes };
-    this.#atHand.delete(key);
-    this.#atHand.set(key, found);
-    found.runs.catch(() => this.#atHand.delete(key));
-    let bytes = 0;
-    for (const each of this.#atHand.values()) bytes += each.bodyBytes;
+    const found = this.#atHand.get(part.key) ?? this.#fetched(part);
+    this.#atHand.delete(part.key);
+    this.#atHand.set(part.key, found);
     for (const [oldest, each] of this.#atHand) {
-      if (bytes <= LIMITS.archiveCacheBytesMax || oldest === key) break;
-      this.#atHand.delete(oldest);
-      bytes -= each.bodyBytes;
+      if (this.#atHandBytes <= LIMITS.archiveCacheBytesMax || each === found) break;
+      this.#drop(oldest, each);
     }
     return found.runs;
+  }
+
+  #fetched(part: ArchivePart): AtHand {
+    const fetched = { runs: this.read(part), bodyBytes: part.bodyBytes };
+    this.#atHandBytes += fetched.bodyBytes;
+    fetched.runs.catch(() => this.#drop(part.key, fetched));
+    return fetched;
+  }
+
+  #drop(key: string, each: AtHand): void {
+    if (this.#atHand.get(key) !== each) return;
+    this.#atHand.delete(key);
+    this.#atHandBytes -= each.bodyBytes;
   }
 }
 
