@@ -50,6 +50,7 @@ export async function scrub(options: ScrubOptions): Promise<Scrubbed> {
   return new Scrub(options).run();
 }
 
+const PUTS_MAX = 2;
 const ABSENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["BLOB_NOT_FOUND", "BLOB_DAMAGED", "OBJECT_NOT_FOUND"]);
 
 class Scrub {
@@ -122,8 +123,13 @@ class Scrub {
     const { blobs, source } = this.#options;
     if (!source) return false;
     try {
-      const put = await blobs.put(source(digest));
-      return put.digest === digest && (await blobs.verify(digest));
+      // A put may trust a part that was damaged since it was read last; reading it again has told by then.
+      for (let tries = 0; tries < PUTS_MAX; tries += 1) {
+        const put = await blobs.put(source(digest));
+        if (put.digest !== digest) return false;
+        if (await blobs.verify(digest)) return true;
+      }
+      return false;
     } catch (error) {
       if (error instanceof BanyanError && ABSENT.has(error.code)) return false;
       throw error;

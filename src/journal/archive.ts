@@ -6,7 +6,7 @@
  * X1  A body leaves the database in the transaction that says where it is, and that comes after its part was written, made durable, read
  *     again and found equal. A crash leaves the body in one place or in both, never in none.
  * X2  What is read is the same before a move, after it, and after it came back. A part that is missing or changed is a damaged journal for
- *     the agents whose records it has, and for no other.
+ *     the agents whose records it has, and for whoever reads all records in order; no other agent is touched by it.
  * X3  Moves are of one part each: appends wait for none of them longer than for a large commit.
  */
 import type { AgentId } from "../base/ids.ts";
