@@ -264,6 +264,8 @@ export const LIMITS = {
   /** Bytes of bodies in a part of an archive, about: it ends with the record that reaches them. And of those kept at hand after a read. */
   archivePartBytesMax: MiB,
   archiveCacheBytesMax: 64 * MiB,
+  /** Time after the start of `banyan up` before something is done to the data that never was. */
+  upkeepFirstMs: 10 * 60_000,
   /** Drills of a backup of which the outcome is kept. */
   drillsKeptMax: 100,
   /** How long a backup that stopped waits to be begun again; the wait doubles. And how often it is looked whether a drill is due. */

@@ -117,6 +117,37 @@ export const SETTINGS = z.strictObject({
     .describe(
       "How often the backup is restored into a scratch folder, to see that it can be. Hours; 0 for never. It takes as much disk as the data, in `dataDir`; nothing happens without `backupStore`.",
     ),
+  archiveAfterDays: z
+    .int()
+    .min(0)
+    .max(3_650)
+    .default(0)
+    .describe(
+      "How long nothing has happened in an ended tree when `banyan up` moves its history to the archive. Days; 0 for never. It looks every hour. The history is read from there as before.",
+    ),
+  archiveStore: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Where `archiveAfterDays` moves histories. A folder's path, best on another disk, or a bucket's address, `https://host/bucket`, with the keys as for `bucketUrl` and the region of `AWS_REGION`; without it `archive/` in `dataDir`. What was moved elsewhere before is read from there.",
+    ),
+  collectHours: z
+    .int()
+    .min(0)
+    .max(8_760)
+    .default(0)
+    .describe(
+      "How often `banyan up` removes stored bytes that no journal refers to. Hours; 0 for never. Beside agents at work; what is younger than a day stays. It reads every journal.",
+    ),
+  scrubHours: z
+    .int()
+    .min(0)
+    .max(8_760)
+    .default(0)
+    .describe(
+      "How often `banyan up` reads all that is stored again and checks it. Hours; 0 for never. At 32 MiB a second; what is not sound becomes a fault, and is mended from `backupStore` where that is not encrypted.",
+    ),
   levelsMax: z
     .int()
     .min(0)
@@ -217,12 +248,13 @@ export async function loadSettings({
   }
   const settings = check(values, sources);
   const baseOf = (name: SettingName) => (sources[name].startsWith(`${path}:`) ? dirname(path) : folder);
-  const { dataDir, backupStore, backupKeyFile } = settings;
+  const { dataDir, backupStore, backupKeyFile, archiveStore } = settings;
   return {
     settings: {
       ...settings,
       dataDir: resolve(baseOf("dataDir"), dataDir),
       ...(backupStore !== undefined && { backupStore: objectPlace(backupStore, baseOf("backupStore")) }),
+      ...(archiveStore !== undefined && { archiveStore: objectPlace(archiveStore, baseOf("archiveStore")) }),
       ...(backupKeyFile !== undefined && { backupKeyFile: resolve(baseOf("backupKeyFile"), backupKeyFile) }),
     },
     sources,

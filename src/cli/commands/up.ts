@@ -1,8 +1,12 @@
 /** `banyan up`: runs the agents of the data, and serves the dashboard and the HTTP API. */
 import { readFile } from "node:fs/promises";
+import { collect } from "../../artifacts/collect.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { systemRandom } from "../../base/random.ts";
+import { archiveRuntime } from "../../runtime/archive.ts";
 import { Banyan } from "../../runtime/banyan.ts";
+import type { Runtime } from "../../runtime/open.ts";
+import { scrubRuntime } from "../../runtime/scrub.ts";
 import { boundsOf, loadSettings, type Settings } from "../../runtime/settings.ts";
 import { AccessTokens } from "../../server/access-tokens.ts";
 import { startControl } from "../../server/control-socket.ts";
@@ -12,6 +16,7 @@ import { type Io, print, printJson, remark } from "../io.ts";
 import { keepBackup } from "../run/backup-keeper.ts";
 import { openModel } from "../run/model.ts";
 import { takeTasks } from "../run/tasks.ts";
+import { keepUp, type UpkeepTask } from "../run/upkeep.ts";
 import { oneLine } from "../terminal.ts";
 
 interface Options extends CommonOptions {
@@ -67,6 +72,15 @@ async function up(io: Io, { port, host, cert, key, json, data, model, backup, co
     remark(io, `fault: ${oneLine(error.message)}`);
     banyan.runtime.faults.note("", error);
   });
+  await using _upkeep = keepUp({
+    folder: dataDir,
+    clock,
+    tasks: tasksOf(banyan.runtime, settings),
+    onFault: (error) => {
+      remark(io, `fault: ${oneLine(error.message)}`);
+      banyan.runtime.faults.note("", error);
+    },
+  });
   await using opened = new AsyncDisposableStack();
   const startTree = takeTasks(source, { banyan, settings, environment, opened });
   await using _control = await startControl(banyan.runtime, { shutDown: ended.resolve, startTree });
@@ -93,6 +107,28 @@ async function textOf(file: string | undefined): Promise<string | undefined> {
 }
 
 const HOUR_MS = 3_600_000;
+
+/** What the settings want done again and again. */
+function tasksOf(runtime: Runtime, settings: Settings): UpkeepTask[] {
+  const { archiveAfterDays, archiveStore: place, backupStore, backupKeyFile, collectHours, scrubHours } = settings;
+  const { journal, blobs, clock } = runtime.services;
+  const backup = backupKeyFile === undefined ? backupStore : undefined;
+  const tasks: UpkeepTask[] = [];
+  if (archiveAfterDays > 0) {
+    const idleMs = archiveAfterDays * 24 * HOUR_MS;
+    const run = (signal: AbortSignal) => archiveRuntime(runtime, { idleMs, place, signal });
+    tasks.push({ name: "archive", everyMs: HOUR_MS, run });
+  }
+  if (collectHours > 0) {
+    const run = (signal: AbortSignal) => collect({ journal, blobs, clock, signal });
+    tasks.push({ name: "collect", everyMs: collectHours * HOUR_MS, run });
+  }
+  if (scrubHours > 0) {
+    const run = (signal: AbortSignal) => scrubRuntime(runtime, { backup, signal });
+    tasks.push({ name: "scrub", everyMs: scrubHours * HOUR_MS, run });
+  }
+  return tasks;
+}
 
 function backupOf(io: Io, settings: Settings, onFault: (error: BanyanError) => void): AsyncDisposable | undefined {
   const { dataDir: folder, backupStore: store, backupRegion: region, backupKeyFile: keyFile } = settings;
