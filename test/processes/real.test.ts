@@ -128,25 +128,39 @@ test("its time limit", async () => {
   expect(ends).toMatchObject([{ how: "timedOut", signal: "SIGKILL" }]);
 });
 
-test("TCP, HTTP and command probes are good while it serves, and fail when it no longer does", async () => {
-  const port = await freePort();
-  const serving = `const server = require("node:http").createServer((_, answer) => answer.end("ok")).listen(${port}, "127.0.0.1");
+/** Serves until it reads a line, and then goes on without. */
+const servingAt = (
+  port: number,
+) => `const server = require("node:http").createServer((_, answer) => answer.end("ok")).listen(${port}, "127.0.0.1");
     process.stdin.once("data", () => { server.close(); server.closeAllConnections(); console.log("deaf"); });`;
-  const asked = { everyMs: 100, timeoutMs: 20_000, failuresMax: 2, graceMs };
-  const { supervised, said } = await node(serving, {
-    probes: [
-      { kind: "tcp", port, ...asked },
-      { kind: "http", port, path: "/", ...asked },
-      { kind: "command", argv: ["true"], ...asked },
-    ],
-  });
-  await ground.until(() => supervised.run?.isReady === true);
-  expect(ends).toEqual([]);
-  const { phase } = supervised;
-  if (phase.is === "running") await phase.launched.write("stop\n", false);
-  await said("deaf");
+
+test.each(["tcp", "http"] as const)(
+  "a %s probe is good while it serves, and fails when it no longer does",
+  async (kind) => {
+    const port = await freePort();
+    const asked = { everyMs: 100, timeoutMs: 20_000, failuresMax: 2, graceMs };
+    const probe = kind === "tcp" ? { kind, port, ...asked } : { kind, port, path: "/", ...asked };
+    const probes: ProcessPolicy["probes"] = [probe, { kind: "command", argv: ["true"], ...asked }];
+    const { supervised, said } = await node(servingAt(port), { probes });
+    await ground.until(() => supervised.run?.isReady === true);
+    expect(ends).toEqual([]);
+    const { phase } = supervised;
+    if (phase.is === "running") await phase.launched.write("stop\n", false);
+    await said("deaf");
+    await supervised.gone;
+    expect(ends).toMatchObject([{ how: "hung", why: `its ${kind} probe failed 2 times in a row` }]);
+  },
+);
+
+test("an HTTP probe fails on an answer that is no success", async () => {
+  const port = await freePort();
+  const failing = `require("node:http").createServer((_, answer) => { answer.statusCode = 500; answer.end(); }).listen(${port}, "127.0.0.1");`;
+  const asked = { everyMs: 100, timeoutMs: 20_000, failuresMax: 2, graceMs: 500 };
+  const { supervised } = await node(failing, { probes: [{ kind: "http", port, path: "/", ...asked }] });
   await supervised.gone;
-  expect(ends).toMatchObject([{ how: "hung", why: expect.stringMatching(/^its (tcp|http) probe failed/) }]);
+  expect(ends).toMatchObject([
+    { how: "hung", why: expect.stringMatching(/^its http probe failed \d+ times in a row$/) },
+  ]);
 });
 
 test("a command probe that fails", async () => {
