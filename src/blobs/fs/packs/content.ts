@@ -46,8 +46,12 @@ export async function named(packs: Packs, name: Uint8Array, role: Role): Promise
   }
 }
 
-/** The bytes of a record that is a blob or a chunk. @throws BLOB_DAMAGED */
+/**
+ * The bytes of a record that is a blob or a chunk. A flipped bit may change nothing of what comes out of packed bytes: it counts as
+ * damage all the same, as it does for a sweep (K2). @throws BLOB_DAMAGED
+ */
 export async function bytesOf({ header, stored }: Found, name: Uint8Array): Promise<Uint8Array> {
+  if (crc32(stored) !== header.crc) throw new BanyanError("BLOB_DAMAGED", "a record of a pack has other stored bytes");
   const bytes = await unpack({ codec: header.codec, stored }, header.bytes);
   if (bytes.length === header.bytes && nameOf(bytes).equals(name)) return bytes;
   throw new BanyanError("BLOB_DAMAGED", "a record of a pack has other bytes");
