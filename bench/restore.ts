@@ -3,8 +3,9 @@
  *
  * `node bench/restore.ts [--turns 500,2000,20000] [--restores 200]`
  *
- * Each restore is of the newest event and reads the newest snapshot and what came after it, whatever is in memory; every message is in memory
- * then. W2 of `npm run bench -- core` does the same up to 2,000 turns with the peers in the same run; they need hours for 20,000.
+ * Each restore is of the newest event and reads the newest snapshot and what came after it, whatever is in memory. `restored` is the time to
+ * the agent's state with the newest of its conversation, `read` that to all of its messages in memory. W2 of `npm run bench -- core` reads them
+ * all up to 2,000 turns with the peers in the same run; they need hours for 20,000.
  */
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
@@ -33,18 +34,22 @@ async function measure(turns: number, restores: number): Promise<void> {
       await bytesBelow(join(folder, "snapshots")),
     ];
     const fleet = await contender.open(folder);
-    const restore = async () => {
+    const timed = async (get: typeof fleet.load) => {
       const startMs = performance.now();
-      const messages = await fleet.load?.(agent);
+      const messages = await get?.call(fleet, agent);
       if (messages !== messagesAfter(turns)) throw new Error(`${messages} messages of ${messagesAfter(turns)}`);
       return performance.now() - startMs;
     };
-    const alone = await times(restore, restores);
+    const all = async () => ({
+      restored: await times(() => timed(fleet.restore), restores),
+      read: await times(() => timed(fleet.load), restores),
+    });
+    const alone = await all();
     let done = false;
     const beside = (async () => {
       while (!done) await fleet.run({ agents: 100, turns: 50 });
     })();
-    const loaded = await times(restore, restores);
+    const loaded = await all();
     done = true;
     await beside;
     await fleet.close();
@@ -60,8 +65,12 @@ async function times(restore: () => Promise<number>, count: number): Promise<num
   return all;
 }
 
-function of(name: string, all: readonly number[]) {
-  return { [`${name}P50Ms`]: round(median(all)), [`${name}P99Ms`]: round(quantile(all, 0.99)) };
+function of(name: string, all: Readonly<Record<string, readonly number[]>>) {
+  const figures = Object.entries(all).map(([what, times]) => [
+    what,
+    { p50Ms: round(median(times)), p99Ms: round(quantile(times, 0.99)) },
+  ]);
+  return { [name]: Object.fromEntries(figures) };
 }
 
 function tell(line: object): void {

@@ -9,7 +9,7 @@ import { loadavg, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { openFsSnapshots } from "../src/checkpoints/fs/fs-snapshots.ts";
 import { recordAt } from "../src/checkpoints/restore.ts";
-import { writeSnapshot } from "../src/checkpoints/snapshot-bytes.ts";
+import { writeSnapshot } from "../src/checkpoints/snapshot-parts.ts";
 import { foldAgent } from "../src/coordinator/fold.ts";
 import { openSqliteJournal } from "../src/journal/sqlite/sqlite-journal.ts";
 import { replay } from "../src/recordings/replay.ts";
@@ -52,9 +52,9 @@ async function snapshotAll(folder: string): Promise<{ plain: number; compressed:
       for (const { agent, seq } of heads) {
         const record = await recordAt(journal, agent, seq);
         if (!record) continue;
-        const bytes = await writeSnapshot(await foldAgent({ journal }, agent), record);
-        plain += bytes.length;
-        await snapshots.keep(agent, seq, bytes);
+        const parts = await writeSnapshot(await foldAgent({ journal }, agent), record);
+        for (const { length } of parts) plain += length;
+        await snapshots.keep(agent, seq, parts);
       }
     }
     return { plain, compressed: await bytesBelow(join(folder, "all")) };

@@ -51,6 +51,13 @@ export const contender: Contender = {
         const entries = await agent.messages({ at: agent.head.seq });
         return entries.length;
       },
+      /** The newest of the conversation is looked at; the rest is unpacked when somebody looks at it. */
+      async restore(id) {
+        const agent = banyan.agent(id);
+        const { entries } = await banyan.runtime.coordinator.state(agent.id, agent.head.seq);
+        if (!entries.at(-1)) throw new Error("nothing was said");
+        return entries.length;
+      },
       async fork(id) {
         return (await banyan.agent(id).fork()).id;
       },

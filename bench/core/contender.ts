@@ -30,6 +30,8 @@ export interface Fleet {
    * message an object of the kind that the contender's own next turn would work with.
    */
   load?(agent: string): Promise<number>;
+  /** As `load`, up to where the agent could go on: what it does not look at need not be in memory. In no workload. */
+  restore?(agent: string): Promise<number>;
   /** A new agent with the other's past, able to go on by itself. */
   fork?(agent: string): Promise<string>;
   /** Processes beside this one that do part of the work. */

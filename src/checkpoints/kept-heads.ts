@@ -13,7 +13,7 @@ import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Journal, StoredRecord } from "../journal/journal.ts";
 import { recordAt } from "./restore.ts";
-import { markOf } from "./snapshot-bytes.ts";
+import { markOf } from "./snapshot-parts.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 export interface KeptHeads {

@@ -4,7 +4,7 @@
  */
 import type { AgentId } from "../base/ids.ts";
 import type { Journal, StoredRecord } from "../journal/journal.ts";
-import { type Folded, readSnapshot } from "./snapshot-bytes.ts";
+import { type Folded, readSnapshot } from "./snapshot-parts.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 /** Where agents' pasts are: in the journal, and, as far as that was folded before, in snapshots. */
@@ -23,7 +23,7 @@ export async function restore(past: Past, agent: AgentId, to: number): Promise<F
     const record = await recordAt(journal, agent, seq);
     if (!record || !snapshots) continue;
     try {
-      return await readSnapshot(await snapshots.read(agent, seq), record);
+      return readSnapshot(await snapshots.read(agent, seq), record);
     } catch (error) {
       onBadSnapshot?.(agent, error);
     }

@@ -1,5 +1,5 @@
 /**
- * The snapshots port: folded states as bytes, kept beside the journal so that an agent is restored without folding all of its past.
+ * The snapshots port: folded states in parts, kept beside the journal so that an agent is restored without folding all of its past.
  * Everything here is made from the journal: losing it loses time and nothing else, so nothing waits for a sync.
  *
  * S1  What is read is what was kept, or an error: a damaged snapshot is never handed over.
@@ -7,13 +7,20 @@
  */
 import type { AgentId } from "../base/ids.ts";
 
+/** A piece of a snapshot that was read, and checked with it: only whoever needs its bytes has them unpacked. */
+export interface Part {
+  /** How many they are. */
+  readonly bytes: number;
+  unpack(): Buffer;
+}
+
 export interface Snapshots {
   /** Keeps the state after the agent's event `seq`. @throws DISK_FAILED */
-  keep(agent: AgentId, seq: number, bytes: Buffer): Promise<void>;
+  keep(agent: AgentId, seq: number, parts: readonly Buffer[]): Promise<void>;
   /** Sequences of the agent's snapshots, newest first. */
   list(agent: AgentId): Promise<number[]>;
-  /** @throws SNAPSHOT_DAMAGED, also when there is none */
-  read(agent: AgentId, seq: number): Promise<Buffer>;
+  /** As many parts as were kept. @throws SNAPSHOT_DAMAGED, also when there is none */
+  read(agent: AgentId, seq: number): Promise<Part[]>;
   /** Harmless when there is none. */
   delete(agent: AgentId, seq: number): Promise<void>;
   /** Keeps the heads of all agents, in place of those kept before. @throws DISK_FAILED */

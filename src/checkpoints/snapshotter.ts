@@ -10,7 +10,7 @@ import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Past } from "./restore.ts";
 import { recordAt } from "./restore.ts";
-import { type Folded, writeSnapshot } from "./snapshot-bytes.ts";
+import { type Folded, writeSnapshot } from "./snapshot-parts.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 const KEPT = 2;

@@ -9,7 +9,7 @@ import { presentIsOver } from "../base/event-loop.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import { type Past, restore } from "../checkpoints/restore.ts";
-import type { Folded } from "../checkpoints/snapshot-bytes.ts";
+import type { Folded } from "../checkpoints/snapshot-parts.ts";
 import type { Covered } from "../checkpoints/snapshotter.ts";
 import type { Journal, StoredRecord } from "../journal/journal.ts";
 

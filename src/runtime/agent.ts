@@ -66,7 +66,9 @@ export class Agent {
 
   /** The conversation, oldest first; after event `at` when it is given. */
   async messages({ at }: { at?: number } = {}): Promise<Entry[]> {
-    return [...(await this.#coordinator.state(this.id, at)).entries];
+    const { entries } = await this.#coordinator.state(this.id, at);
+    await entries.unpack();
+    return [...entries];
   }
 
   /**

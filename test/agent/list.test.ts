@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { List } from "../../src/agent/list.ts";
 
+const unpack = async () => undefined;
+
 describe("List", () => {
   test("reads from both ends, and nothing beyond them", () => {
     const list = List.of("a", "b", "c");
@@ -45,9 +47,13 @@ describe("List", () => {
 
   test("any version, whatever was made of it or of another since, is what a copied array would be", () => {
     const step = fc.record({ from: fc.nat(), take: fc.option(fc.nat(20)), item: fc.nat(30) });
+    const packed = fc.array(fc.nat(30), { maxLength: 12 });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const versions: { list: List<number>; model: number[] }[] = [{ list: List.of(), model: [] }];
+      fc.property(fc.array(step, { maxLength: 200 }), packed, (steps, past) => {
+        const versions: { list: List<number>; model: number[] }[] = [
+          { list: List.of(), model: [] },
+          { list: List.over({ length: past.length, at: (index) => past[index] as number, unpack }), model: past },
+        ];
         for (const { from, take, item } of steps) {
           const base = versions[from % versions.length];
           if (!base) throw new Error("there is always a version");
@@ -58,6 +64,7 @@ describe("List", () => {
         for (const { list, model } of versions) {
           expect([...list]).toEqual(model);
           expect([list.length, list.at(0), list.at(-1)]).toEqual([model.length, model.at(0), model.at(-1)]);
+          expect(list.slice(2, 6)).toEqual(model.slice(2, 6));
           for (const item of [0, 7, 30]) expect(list.includes(item)).toBe(model.includes(item));
         }
       }),

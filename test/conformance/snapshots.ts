@@ -13,30 +13,34 @@ export function snapshotsConformance(name: string, make: () => Promise<Snapshots
       const snapshots = await make();
       const all = ["", "one", "ä\u0000\n漢字", "x".repeat(300), "x".repeat(1_000_000)].map((text) => Buffer.from(text));
       all.push(Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7919) % 251)));
-      for (const [index, bytes] of all.entries()) await snapshots.keep(a, index + 1, bytes);
-      await snapshots.keep(b, 2, Buffer.from("of another"));
-      for (const [index, bytes] of all.entries()) expect(bytes.equals(await snapshots.read(a, index + 1))).toBe(true);
+      for (const [index, bytes] of all.entries()) await snapshots.keep(a, index + 1, [bytes]);
+      await snapshots.keep(a, 100, all);
+      await snapshots.keep(a, 101, []);
+      await snapshots.keep(b, 2, [Buffer.from("of another")]);
+      for (const [index, bytes] of all.entries()) expect(await partsOf(snapshots, a, index + 1)).toEqual([bytes]);
+      expect(await partsOf(snapshots, a, 100)).toEqual(all);
+      expect(await partsOf(snapshots, a, 101)).toEqual([]);
       expect(await textOf(snapshots, b, 2)).toBe("of another");
     });
 
     test("they are listed newest first, and those of others are not", async () => {
       const snapshots = await make();
-      for (const seq of [9, 10, 100, 2]) await snapshots.keep(a, seq, Buffer.from(`${seq}`));
+      for (const seq of [9, 10, 100, 2]) await snapshots.keep(a, seq, [Buffer.from(`${seq}`)]);
       expect(await snapshots.list(a)).toEqual([100, 10, 9, 2]);
       expect(await snapshots.list(b)).toEqual([]);
     });
 
     test("S2: one that is kept again replaces the one before", async () => {
       const snapshots = await make();
-      await Promise.all(Array.from({ length: 20 }, () => snapshots.keep(a, 5, Buffer.from("same"))));
-      await snapshots.keep(a, 5, Buffer.from("newer"));
+      await Promise.all(Array.from({ length: 20 }, () => snapshots.keep(a, 5, [Buffer.from("same")])));
+      await snapshots.keep(a, 5, [Buffer.from("newer")]);
       expect([await snapshots.list(a), await textOf(snapshots, a, 5)]).toEqual([[5], "newer"]);
     });
 
     test("the heads of all agents are what was kept last, beside every snapshot", async () => {
       const snapshots = await make();
       expect(await snapshots.readHeads()).toBeUndefined();
-      await snapshots.keep(a, 1, Buffer.from("of an agent"));
+      await snapshots.keep(a, 1, [Buffer.from("of an agent")]);
       await snapshots.keepHeads(Buffer.alloc(100_000, 1));
       await snapshots.keepHeads(Buffer.from("newer"));
       expect(String(await snapshots.readHeads())).toBe("newer");
@@ -45,7 +49,7 @@ export function snapshotsConformance(name: string, make: () => Promise<Snapshots
 
     test("one that is deleted, or never was, is not there; deleting it again is harmless", async () => {
       const snapshots = await make();
-      await snapshots.keep(a, 5, Buffer.from("text"));
+      await snapshots.keep(a, 5, [Buffer.from("text")]);
       await snapshots.delete(a, 5);
       await snapshots.delete(a, 5);
       await snapshots.delete(b, 1);
@@ -57,6 +61,14 @@ export function snapshotsConformance(name: string, make: () => Promise<Snapshots
   });
 }
 
+/** What each part says of its bytes is true. */
+async function partsOf(snapshots: Snapshots, agent: AgentId, seq: number): Promise<Buffer[]> {
+  const parts = await snapshots.read(agent, seq);
+  const unpacked = parts.map((part) => part.unpack());
+  expect(unpacked.map(({ length }) => length)).toEqual(parts.map(({ bytes }) => bytes));
+  return unpacked;
+}
+
 async function textOf(snapshots: Snapshots, agent: AgentId, seq: number): Promise<string> {
-  return (await snapshots.read(agent, seq)).toString();
+  return Buffer.concat(await partsOf(snapshots, agent, seq)).toString();
 }

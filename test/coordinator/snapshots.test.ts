@@ -64,15 +64,16 @@ test("restoring reads the newest snapshot and what came after it", async () => {
 
 test("a snapshot that is damaged or of another journal is passed over and told of; the one before it serves", async () => {
   const { world, lead } = await lived();
-  const known = world.snapshots.get(lead) ?? new Map<number, Buffer>();
+  const known = world.snapshots.get(lead) ?? new Map<number, readonly Buffer[]>();
   const [newest = 0, older = 0] = [...known.keys()].sort((a, b) => b - a);
-  known.set(newest, Buffer.from(String(known.get(newest)).replace('"record":"', '"record":"0')));
+  const [header, ...blocks] = known.get(newest) ?? [];
+  known.set(newest, [Buffer.from(String(header).replace('"record":"', '"record":"0')), ...blocks]);
   const again = await world.open();
   const state = await again.state(lead);
   const { journal } = again.services;
   expect(plain(state)).toEqual(plain((await foldAgent({ journal }, lead)).state));
   expect(again.faults).toMatchObject([{ agent: lead, error: { code: "SNAPSHOT_DAMAGED" } }]);
-  known.set(older, Buffer.of());
+  known.set(older, []);
   const last = await world.open();
   expect(plain(await last.state(lead))).toEqual(plain(state));
   expect(last.faults.length).toBe(2);

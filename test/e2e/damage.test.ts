@@ -54,7 +54,7 @@ test(`of ${DAMAGES} flipped bits and cuts in snapshots and segments, none is ser
     const state = plainOf((await foldAgent({ journal }, agent)).state);
     // As many as were kept, all of the newest agent: the two of N2.
     const folder = join(data, "snapshots");
-    const snapshots = filesBelow(folder).filter((path) => path.endsWith(".zst"));
+    const snapshots = filesBelow(folder).filter((path) => path.endsWith(".snapshot"));
     expect(snapshots).toHaveLength(2);
     const expected = new Map<number, ReturnType<typeof plainOf>>();
     for (const path of snapshots) {

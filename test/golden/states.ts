@@ -1,6 +1,6 @@
 /**
  * What the golden data fold to: one hash an agent, of its whole state. When these change and the data do not, snapshots of the states
- * before are wrong, and FORMAT of src/checkpoints/snapshot-bytes.ts must grow.
+ * before are wrong, and FORMAT of src/checkpoints/snapshot-parts.ts must grow.
  */
 import { hash } from "node:crypto";
 import { foldAgent } from "../../src/coordinator/fold.ts";

@@ -127,6 +127,7 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
         prepare(state),
         toolsets.find(state.toolset),
         contents.fetch(state.instructions),
+        state.entries.unpack(),
       ]);
       const own = warm as Running | undefined;
       const parts = { contents, clock, toolset, instructions, state, upstream, means, profile, start };

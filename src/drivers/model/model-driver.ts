@@ -56,6 +56,8 @@ export function createModelDriver({ contents, clock, models = [] }: ModelDriverO
       const [toolset, instructions] = await Promise.all([
         toolsets.find(state.toolset),
         contents.fetch(state.instructions),
+        // All of it goes into the prompt.
+        state.entries.unpack(),
       ]);
       return new ModelSession({ model, contents, clock, toolset, instructions, state });
     },
