@@ -261,6 +261,8 @@ export const LIMITS = {
   /** How long a record waits for others before it is shipped to a backup, and bytes of records of one segment. */
   backupDelayMs: 1_000,
   backupSegmentBytesMax: 64 * MiB,
+  /** Blobs that are shipped, fetched or checked at a time: a bucket far away answers each in tens of milliseconds. */
+  blobsAtOnceMax: 8,
   /** Bytes of bodies in a part of an archive, about: it ends with the record that reaches them. And of those kept at hand after a read. */
   archivePartBytesMax: MiB,
   archiveCacheBytesMax: 64 * MiB,

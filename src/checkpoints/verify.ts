@@ -10,6 +10,8 @@ import { checkEvent, decodeEvent } from "../agent/codec.ts";
 import { referencesOf } from "../agent/references.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import { forSeveral } from "../base/several.ts";
 import { type Blobs, isDigest } from "../blobs/blobs.ts";
 import type { Journal, JournalHead, StoredRecord } from "../journal/journal.ts";
 import { Folding } from "./folding.ts";
@@ -43,10 +45,10 @@ export async function verifyData({ journal, blobs }: { journal: Journal; blobs: 
   const heads = await readHeads(journal);
   const folding = new Folding(heads);
   for (const head of heads) damaged.push(...(await verifyAgent(journal, folding, head, references)));
-  for (const [digest, place] of references) {
+  await forSeveral(references, LIMITS.blobsAtOnceMax, async ([digest, place]) => {
     const what = await wrongWith(blobs, digest);
     if (what) damaged.push({ ...place, what });
-  }
+  });
   const stored = await journal.verify();
   for (const { agent, seq, what } of stored.damaged) damaged.push({ agent: agent ?? null, seq: seq ?? null, what });
   return { agents: heads.length, events: stored.records, blobs: references.size, damaged, ok: damaged.length === 0 };

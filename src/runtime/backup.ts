@@ -1,7 +1,9 @@
 /** Backups of a data folder: made beside the process that works on it, or while none does, without writing to its stores. */
 import { type Clock, systemClock } from "../base/clock.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
+import { forSeveral } from "../base/several.ts";
 import type { Digest } from "../blobs/blobs.ts";
 import { beginShipping, type Remembered } from "../checkpoints/backup/beginning.ts";
 import type { SealKeys } from "../checkpoints/backup/seal.ts";
@@ -192,8 +194,8 @@ export async function verifyBackup(options: BackupOptions, { part = 1, parts = 1
   const blobs = [...(await store.blobs())].filter(
     (digest) => Number.parseInt(digest.slice(-6), 16) % parts === part - 1,
   );
-  for (const digest of blobs) {
+  await forSeveral(blobs, LIMITS.blobsAtOnceMax, async (digest) => {
     if (!(await store.verifyBlob(digest as Digest))) damaged.push(`the blob ${digest}`);
-  }
+  });
   return { segments: read, blobs: blobs.length, damaged, ok: damaged.length === 0 };
 }

@@ -4,9 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { seededRandom } from "../../src/base/random.ts";
+import { openBlobStore } from "../../src/runtime/blob-store.ts";
 import { verifyFolder } from "../../src/runtime/verify.ts";
 import { harmFirst } from "../blobs/fs/world.ts";
 import { openFleet } from "../support/fleet.ts";
+import { StrictS3 } from "../support/strict-s3.ts";
 
 const root = mkdtempSync(join(tmpdir(), "banyan-verify-"));
 const sound = join(root, "sound");
@@ -63,6 +67,32 @@ test("it works beside a running process", async () => {
   await using fleet = await openFleet();
   await fleet.lead();
   expect(await verifyFolder(fleet.folder)).toMatchObject({ agents: 1, ok: true });
+});
+
+test("blobs in a bucket are checked there", async () => {
+  await using server = await new StrictS3().start();
+  const environment = {
+    AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: server.credentials.sessionToken,
+  };
+  const opened = { readOnly: false, environment, clock: systemClock(), random: seededRandom(1) };
+  const own = await openBlobStore(folder, { ...opened, settled: true });
+  const bucket = await openBlobStore(folder, {
+    ...opened,
+    settled: false,
+    bucket: { url: server.url, region: server.region },
+  });
+  for await (const { digest } of own.list()) await bucket.put(own.get(digest));
+  await own.close();
+  await bucket.close();
+  rmSync(join(folder, "blobs"), { recursive: true });
+  expect(await verifyFolder(folder, environment)).toMatchObject({ blobs: 4, ok: true });
+  const [key = ""] = server.objects.keys();
+  server.objects.delete(key);
+  expect((await verifyFolder(folder, environment)).damaged).toMatchObject([
+    { what: expect.stringContaining("missing") },
+  ]);
 });
 
 describe("named is", () => {

@@ -5,9 +5,11 @@
 import { decodeEvent } from "../../agent/codec.ts";
 import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
-import { type Blobs, type Digest, isDigest } from "../../blobs/blobs.ts";
+import { LIMITS } from "../../base/limits.ts";
+import { forSeveral } from "../../base/several.ts";
+import type { Blobs, Digest } from "../../blobs/blobs.ts";
 import type { Append, Journal, NewRecord, StoredRecord } from "../../journal/journal.ts";
-import { blobsOf } from "./segment.ts";
+import { newBlobs } from "./segment.ts";
 import type { BackupStore, SegmentName } from "./store.ts";
 
 /**
@@ -61,14 +63,10 @@ export async function restoreBackup({
     const segment = await readNext(store, name, end.previous);
     const cut = until ? cutOf(segment.records, until) : -1;
     const wanted = cut < 0 ? segment.records : segment.records.slice(0, cut);
-    for (const { type, body } of wanted) {
-      for (const digest of blobsOf(type, body)) {
-        if (known.has(digest) || !isDigest(digest)) continue;
-        known.add(digest);
-        if ((await blobs.has(digest)) !== undefined) continue;
-        if (!(await fetchBlob(store, blobs, digest))) missing += 1;
-      }
-    }
+    await forSeveral(newBlobs(wanted, known), LIMITS.blobsAtOnceMax, async (digest) => {
+      if ((await blobs.has(digest)) === undefined && !(await fetchBlob(store, blobs, digest))) missing += 1;
+      onProgress?.({ segments: index, of: names.length, records, blobs: known.size });
+    });
     const left = wanted.slice(skip);
     skip = Math.max(0, skip - wanted.length);
     for (const part of parts(left)) await journal.append(part);

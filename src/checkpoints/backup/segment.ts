@@ -11,6 +11,7 @@ import { referencesOf } from "../../agent/references.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { isId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
+import { type Digest, isDigest } from "../../blobs/blobs.ts";
 import type { StoredRecord } from "../../journal/journal.ts";
 
 const compress = promisify(zstdCompress);
@@ -75,6 +76,17 @@ export async function readSegment(bytes: Uint8Array, name: string): Promise<Segm
 }
 
 /** The blobs that a record refers to. Most have none, and are not looked into. */
-export function blobsOf(type: string, body: string): Iterable<string> {
+function blobsOf(type: string, body: string): Iterable<string> {
   return body.includes("sha256:") ? referencesOf(decodeEvent(type, body)) : [];
+}
+
+/** Blobs that the records refer to and that are not known yet, as they are asked for; they are known then. */
+export function* newBlobs(records: readonly StoredRecord[], known: Set<string>): Generator<Digest> {
+  for (const { type, body } of records) {
+    for (const digest of blobsOf(type, body)) {
+      if (known.has(digest) || !isDigest(digest)) continue;
+      known.add(digest);
+      yield digest;
+    }
+  }
 }

@@ -8,9 +8,10 @@
 import type { Clock } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import { type Blobs, isDigest } from "../../blobs/blobs.ts";
+import { forSeveral } from "../../base/several.ts";
+import type { Blobs } from "../../blobs/blobs.ts";
 import type { Journal, StoredRecord } from "../../journal/journal.ts";
-import { blobsOf } from "./segment.ts";
+import { newBlobs } from "./segment.ts";
 import type { BackupStore } from "./store.ts";
 
 /** How far a journal was shipped: kept beside the data, and told by the store when it is lost. */
@@ -102,14 +103,10 @@ class Shipping {
     const last = records.at(-1);
     if (!last) return;
     const { store, blobs } = this.#options;
-    for (const { type, body } of records) {
-      for (const digest of blobsOf(type, body)) {
-        if (this.#there.has(digest) || !isDigest(digest)) continue;
-        this.#there.add(digest);
-        // What is gone or damaged here must not keep all else from being saved.
-        await store.putBlob(blobs, digest).catch((error) => this.#options.onMissing(digest, error));
-      }
-    }
+    await forSeveral(newBlobs(records, this.#there), LIMITS.blobsAtOnceMax, async (digest) => {
+      // What is gone or damaged here must not keep all else from being saved.
+      await store.putBlob(blobs, digest).catch((error) => this.#options.onMissing(digest, error));
+    });
     const { owner, number, previous } = this.shipped;
     const digest = await store.add({ owner, number: number + 1, previous }, records);
     // H3: what a newer claim leaves out is not shipped, and nobody is told that it was.

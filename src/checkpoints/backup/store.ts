@@ -10,7 +10,7 @@
  *     the backup, and it stops as soon as it sees that claim.
  * G2  A segment is added when all blobs that it refers to are there.
  */
-import { hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { BanyanError } from "../../base/errors.ts";
 import { type Blobs, type Digest, isDigest } from "../../blobs/blobs.ts";
@@ -143,7 +143,9 @@ export class BackupStore {
   /** True when its bytes are there and match the digest. */
   async verifyBlob(digest: Digest): Promise<boolean> {
     try {
-      return `sha256:${hash("sha256", await bytesOf(this.getBlob(digest)))}` === digest;
+      const sum = createHash("sha256");
+      for await (const piece of this.getBlob(digest)) sum.update(piece);
+      return `sha256:${sum.digest("hex")}` === digest;
     } catch (error) {
       if (error instanceof BanyanError && (error.code === "BLOB_DAMAGED" || error.code === "OBJECT_NOT_FOUND"))
         return false;

@@ -189,14 +189,20 @@ function drillLine({ time, tookMs, ok, error, records, blobs, bytes }: Drill): s
   return `the drill at ${when} restored and verified ${what}, in ${duration(tookMs)}`;
 }
 
+/** A line a tenth of the segments, and every few seconds while many blobs belong to one. */
 function progressOn(io: Io): (progress: RestoreProgress) => void {
   let shown = 0;
-  return ({ segments, of, records }) => {
+  let shownMs = io.clock.monotonic();
+  return ({ segments, of, records, blobs }) => {
     const tenth = Math.floor((segments / of) * 10);
-    if (tenth > shown) remark(io, `${segments} of ${plural(of, "segment")}, ${plural(records, "record")}`);
+    if (tenth <= shown && io.clock.monotonic() - shownMs < PROGRESS_MS) return;
+    remark(io, `${segments} of ${plural(of, "segment")}, ${plural(records, "record")}, ${plural(blobs, "blob")}`);
     shown = tenth;
+    shownMs = io.clock.monotonic();
   };
 }
+
+const PROGRESS_MS = 5_000;
 
 async function placeOf(io: Io, { store, region, keyFile }: Options) {
   return { store: objectPlace(store, io.folder), region, keys: await keysIn(io, keyFile) };
