@@ -263,6 +263,8 @@ export const LIMITS = {
   backupSegmentBytesMax: 64 * MiB,
   /** Blobs that are shipped, fetched or checked at a time: a bucket far away answers each in tens of milliseconds. */
   blobsAtOnceMax: 8,
+  /** Trees that are moved to an archive at a time: each waits for its part to be durable. */
+  treesArchivedAtOnceMax: 8,
   /** Bytes of bodies in a part of an archive, about: it ends with the record that reaches them. And of those kept at hand after a read. */
   archivePartBytesMax: MiB,
   archiveCacheBytesMax: 64 * MiB,

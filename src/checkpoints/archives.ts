@@ -8,6 +8,8 @@
  */
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
+import { LIMITS } from "../base/limits.ts";
+import { forSeveral } from "../base/several.ts";
 import type { ArchivePart, Archiving } from "../journal/archive.ts";
 
 /** The place that means the archive in the data folder. */
@@ -60,17 +62,17 @@ export async function archiveTrees(options: ArchiveOptions): Promise<ArchiveOutc
   const before = archiving.room().bytes;
   const moved: ArchivedTree[] = [];
   const failed: { root: AgentId; error: BanyanError }[] = [];
-  for (const tree of trees) {
+  await forSeveral(trees, LIMITS.treesArchivedAtOnceMax, async (tree) => {
     signal?.throwIfAborted();
     try {
       const there = archiving.weigh(tree.agents);
-      if (there.records === 0) continue;
+      if (there.records === 0) return;
       moved.push(dryRun ? { root: tree.root, parts: 0, bytes: 0, ...there } : await moveTree(options, tree));
     } catch (error) {
       if (!(error instanceof BanyanError) || error.code === "SHUTTING_DOWN") throw error;
       failed.push({ root: tree.root, error });
     }
-  }
+  });
   if (shrink && !dryRun) await archiving.shrink();
   const { bytes, freeBytes } = archiving.room();
   return { trees: moved, failed, databaseBytesBefore: before, databaseBytesAfter: bytes, freeBytes };

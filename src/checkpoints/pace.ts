@@ -1,8 +1,8 @@
 /** Lets others have the event loop every few milliseconds, while many bytes are gone through. */
 import { presentIsOver } from "../base/event-loop.ts";
 
-/** About 20 ms. */
-const PACE_BYTES = 16 * 1024 * 1024;
+/** About 10 ms. */
+const PACE_BYTES = 4 * 1024 * 1024;
 
 export class Pace {
   #bytes = 0;

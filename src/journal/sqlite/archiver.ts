@@ -22,8 +22,8 @@ export class Archiver implements Archiving {
   readonly #committer: Committer | undefined;
   readonly #store: ArchiveStore;
   readonly #clock: Clock;
-  /** Settled when the newest move, of any number of parts, is over. */
-  #last: Promise<void> = Promise.resolve();
+  /** Of each tree that is being moved: settled when the newest move, of any number of parts, is over. */
+  readonly #last = new Map<AgentId, Promise<void>>();
 
   constructor({ reader, committer, store, clock }: ArchiverOptions) {
     this.#reader = reader;
@@ -33,7 +33,7 @@ export class Archiver implements Archiving {
   }
 
   async *moveOut(root: AgentId, agents: readonly AgentId[], place: string): AsyncGenerator<ArchivePart> {
-    using _turn = await this.#turn();
+    using _turn = await this.#turn(root);
     for await (const records of piecesOf(this.#unmoved(agents))) {
       const { bytes, digest } = await writePart(root, records);
       const key = `${root}/${digest}.part`;
@@ -48,7 +48,7 @@ export class Archiver implements Archiving {
   }
 
   async *bringBack(root: AgentId): AsyncGenerator<ArchivePart> {
-    using _turn = await this.#turn();
+    using _turn = await this.#turn(root);
     // The newest first: what is still away is then always the beginning of an agent's records.
     for (const part of this.parts(root).reverse()) {
       const runs = await this.#reader.readPart(part);
@@ -71,7 +71,6 @@ export class Archiver implements Archiving {
   }
 
   async shrink(): Promise<void> {
-    using _turn = await this.#turn();
     await this.#move({ to: "disk" });
   }
 
@@ -84,13 +83,18 @@ export class Archiver implements Archiving {
     await this.#committer.move(move);
   }
 
-  /** Two who moved the same records at once would be in each other's way. */
-  async #turn(): Promise<Disposable> {
-    const before = this.#last;
+  /** Two who moved the same records at once would be in each other's way; trees share none. */
+  async #turn(root: AgentId): Promise<Disposable> {
+    const before = this.#last.get(root);
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#last = promise;
+    this.#last.set(root, promise);
     await before;
-    return { [Symbol.dispose]: resolve };
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#last.get(root) === promise) this.#last.delete(root);
+        resolve();
+      },
+    };
   }
 
   /** Agent by agent, what stands in the database. An empty body takes no room and stays. */
