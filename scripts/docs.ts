@@ -8,6 +8,7 @@ import { configurationPage } from "./docs/configuration.ts";
 import { errorsPage } from "./docs/errors.ts";
 import { eventsPage } from "./docs/events.ts";
 import { limitsPage } from "./docs/limits.ts";
+import { metricsPage } from "./docs/metrics.ts";
 import { operationsPage } from "./docs/operations.ts";
 import { statusPage } from "./docs/status.ts";
 
@@ -17,6 +18,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   "docs/errors.md": errorsPage,
   "docs/events.md": eventsPage,
   "docs/limits.md": limitsPage,
+  "docs/metrics.md": metricsPage,
   "docs/operations.md": operationsPage,
   "docs/status.md": statusPage,
 };

@@ -90,6 +90,8 @@ export const LIMITS = {
   /** Longest wait of a fork or spawn for its turn, and how many may wait. */
   throttleWaitMsMax: 3_600_000,
   throttleWaitingMax: 10_000,
+  /** Families of models that metrics name; what there is of further ones is summed up under `other`. */
+  metricFamiliesMax: 32,
   /** Steps of a chain of forks of forks. */
   forkChainMax: 10_000,
   /** Living agents of a subtree whose ends `cancel` waits for; of a larger one it waits for the top's alone. */

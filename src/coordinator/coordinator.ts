@@ -22,7 +22,7 @@ import { foldAgent, outputOf } from "./fold.ts";
 import { Forking, type ForkOptions } from "./fork.ts";
 import { HeadKeeper } from "./head-keeper.ts";
 import { Places } from "./places.ts";
-import type { PoolWatcher } from "./pool/events.ts";
+import { claimWaitMsOf, type PoolWatcher } from "./pool/events.ts";
 import type { PoolFigures } from "./pool/figures.ts";
 import type { PoolOptions } from "./pool/pool.ts";
 import { Processes } from "./processes.ts";
@@ -266,6 +266,14 @@ export class Coordinator {
   /** Tells of what happens in the pool, which no journal has. Returns how to stop that. */
   watchPool(watcher: PoolWatcher): () => void {
     return this.#work.pool.watch(watcher);
+  }
+
+  /** Tells of every claim of a session that is over: how long it waited, from asking to a session that has started or the refusal. */
+  watchClaimWaits(watcher: (waitMs: number) => void): () => void {
+    return this.watchPool((event) => {
+      const waitMs = claimWaitMsOf(event);
+      if (waitMs !== undefined) watcher(waitMs);
+    });
   }
 
   async #stop(): Promise<void> {

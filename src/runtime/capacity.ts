@@ -14,6 +14,11 @@ export async function capacityOf(runtime: Runtime, signal?: AbortSignal): Promis
   return forecast({ journal, clock, storedBytes: await bytesIn(folder), freeBytes: bavail * bsize, rootOf, signal });
 }
 
+/** Of the journal's files, as they are on disk. */
+export function journalBytesOf({ folder }: Runtime): Promise<number> {
+  return bytesIn(join(folder, "journal"));
+}
+
 /** Of all files below a folder, as they are on disk; those that go meanwhile do not count. */
 async function bytesIn(folder: string): Promise<number> {
   let bytes = 0;

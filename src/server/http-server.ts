@@ -1,6 +1,6 @@
 /**
  * The HTTP server: every operation of the contract as `POST /v1/NAME`, live events as `GET /v1/events`, the whole fleet as it changes as
- * `GET /v1/fleet`, and what runs it.
+ * `GET /v1/fleet`, metrics at `GET /metrics`, and what runs it.
  *
  * H1  It listens on the loopback address, and elsewhere with a certificate alone (listening.ts).
  * H2  Everything but `/health`, `/ready`, the dashboard's own files and links to artifacts needs a token; see http-guard.ts for who is let in.
@@ -22,6 +22,7 @@ import { checkRequest, isMany, perform, type Request } from "./handlers.ts";
 import { checkRole, Guard } from "./http-guard.ts";
 import { serveLinks } from "./http-links.ts";
 import { serveLive } from "./http-live.ts";
+import { serveMetrics } from "./http-metrics.ts";
 import { servePage } from "./http-page.ts";
 import { endSoon, type StreamOptions, writeTaken } from "./http-streams.ts";
 import { type Listening, placeOf } from "./listening.ts";
@@ -176,6 +177,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   });
   const failed = (error: unknown) => `${JSON.stringify({ error: problem(error) })}\n`;
 
+  await serveMetrics(server, { runtime, guard });
   serveLinks(server, { runtime, guard });
   serveLive(server, { runtime, guard, stream, problem, stopping: stopping.signal, followEventsMax });
   servePage(server, {

@@ -94,7 +94,7 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
 const answers = new WeakMap<Runtime, RecentAnswers>();
 
 /** Those of a runtime, whoever asks. */
-function recentOf(runtime: Runtime): RecentAnswers {
+export function recentOf(runtime: Runtime): RecentAnswers {
   const known = answers.get(runtime) ?? new RecentAnswers(runtime.services.clock);
   answers.set(runtime, known);
   return known;

@@ -14,6 +14,8 @@ export type PoolHappening =
   | { readonly type: "warmFailed"; readonly message: string }
   | { readonly type: "waiting"; readonly agent: AgentId }
   | { readonly type: "claimed"; readonly agent: AgentId; readonly from: ClaimedFrom; readonly waitMs: number }
+  /** A cold session that was claimed has started: the wait is over now, and not when it was claimed. */
+  | { readonly type: "started"; readonly agent: AgentId; readonly waitMs: number }
   | { readonly type: "exhausted"; readonly agent: AgentId; readonly waitMs: number }
   | { readonly type: "parked"; readonly agent: AgentId }
   | { readonly type: "target"; readonly from: number; readonly to: number; readonly isPanic: boolean }
@@ -26,3 +28,9 @@ export type PoolEvent = PoolHappening & {
   readonly atMs: number;
 };
 export type PoolWatcher = (event: PoolEvent) => void;
+
+/** How long a claim waited, from asking to a session that has started or to the refusal, where the event is its end. */
+export function claimWaitMsOf(event: PoolHappening): number | undefined {
+  if (event.type === "claimed") return event.from === "cold" ? undefined : event.waitMs;
+  return event.type === "started" || event.type === "exhausted" ? event.waitMs : undefined;
+}

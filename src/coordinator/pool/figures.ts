@@ -43,8 +43,9 @@ export class PoolCounts {
     this.claims[from] += 1;
   }
 
-  waited(ms: number): void {
-    this.#waits.add(ms);
+  /** Undefined where no wait is over. */
+  waited(ms: number | undefined): void {
+    if (ms !== undefined) this.#waits.add(ms);
   }
 
   evicted(why: Eviction): void {

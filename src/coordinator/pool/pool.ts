@@ -19,7 +19,7 @@ import type { Random } from "../../base/random.ts";
 import type { Driver, Profile, Session, StartGate } from "../../drivers/driver.ts";
 import { scale, targetOf } from "./autoscaler.ts";
 import { type Claim, Claims } from "./claims.ts";
-import type { ClaimedFrom, PoolHappening, PoolWatcher } from "./events.ts";
+import { type ClaimedFrom, claimWaitMsOf, type PoolHappening, type PoolWatcher } from "./events.ts";
 import { figuresOf, PoolCounts, type PoolFigures } from "./figures.ts";
 import { isHealthy } from "./health.ts";
 import { type Eviction, Member } from "./member.ts";
@@ -258,7 +258,6 @@ export class Pool {
     const waitMs = this.#nowMs - sinceMs;
     if (waitMs >= this.#waitMsMax) {
       this.#claims.close(agent);
-      this.#counts.waited(waitMs);
       this.#tell(shelf, { type: "exhausted", agent, waitMs });
       throw new BanyanError("POOL_EXHAUSTED", `no session came free in ${Math.round(waitMs / 1_000)} s`, { agent });
     }
@@ -298,7 +297,6 @@ export class Pool {
   #claimed(agent: AgentId, shelf: Shelf, from: ClaimedFrom, sinceMs: number): void {
     const waitMs = this.#nowMs - sinceMs;
     this.#counts.claimed(from);
-    if (from !== "cold") this.#counts.waited(waitMs);
     this.#tell(shelf, { type: "claimed", agent, from, waitMs });
   }
 
@@ -310,8 +308,9 @@ export class Pool {
       try {
         const started = await work();
         member.shelf.started(this.#nowMs - startMs);
-        if (member.awaitedMs !== undefined) this.#counts.waited(this.#nowMs - member.awaitedMs);
+        const { awaitedMs, shelf } = member;
         member.awaitedMs = undefined;
+        if (awaitedMs !== undefined) this.#tell(shelf, { type: "started", agent, waitMs: this.#nowMs - awaitedMs });
         return started;
       } finally {
         this.#starts.leave();
@@ -391,6 +390,7 @@ export class Pool {
   }
 
   #tell({ tenant, profile }: Shelf, happening: PoolHappening): void {
+    this.#counts.waited(claimWaitMsOf(happening));
     if (this.#watchers.size === 0) return;
     const event = { ...happening, tenant, profile: profile.key, atMs: this.#nowMs };
     for (const watcher of this.#watchers) watcher(event);

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { makeFolder } from "../../base/durable-folder.ts";
 import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
+import { AppendCounts, type Appended } from "../append-counts.ts";
 import { bytesOf } from "../appendable.ts";
 import type { ArchiveStore, Archiving } from "../archive.ts";
 import type { Append, Journal, JournalHead, StoredRecord, Verification } from "../journal.ts";
@@ -88,6 +89,7 @@ class SqliteJournal implements Journal {
   readonly #reader: Reader;
   readonly #clock: Clock;
   readonly #writing: Writing | undefined;
+  readonly #counts: AppendCounts;
   readonly #watchers: Set<() => void>;
   /** How often they were called. */
   #changes = 0;
@@ -99,6 +101,7 @@ class SqliteJournal implements Journal {
     this.#reader = reader;
     this.#clock = clock;
     this.#writing = writing;
+    this.#counts = new AppendCounts(clock);
     this.#watchers = watchers;
     watchers.add(() => {
       this.#changes += 1;
@@ -109,7 +112,11 @@ class SqliteJournal implements Journal {
   async append(appends: readonly Append[]): Promise<void> {
     const bytes = bytesOf(appends);
     if (!this.#writing) throw new BanyanError("SHUTTING_DOWN", "the journal is open for reading");
-    return this.#writing.committer.append(appends, bytes);
+    return this.#counts.count(appends, bytes, this.#writing.committer.append(appends, bytes));
+  }
+
+  get appended(): Appended | undefined {
+    return this.#writing && this.#counts.soFar;
   }
 
   async *read(agent: AgentId, { from = 1, to = Number.MAX_SAFE_INTEGER } = {}): AsyncGenerator<StoredRecord[]> {
