@@ -19,8 +19,11 @@ async function filled({ agents = 3, turns = 2 } = {}) {
   const journal = new MemoryJournal({ store: new MemoryStore() });
   const blobs = new MemoryBlobs();
   const { digest } = await blobs.put(TEXT);
+  /** A blob for each record, so that several are on their way when a write fails; the first agent's is the same each time. */
   const add = async (agent: string, expectedSeq: number, time: number) => {
-    const message = { id: `m${expectedSeq}`, from: { kind: "person" }, content: { digest, bytes: 11, head: "a" } };
+    const text = agent === id(0) ? TEXT : Buffer.from(`a text of ${agent}, ${expectedSeq}`);
+    const content = { digest: (await blobs.put(text)).digest, bytes: text.length, head: "a" };
+    const message = { id: `m${expectedSeq}`, from: { kind: "person" }, content };
     const records = [{ time, type: "message.received", body: JSON.stringify(message) }];
     await journal.append([{ agent, expectedSeq, records }]);
   };
