@@ -287,6 +287,8 @@ export const LIMITS = {
   historyBytesMax: 256 * MiB,
   /** What an agent has cost since its last change is a change of its own when it is heard of so much later. */
   historyCostMs: 10_000,
+  /** Agents whose changes may be asked for by their ids at once. */
+  historyAgentsMax: 2_000,
 
   /** Lines of one overview of a tree. */
   overviewLinesMax: 10_000,

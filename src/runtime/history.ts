@@ -10,8 +10,10 @@
  * Z5  An agent's cost at a moment is that of its last change of status, or a later one: none lies more than LIMITS.historyCostMs
  *     before an event of the agent that knew of more.
  * Z6  While a past of any length is folded, others have their turn every few milliseconds.
+ * Z7  Every rewind is a change, with the moment of the agent's own past that it went back to.
  */
 import { decodeEvent } from "../agent/codec.ts";
+import type { Recorded } from "../agent/events.ts";
 import { evolve } from "../agent/evolve.ts";
 import type { Head, State } from "../agent/state.ts";
 import type { Clock, Timer } from "../base/clock.ts";
@@ -36,6 +38,13 @@ export interface HistoryOptions {
 
 type Look = Pick<Head, "status" | "waitingFor" | "held" | "costUsd" | "time">;
 
+/** A change of which the moment that a rewind went back to is still to be read from the journal. */
+interface Heard extends Change {
+  readonly origin: Head["origin"];
+  /** The event that it was rewound to. */
+  readonly to?: number | undefined;
+}
+
 /** A file, or a stretch of the journal of which there is none. */
 type Stretch = ChangeFile | { readonly from: number; readonly to: number; readonly name?: undefined };
 
@@ -51,7 +60,7 @@ export class StatusHistory {
   readonly #files: ChangeFiles;
   /** Each agent's last change, so that only changes are written. */
   readonly #looks = new Map<AgentId, Look>();
-  #pending: Change[] = [];
+  #pending: Heard[] = [];
   #file: OpenFile | undefined;
   /** Where the next file begins; undefined once the disk has refused one. */
   #from: number | undefined;
@@ -68,7 +77,7 @@ export class StatusHistory {
     this.#files = new ChangeFiles(options.folder, options.random);
     this.#from = position;
     this.#heard = position;
-    const note = (_agent: AgentId, _recorded: unknown, head: Head) => this.#note(head);
+    const note = (_agent: AgentId, recorded: readonly Recorded[], head: Head) => this.#note(recorded, head);
     this.#forget = options.writes ? options.coordinator.watch(note) : () => undefined;
   }
 
@@ -96,13 +105,15 @@ export class StatusHistory {
       stretches = await this.#stretches();
     }
     for (const stretch of stretches) yield* this.#changesOf(stretch);
-    if (this.#pending.length > 0) yield this.#pending;
+    if (this.#pending.length > 0) yield await this.#told(this.#pending);
   }
 
-  #note(head: Head): void {
-    if (this.#from === undefined || !isChanged(this.#looks.get(head.agent), head)) return;
+  #note(recorded: readonly Recorded[], head: Head): void {
+    if (this.#from === undefined) return;
+    const to = rewoundIn(recorded);
+    if (to === undefined && !isChanged(this.#looks.get(head.agent), head)) return;
     this.#looks.set(head.agent, lookOf(head));
-    this.#pending.push(changeOf(head));
+    this.#pending.push({ ...changeOf(head), origin: head.origin, to });
     this.#timer ??= this.#options.clock.timer(LIMITS.historyFlushMs, () => {
       this.#timer = undefined;
       void this.#flush(this.#heard);
@@ -118,11 +129,12 @@ export class StatusHistory {
   /** Writes what is pending; nothing is missing with it up to the position. */
   #flush(position: number): Promise<void> {
     return this.#alone(async () => {
-      const changes = this.#pending;
+      const heard = this.#pending;
       this.#pending = [];
-      const isNews = changes.length > 0 || (this.#file !== undefined && this.#file.to < position);
+      const isNews = heard.length > 0 || (this.#file !== undefined && this.#file.to < position);
       if (!isNews || this.#from === undefined) return;
       try {
+        const changes = await this.#told(heard);
         this.#file ??= await this.#files.begin(this.#from);
         await this.#file.append({ changes, position });
         if (this.#file.bytes < LIMITS.historyBytesMax / 4) return;
@@ -133,6 +145,24 @@ export class StatusHistory {
         this.#from = undefined;
       }
     });
+  }
+
+  /** Z7: as they are written. */
+  #told(heard: readonly Heard[]): Promise<Change[]> {
+    return Promise.all(
+      heard.map(async ({ origin, to, ...change }) =>
+        to === undefined ? change : { ...change, rewoundTo: await this.#timeOf(change, origin, to) },
+      ),
+    );
+  }
+
+  /** When one of its own events was; what came before it, of its origin or nothing at all, is as old as its first. */
+  async #timeOf({ agent, time }: Pick<Head, "agent" | "time">, origin: Head["origin"], seq: number): Promise<number> {
+    const own = Math.max(seq, (origin?.seq ?? 0) + 1);
+    for await (const [record] of this.#options.journal.read(agent, { from: own, to: own })) {
+      if (record) return record.time;
+    }
+    return time;
   }
 
   /** One after another. */
@@ -214,10 +244,14 @@ export class StatusHistory {
     let look: Look | undefined;
     for await (const records of journal.read(agent, { from: begun + 1, to: last })) {
       for (const { seq, time, type, body } of records) {
-        state = evolve(agent, state, { seq, time, event: decodeEvent(type, body) });
-        if (!isChanged(look, state.head)) continue;
-        look = lookOf(state.head);
-        found.push(changeOf(state.head));
+        const event = decodeEvent(type, body);
+        state = evolve(agent, state, { seq, time, event });
+        const { head } = state;
+        const isRewind = event.type === "agent.rewound";
+        if (!isRewind && !isChanged(look, head)) continue;
+        look = lookOf(head);
+        const change = changeOf(head);
+        found.push(isRewind ? { ...change, rewoundTo: await this.#timeOf(head, head.origin, event.to) } : change);
       }
       this.#folds += records.length;
       if (this.#folds < FOLDED_AT_ONCE) continue;
@@ -228,7 +262,16 @@ export class StatusHistory {
 }
 
 function changeOf({ agent, seq, time, status, waitingFor, held, costUsd }: Head): Change {
-  return { agent, seq, time, status, waitingFor, held, costUsd };
+  return { agent, seq, time, status, waitingFor, held, costUsd, rewoundTo: null };
+}
+
+/** The earliest event that a commit rewound to; undefined when it did not. */
+function rewoundIn(recorded: readonly Recorded[]): number | undefined {
+  let earliest: number | undefined;
+  for (const { event } of recorded) {
+    if (event.type === "agent.rewound" && (earliest === undefined || event.to < earliest)) earliest = event.to;
+  }
+  return earliest;
 }
 
 function lookOf({ status, waitingFor, held, costUsd, time }: Head): Look {

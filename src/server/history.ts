@@ -19,9 +19,13 @@ export async function momentAt(history: StatusHistory, time: number): Promise<Mo
   return { time, ...WORDS, agents: changes.map(({ agent }) => agent), ...looksOf(changes) };
 }
 
-export async function* changesIn(history: StatusHistory): AsyncGenerator<ChangesPiece[]> {
+/** Of all agents, or of some. */
+export async function* changesIn(history: StatusHistory, of?: readonly AgentId[]): AsyncGenerator<ChangesPiece[]> {
   const numbers = new Map<AgentId, number>();
-  for await (const changes of history.read()) {
+  const wanted = of && new Set(of);
+  for await (const all of history.read()) {
+    const changes = wanted ? all.filter(({ agent }) => wanted.has(agent)) : all;
+    if (changes.length === 0) continue;
     const agents: AgentId[] = [];
     const agent = changes.map((change) => {
       const known = numbers.get(change.agent);
@@ -31,7 +35,8 @@ export async function* changesIn(history: StatusHistory): AsyncGenerator<Changes
       return numbers.size - 1;
     });
     const [seq, time] = [changes.map((change) => change.seq), changes.map((change) => change.time)];
-    yield [{ ...WORDS, agents, agent, seq, time, ...looksOf(changes) }];
+    const rewinds = changes.flatMap(({ rewoundTo }, change) => (rewoundTo === null ? [] : { change, to: rewoundTo }));
+    yield [{ ...WORDS, agents, agent, seq, time, ...looksOf(changes), rewinds }];
   }
 }
 

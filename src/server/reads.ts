@@ -85,7 +85,7 @@ export function readHandlers(runtime: Runtime, { live }: { live: boolean }): Rea
       const wanted = selectAny(agent);
       yield* batches(runtime.faults.read().filter((each) => wanted === undefined || each.agent === wanted));
     },
-    history: () => changesIn(runtime.history),
+    history: ({ agents }) => changesIn(runtime.history, agents),
     moment: ({ at }) => momentAt(runtime.history, at),
     stats: () => statsOf(runtime, live, recent),
   };

@@ -7,7 +7,16 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Random } from "../base/random.ts";
-import { type Change, ChangeWriter, type Extent, extentOf, headerOf, type Piece, piecesIn } from "./changes.ts";
+import {
+  type Change,
+  ChangeWriter,
+  type Extent,
+  extentOf,
+  headerOf,
+  isEarlier,
+  type Piece,
+  piecesIn,
+} from "./changes.ts";
 
 export interface ChangeFile extends Extent {
   readonly name: string;
@@ -99,10 +108,13 @@ export class ChangeFiles {
     for (const old of files) if (old.name !== name) await rm(join(this.#folder, old.name), { force: true });
   }
 
-  /** Removes what a crash left unfinished. */
+  /** Removes what a crash left unfinished, and files of an earlier format, of which nobody reads anything (X3). */
   async tidy(): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
-    for (const name of names) if (UNFINISHED.test(name)) await rm(join(this.#folder, name), { force: true });
+    for (const name of names) {
+      const isRefuse = UNFINISHED.test(name) || (FILE.test(name) && isEarlier(await this.#bytesOf(name)));
+      if (isRefuse) await rm(join(this.#folder, name), { force: true });
+    }
   }
 
   #bytesOf(name: string): Promise<Buffer> {

@@ -3,6 +3,7 @@
  *
  * X1  A piece is whole or damaged: its checksum says. What follows damage is not read.
  * X2  Agents are numbered within one file, in the order in which they are first told of.
+ * X3  A file of an earlier format is none: what it told is folded from the journal again, which knows what that format had no place for.
  */
 import { crc32 } from "node:zlib";
 import { STATUSES, type Status, WAITS, type WaitingFor } from "../agent/status.ts";
@@ -20,6 +21,8 @@ export interface Change {
   readonly held: boolean;
   /** Its own, without those below it. */
   readonly costUsd: number;
+  /** Of a rewind: what it did since this moment was taken back. Milliseconds since the epoch; null for any other change. */
+  readonly rewoundTo: number | null;
 }
 
 /** Changes that stand together in a file, and the position of the journal up to which nothing is missing with them. */
@@ -28,15 +31,20 @@ export interface Piece {
   readonly position: number;
 }
 
-const MAGIC = "BANYCHG1";
+const MAGIC = "BANYCHG2";
+/** It told of no rewinds. */
+const EARLIER = ["BANYCHG1"];
 const ID_BYTES = 26;
-/** On the disk, without its agent's name. */
+/** On the disk, without its agent's name, and the moment of a rewind. */
 export const CHANGE_BYTES = 24;
+/** Behind all changes of a piece, for each of them that is a rewind. */
+const REWOUND_BYTES = 8;
 /** Checksum, length, position; then in front of the changes: how many agents are new, and how many changes there are. */
 const FRAME_BYTES = 16;
 const COUNTS_BYTES = 8;
 const HEADER_BYTES = 16;
 const HELD = 1;
+const REWOUND = 2;
 
 /** The first bytes of a file: nothing is missing in it from this position on. */
 export function headerOf(position: number): Buffer {
@@ -59,7 +67,9 @@ export class ChangeWriter {
       this.#numbers.set(agent, this.#numbers.size);
       return this.#numbers.size - 1;
     });
-    const length = COUNTS_BYTES + fresh.length * ID_BYTES + changes.length * CHANGE_BYTES;
+    const rewound = changes.flatMap(({ rewoundTo }) => rewoundTo ?? []);
+    const length =
+      COUNTS_BYTES + fresh.length * ID_BYTES + changes.length * CHANGE_BYTES + rewound.length * REWOUND_BYTES;
     const bytes = Buffer.alloc(FRAME_BYTES + length);
     let at = bytes.writeUInt32LE(fresh.length, FRAME_BYTES);
     at = bytes.writeUInt32LE(changes.length, at);
@@ -70,9 +80,10 @@ export class ChangeWriter {
       at = bytes.writeDoubleLE(change.time, at);
       at = bytes.writeUInt8(STATUSES.indexOf(change.status), at);
       at = bytes.writeUInt8(change.waitingFor === null ? 0 : WAITS.indexOf(change.waitingFor) + 1, at);
-      at = bytes.writeUInt16LE(change.held ? HELD : 0, at);
+      at = bytes.writeUInt16LE((change.held ? HELD : 0) | (change.rewoundTo === null ? 0 : REWOUND), at);
       at = bytes.writeFloatLE(change.costUsd, at);
     }
+    for (const time of rewound) at = bytes.writeDoubleLE(time, at);
     bytes.writeUInt32LE(length, 4);
     bytes.writeDoubleLE(position, 8);
     bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
@@ -88,9 +99,14 @@ export interface Extent {
   readonly bytes: number;
 }
 
-/** What a file covers; undefined when it is none of ours. */
+/** X3: whether it is of a format in which nothing is written any more. */
+export function isEarlier(bytes: Buffer): boolean {
+  return EARLIER.includes(magicOf(bytes));
+}
+
+/** What a file covers; undefined when it is none of ours, or an earlier one. */
 export function extentOf(bytes: Buffer): Extent | undefined {
-  if (bytes.length < HEADER_BYTES || bytes.toString("latin1", 0, MAGIC.length) !== MAGIC) return undefined;
+  if (bytes.length < HEADER_BYTES || magicOf(bytes) !== MAGIC) return undefined;
   const from = bytes.readDoubleLE(MAGIC.length);
   let at = HEADER_BYTES;
   let to = from;
@@ -111,6 +127,10 @@ export function* piecesIn(bytes: Buffer): Generator<Piece> {
   }
 }
 
+function magicOf(bytes: Buffer): string {
+  return bytes.toString("latin1", 0, MAGIC.length);
+}
+
 /** X1: where the piece at a place ends; undefined when there is none, or no sound one. */
 function soundEnd(bytes: Buffer, at: number): number | undefined {
   if (at + FRAME_BYTES + COUNTS_BYTES > bytes.length) return undefined;
@@ -123,17 +143,24 @@ function changesIn(bytes: Buffer, from: number, agents: AgentId[]): Change[] {
   for (let left = bytes.readUInt32LE(from); left > 0; left--, at += ID_BYTES) {
     agents.push(bytes.toString("latin1", at, at + ID_BYTES) as AgentId);
   }
-  return Array.from({ length: bytes.readUInt32LE(from + 4) }, (_, index) => {
+  const count = bytes.readUInt32LE(from + 4);
+  let rewound = at + count * CHANGE_BYTES;
+  return Array.from({ length: count }, (_, index) => {
     const place = at + index * CHANGE_BYTES;
     const waits = bytes.readUInt8(place + 17);
+    const flags = bytes.readUInt16LE(place + 18);
+    const isRewind = (flags & REWOUND) > 0;
+    const rewoundTo = isRewind ? bytes.readDoubleLE(rewound) : null;
+    if (isRewind) rewound += REWOUND_BYTES;
     return {
       agent: agents[bytes.readUInt32LE(place)] as AgentId,
       seq: bytes.readUInt32LE(place + 4),
       time: bytes.readDoubleLE(place + 8),
       status: STATUSES[bytes.readUInt8(place + 16)] as Status,
       waitingFor: waits === 0 ? null : (WAITS[waits - 1] as WaitingFor),
-      held: (bytes.readUInt16LE(place + 18) & HELD) > 0,
+      held: (flags & HELD) > 0,
       costUsd: bytes.readFloatLE(place + 20),
+      rewoundTo,
     };
   });
 }

@@ -7,10 +7,12 @@ import { evolve } from "../../src/agent/evolve.ts";
 import type { State } from "../../src/agent/state.ts";
 import { presentIsOver } from "../../src/base/event-loop.ts";
 import { LIMITS } from "../../src/base/limits.ts";
+import { pick, seededRandom } from "../../src/base/random.ts";
 import { history as pastOf } from "../../src/coordinator/fold.ts";
 import { Banyan } from "../../src/runtime/banyan.ts";
 import { openRuntime, type Runtime } from "../../src/runtime/open.ts";
-import { momentAt } from "../../src/server/history.ts";
+import { changesIn, momentAt } from "../../src/server/history.ts";
+import { ChangeWriter, headerOf } from "../../src/telemetry/changes.ts";
 import { type Fleet, openFleet } from "../support/fleet.ts";
 
 let fleet: Fleet;
@@ -137,6 +139,110 @@ test("Z3: data without any history has one", async () => {
   expect(await files()).toHaveLength(1);
   await again.close();
   await expectTrue();
+});
+
+/** What rewinds took back, as the history tells it and as the journal alone does. */
+async function expectRewinds(atLeast: number): Promise<void> {
+  const runtime = await openRuntime(fleet.folder, { readOnly: true });
+  try {
+    const told: string[] = [];
+    for await (const [piece] of changesIn(runtime.history)) {
+      for (const { change, to } of piece?.rewinds ?? []) {
+        told.push(`${piece?.agent[change]} from ${piece?.time[change]} to ${to}`);
+      }
+    }
+    const agents: string[] = [];
+    for await (const [piece] of changesIn(runtime.history)) agents.push(...(piece?.agents ?? []));
+    const found: string[] = [];
+    for (const { head } of runtime.coordinator.forest.nodes()) {
+      const times: [number, number][] = [];
+      for await (const records of runtime.services.journal.read(head.agent)) {
+        for (const { seq, time, type, body } of records) {
+          times.push([seq, time]);
+          const event = decodeEvent(type, body);
+          if (event.type !== "agent.rewound") continue;
+          const [, to] = times.find(([own]) => own >= event.to) ?? [];
+          found.push(`${agents.indexOf(head.agent)} from ${time} to ${to}`);
+        }
+      }
+    }
+    expect(told.sort()).toEqual(found.sort());
+    expect(found.length).toBeGreaterThanOrEqual(atLeast);
+  } finally {
+    await runtime.stop();
+  }
+}
+
+/** Sends, rewinds, forks and holds as drawn; every moment has a millisecond of its own. */
+async function wander(seed: number, steps: number): Promise<void> {
+  const random = seededRandom(seed);
+  const agents = [await fleet.lead()];
+  for (let step = 0; step < steps; step++) {
+    const agent = pick(random, agents);
+    const { entries } = await fleet.banyan.runtime.coordinator.state(agent.id);
+    const ends = [...Array(entries.length).keys()].map((index) => entries.at(index)?.seq ?? 0);
+    const draw = random.next();
+    if (draw < 0.35) await agent.send(`step ${step}`);
+    else if (draw < 0.85) await agent.rewind(pick(random, [0, ...ends]));
+    else {
+      const fork = await agent.fork({ task: "go on" });
+      agents.push(fork);
+      await fleet.became(fork, "waiting message");
+    }
+    await fleet.became(agent, "waiting message");
+  }
+}
+
+test.each([1, 2, 3])(
+  "Z7: what rewinds took back is told as the journal has it, live and folded (seed %i)",
+  async (seed) => {
+    let now = Date.UTC(2026, 0);
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => {
+      now += 7;
+      return now;
+    });
+    try {
+      await wander(seed, 14);
+      await fleet.banyan.close();
+      await expectRewinds(3);
+      await expectTrue();
+      await rm(folder(), { recursive: true });
+      await expectRewinds(3);
+      await expectTrue();
+    } finally {
+      clock.mockRestore();
+    }
+  },
+);
+
+test("X3: a file of the earlier format is not believed, and one of this format takes its place", async () => {
+  await wander(4, 8);
+  await fleet.banyan.close();
+  const [name = ""] = await files();
+  const bytes = await readFile(join(folder(), name));
+  bytes.write("BANYCHG1", "latin1");
+  // What it tells is no longer true of anybody, and it says that it covers everything.
+  const writer = new ChangeWriter();
+  await writeFile(
+    join(folder(), name),
+    Buffer.concat([bytes.subarray(0, headerOf(0).length), writer.bytesOf({ changes: [], position: 1e9 })]),
+  );
+  await expectTrue();
+  await expectRewinds(1);
+  const again = await Banyan.open(fleet.folder, { models: [fleet.model] });
+  await momentAt(again.runtime.history, 0);
+  await again.close();
+  expect(await files()).not.toContain(name);
+  expect((await files()).length).toBeGreaterThan(0);
+  await expectTrue();
+  await expectRewinds(1);
+});
+
+test("history is told of those alone that are asked for", async () => {
+  const { twin } = await liveFor(1);
+  const agents: string[] = [];
+  for await (const [piece] of changesIn(fleet.banyan.runtime.history, [twin.id])) agents.push(...(piece?.agents ?? []));
+  expect(agents).toEqual([twin.id]);
 });
 
 test("Z6: while a past is folded others have their turn", async () => {

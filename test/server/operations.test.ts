@@ -61,7 +61,10 @@ test("each operation answers in the form of the contract", async () => {
   ]);
   expect(await ask("messages", { agent: kid.id, at: 4 })).toHaveLength(2);
   expect(await ask("fleet")).toMatchObject([{ kind: "agents", total: 2, agents: { name: ["lead", "kid"] } }]);
-  expect(await ask("history")).toMatchObject([{ agents: [lead.id, kid.id] }]);
+  expect(await ask("history")).toMatchObject([{ agents: [lead.id, kid.id], rewinds: [] }]);
+  expect(await ask("history", { agents: [kid.id] })).toMatchObject([
+    { agents: [kid.id], agent: expect.arrayContaining([0]) },
+  ]);
   expect(await ask("moment", { at: 0 })).toMatchObject({ agents: [] });
   const now = (await ask("moment", { at: Number.MAX_SAFE_INTEGER })) as { statuses: string[]; status: number[] };
   expect(now.status.map((index) => now.statuses[index])).toEqual(["waiting", "completed"]);

@@ -3,7 +3,15 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { STATUSES, WAITS } from "../../src/agent/status.ts";
 import type { AgentId } from "../../src/base/ids.ts";
-import { type Change, ChangeWriter, extentOf, headerOf, type Piece, piecesIn } from "../../src/telemetry/changes.ts";
+import {
+  type Change,
+  ChangeWriter,
+  extentOf,
+  headerOf,
+  isEarlier,
+  type Piece,
+  piecesIn,
+} from "../../src/telemetry/changes.ts";
 
 const agents = Array.from({ length: 5 }, (_, number) => `${number}`.repeat(26) as AgentId);
 const change: fc.Arbitrary<Change> = fc.record({
@@ -15,6 +23,7 @@ const change: fc.Arbitrary<Change> = fc.record({
   held: fc.boolean(),
   // What a float of 32 bits holds.
   costUsd: fc.nat(1_000).map((eighths) => eighths / 8),
+  rewoundTo: fc.option(fc.integer({ min: 0, max: 4e12 }), { freq: 3 }),
 });
 const pieces: fc.Arbitrary<Piece[]> = fc.array(
   fc.record({ changes: fc.array(change, { maxLength: 8 }), position: fc.nat() }),
@@ -50,7 +59,16 @@ test("X1: of a file that was cut, or in which a bit flipped, only whole pieces b
   );
 });
 
+test("X3: a file of the earlier format covers nothing, and is known for what it is", () => {
+  const bytes = fileOf([{ changes: [], position: 9 }]);
+  expect(isEarlier(bytes)).toBe(false);
+  bytes.write("BANYCHG1", "latin1");
+  expect(isEarlier(bytes)).toBe(true);
+  expect(extentOf(bytes)).toBeUndefined();
+});
+
 test("what is none of ours is not read", () => {
   expect(extentOf(Buffer.alloc(0))).toBeUndefined();
+  expect(isEarlier(Buffer.from("BANY"))).toBe(false);
   expect(extentOf(Buffer.from("something else entirely"))).toBeUndefined();
 });

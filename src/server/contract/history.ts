@@ -1,5 +1,6 @@
 /** How the fleet stood at any moment. */
 import { z } from "zod";
+import { LIMITS } from "../../base/limits.ts";
 import { count, id, time } from "./shapes.ts";
 
 /** Parallel arrays. */
@@ -19,6 +20,9 @@ const words = { statuses: z.array(z.string()), waits: z.array(z.string()) };
 export const moment = z.strictObject({ time, ...words, agents: z.array(id), ...looks });
 export type Moment = z.infer<typeof moment>;
 
+/** Whose changes are asked for. */
+export const historyAgents = z.array(id).max(LIMITS.historyAgentsMax);
+
 /** Changes of statuses, a piece of them. */
 export const changesPiece = z.strictObject({
   ...words,
@@ -29,5 +33,7 @@ export const changesPiece = z.strictObject({
   seq: z.array(count),
   time: z.array(time),
   ...looks,
+  /** Which of these are rewinds, and since when all that the agent did was taken back: a moment of its own past, its first at most. */
+  rewinds: z.array(z.strictObject({ change: count, to: time })),
 });
 export type ChangesPiece = z.infer<typeof changesPiece>;

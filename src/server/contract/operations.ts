@@ -21,7 +21,7 @@ import {
 import { checkpointDetail, checkpointDiff, checkpointRow, keepPolicy, rotatedCheckpoint } from "./checkpoint.ts";
 import { COST_GROUPS, costReport, fault, stats } from "./fleet.ts";
 import { fleetFrame } from "./fleet-frames.ts";
-import { changesPiece, moment } from "./history.ts";
+import { changesPiece, historyAgents, moment } from "./history.ts";
 import { overview } from "./overview.ts";
 import { count, digest, name, position, selector, seq, time } from "./shapes.ts";
 import {
@@ -153,8 +153,8 @@ export const OPERATIONS = {
     costReport,
   ),
   history: readMany(
-    "How the status of every agent changed, from the beginning: for a picture over time.",
-    {},
+    "How the status of every agent, or of some by their ids, changed from the beginning, and what rewinds took back: for a picture over time.",
+    { agents: historyAgents.optional() },
     changesPiece,
   ),
   moment: readOne("How the whole fleet stood at a moment.", { at: time }, moment),
