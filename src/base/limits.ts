@@ -187,6 +187,8 @@ export const LIMITS = {
   /** Output of one run of a process after which it is ended; it is kept whole. Of it in memory: the newest. */
   processOutputBytesMax: 64 * MiB,
   processRingBytesMax: 256 * KiB,
+  /** Time between two writes of a run's output to the file that outlives the host. */
+  processDraftMs: 100,
   /** Resident memory of a process and its group, unless its start says otherwise. */
   processMemoryBytesDefault: 2 * 1024 * MiB,
   /** Longest time that a process's policy may name: 7 days. */

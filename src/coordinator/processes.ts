@@ -6,6 +6,7 @@
  * P3  The parent of an agent is told of a process of it that was given up, also when the host died between the two.
  * P4  What cannot be journaled of this for want of a disk is tried again until it can.
  * P5  What a run put out is an artifact of its agent, unless its tree or tenant has no room for it; then it has no name, and its end says where it is.
+ * P6  That holds for a run that died with its host, too: of its draft, at the next start.
  */
 import type { Recorded } from "../agent/events.ts";
 import { endText, isLive, outputNameOf, processesOf } from "../agent/processes.ts";
@@ -16,7 +17,9 @@ import type { Timer } from "../base/clock.ts";
 import { asBanyanError, BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
-import { isDigest } from "../blobs/blobs.ts";
+import { type BlobInfo, isDigest } from "../blobs/blobs.ts";
+import type { DraftOf } from "../processes/drafts.ts";
+import type { SystemProcess } from "../processes/launch.ts";
 import type { RunEnd } from "../processes/run.ts";
 import type { ProcessLog, ProcessSpec } from "../processes/supervised.ts";
 import { Supervisor } from "../processes/supervisor.ts";
@@ -46,9 +49,10 @@ export class Processes {
     this.#roster = roster;
     this.#control = control;
     this.#quota = quota;
-    const { launch, clock, blobs, contents } = services;
+    const { launch, clock, blobs, contents, drafts } = services;
     const store = (bytes: AsyncIterable<Uint8Array>) => blobs.put(bytes);
-    this.#supervisor = launch && new Supervisor({ launch, clock, log: this.#log(), redact: contents.redact, store });
+    const { redact } = contents;
+    this.#supervisor = launch && new Supervisor({ launch, clock, log: this.#log(), redact, store, drafts });
   }
 
   /** P2. Before any agent goes on. */
@@ -60,6 +64,7 @@ export class Processes {
     const mayHaveRun = nodes.some(({ brief, head }) => brief.status === "running" && head.rights.commands);
     if (left.length > 0 || mayHaveRun) await this.#services.launch?.sweep();
     for (const { head } of left) await this.#recoverOf(this.#roster.cell(head.agent), onFault);
+    await this.#dropDrafts(onFault);
     void this.#tellGivenUp(onFault);
   }
 
@@ -142,11 +147,34 @@ export class Processes {
         if (process.phase.is !== "running" || this.#isOurs(cell, process)) continue;
         await launch?.reap(process.phase);
         const again = launch && process.policy.restart !== "never";
-        await this.#journalEnd(specOf(cell, process), { how: "lost" }, again ? { restartTime: clock.now() } : {});
+        const output = await this.#draftOf(cell.agent, process.id, process.phase);
+        const end: RunEnd = { how: "lost", ...(output && { output }) };
+        await this.#journalEnd(specOf(cell, process), end, again ? { restartTime: clock.now() } : {});
       }
       await this.#resume(cell);
     } catch (error) {
       this.#unlessDisk(cell, error, onFault, () => this.#recoverOf(cell, onFault));
+    }
+  }
+
+  /** P6. Stores what an earlier host had of a run's output. Once more is harmless: what is stored is known by its content. */
+  async #draftOf(agent: AgentId, id: string, system: SystemProcess): Promise<BlobInfo | undefined> {
+    const { drafts, blobs } = this.#services;
+    const bytes = await drafts?.read({ agent, id, system });
+    return bytes && blobs.put(bytes);
+  }
+
+  /** Drops drafts of runs whose ends are durable. What is of an agent that could not be read stays. */
+  async #dropDrafts(onFault: OnFault): Promise<void> {
+    const { drafts } = this.#services;
+    for (const draft of (await drafts?.list()) ?? []) {
+      if (!this.#roster.forest.get(draft.agent)) continue;
+      try {
+        const { processes = [] } = await this.#roster.cell(draft.agent).load();
+        if (!processes.some((process) => isRunOf(process, draft))) await drafts?.drop(draft);
+      } catch (error) {
+        onFault(draft.agent, error);
+      }
     }
   }
 
@@ -298,6 +326,11 @@ function named(state: State, name: string): Process {
   const process = processesOf(state).findLast((each) => each.name === name);
   if (process) return process;
   throw new BanyanError("PROCESS_NOT_FOUND", `you started no process ${JSON.stringify(name.slice(0, 80))}`);
+}
+
+function isRunOf({ id, phase }: Process, draft: DraftOf): boolean {
+  const { pid, startTicks } = draft.system;
+  return id === draft.id && phase.is === "running" && phase.pid === pid && phase.startTicks === startTicks;
 }
 
 /** What the agent reads of an end. */

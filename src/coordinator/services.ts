@@ -8,6 +8,7 @@ import type { Snapshots } from "../checkpoints/snapshots.ts";
 import type { WorkTrees } from "../checkpoints/work-trees.ts";
 import type { Driver } from "../drivers/driver.ts";
 import type { Journal } from "../journal/journal.ts";
+import type { Drafts } from "../processes/drafts.ts";
 import type { Launch } from "../processes/launch.ts";
 import type { ToolRegistry } from "../tools/registry.ts";
 
@@ -24,6 +25,8 @@ export interface Services {
   readonly tools: ToolRegistry;
   /** Starts background processes; absent where there are to be none. */
   readonly launch?: Launch | undefined;
+  /** Keeps what they put out for the next host; absent where that is lost with the host. */
+  readonly drafts?: Drafts | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly ids: IdSource;

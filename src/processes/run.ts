@@ -5,6 +5,7 @@ import { LIMITS } from "../base/limits.ts";
 import type { Redact } from "../base/redact.ts";
 import { RedactedStream } from "../base/redact-stream.ts";
 import type { BlobInfo } from "../blobs/blobs.ts";
+import type { Draft, DraftSource } from "./drafts.ts";
 import type { Cause, Exit, Launched } from "./launch.ts";
 import { OutputRing, Spool } from "./output.ts";
 
@@ -16,6 +17,8 @@ export interface RunOptions {
   readonly redact: Redact;
   /** Stores bytes as they come. */
   readonly store: (bytes: AsyncIterable<Uint8Array>) => Promise<BlobInfo>;
+  /** Begins what the next host has of the output, should this one die. Without it that is nothing. */
+  readonly draft?: ((source: DraftSource) => Draft) | undefined;
   /** Told once, of output over its limit. */
   readonly onLimit: (cause: Cause) => void;
 }
@@ -25,6 +28,9 @@ export class Run {
   readonly #options: RunOptions;
   readonly #redacted: RedactedStream;
   readonly #spool: Spool;
+  readonly #draft: Draft | undefined;
+  /** Those for whom its output waits. */
+  readonly #holding = new Set<"store" | "draft">();
   #stored: Promise<BlobInfo | undefined> | undefined;
   #isReady: boolean;
   /** As it came, up to its limit. */
@@ -35,7 +41,13 @@ export class Run {
   constructor(launched: Launched, options: RunOptions) {
     this.#options = options;
     this.#redacted = new RedactedStream(options.redact);
-    this.#spool = new Spool((held) => launched.hold(held));
+    const hold = (who: "store" | "draft") => (held: boolean) => {
+      if (held) this.#holding.add(who);
+      else this.#holding.delete(who);
+      launched.hold(this.#holding.size > 0);
+    };
+    this.#spool = new Spool(hold("store"));
+    this.#draft = options.draft?.({ pending: () => this.#redacted.pending, hold: hold("draft") });
     this.#isReady = options.policy.probes.length === 0;
     void launched.ready.then(() => {
       this.#isReady = true;
@@ -72,6 +84,11 @@ export class Run {
     };
   }
 
+  /** Lets go of the draft; an end that is durable needs none. */
+  async forget(isDurable: boolean): Promise<void> {
+    await this.#draft?.end(isDurable);
+  }
+
   #end(cause: Cause): void {
     if (this.cause) return;
     this.cause = cause;
@@ -87,6 +104,7 @@ export class Run {
   }
 
   #keep(chunk: Uint8Array): void {
+    this.#draft?.add(chunk);
     if (chunk.length === 0) return;
     this.#ring.add(chunk);
     this.#spool.add(chunk);

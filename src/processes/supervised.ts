@@ -14,6 +14,7 @@ import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Redact } from "../base/redact.ts";
 import type { BlobInfo } from "../blobs/blobs.ts";
+import type { DraftSource, Drafts } from "./drafts.ts";
 import type { Cause, Launch, Launched, Program, SystemProcess } from "./launch.ts";
 import { follow, type Phase } from "./phase.ts";
 import { type AfterEnd, Restarts } from "./restart.ts";
@@ -40,6 +41,8 @@ export interface SupervisedOptions {
   /** Takes secrets out of output before it is stored. */
   readonly redact: Redact;
   readonly store: (bytes: AsyncIterable<Uint8Array>) => Promise<BlobInfo>;
+  /** Keeps output that is not stored yet for the next host. */
+  readonly drafts?: Drafts | undefined;
 }
 
 /** What stopping is for: how it is journaled, and whether the program gets a moment to tidy up. */
@@ -134,8 +137,10 @@ export class Supervised {
   /** From here on there is a run, and an end to journal. */
   async #unlessStopped(launched: Launched): Promise<void> {
     const wasStopped = this.#phase.is === "starting" && this.#phase.stop;
-    const { store, redact } = this.#options;
-    const run = new Run(launched, { policy: this.spec.policy, store, redact, onLimit: (cause) => this.#limit(cause) });
+    const { store, redact, drafts } = this.#options;
+    const { agent, id, policy } = this.spec;
+    const draft = drafts && ((source: DraftSource) => drafts.begin({ agent, id, system: launched.system }, source));
+    const run = new Run(launched, { policy, store, redact, draft, onLimit: (cause) => this.#limit(cause) });
     this.#newest = run;
     const running = { is: "running", launched, run } as const;
     this.#phase = follow(this.#phase, running);
@@ -193,9 +198,14 @@ export class Supervised {
   async #journalEnd(end: RunEnd, next: Parameters<ProcessLog["ended"]>[2]): Promise<boolean> {
     for (;;) {
       try {
-        return await this.#options.log.ended(this.spec, end, next);
+        const again = await this.#options.log.ended(this.spec, end, next);
+        await this.#newest?.forget(true);
+        return again;
       } catch (error) {
-        if (!TRIED_AGAIN.has(asBanyanError(error).code)) return false;
+        if (!TRIED_AGAIN.has(asBanyanError(error).code)) {
+          await this.#newest?.forget(false);
+          return false;
+        }
         await sleep(this.#options.clock, LIMITS.diskRetryMs);
       }
     }

@@ -19,6 +19,7 @@ import type { Services } from "../coordinator/services.ts";
 import { type ClaudeDriver, type ClaudeOptions, createClaudeDriver } from "../drivers/claude/claude-driver.ts";
 import { createModelDriver, type ModelDriver } from "../drivers/model/model-driver.ts";
 import { routed } from "../drivers/routed.ts";
+import { openDrafts } from "../processes/drafts.ts";
 import { builtInTools } from "../tools/kits.ts";
 import { toolRegistry } from "../tools/registry.ts";
 import type { Tool } from "../tools/tool.ts";
@@ -100,6 +101,7 @@ export async function openRuntime(folder: string, options: RuntimeOptions = {}):
       random,
       ids,
       launch,
+      drafts: works ? openDrafts({ folder: join(folder, "drafts"), clock }) : undefined,
     };
     const faults = openFaultLog({ folder, clock, redact: contents.redact });
     const onFault = (agent: AgentId, error: unknown) => {

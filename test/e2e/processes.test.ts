@@ -1,7 +1,7 @@
 /** A host of background processes that is killed again and again: nothing is left, and what is to go on goes on. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { hash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -65,6 +65,39 @@ test("SIGKILL of the host and of its warden: what commands left running is gone 
   await using banyan = await Banyan.open(ground.folder);
   expect(ground.marked(mark)).toEqual([]);
   expect(banyan.roots()).toHaveLength(AGENTS);
+});
+
+test("SIGKILL of the host: what its processes had put out is an artifact of the next one's, and their agents are told", async () => {
+  await using ground = await openGround();
+  const drafts = join(ground.folder, "drafts");
+  const files = () => (existsSync(drafts) ? readdirSync(drafts).map((name) => join(drafts, name)) : []);
+  const host = start(ground.folder, "talk");
+  const isSaid = (file: string) => readFileSync(file, "utf8").endsWith("no end");
+  await ground.until(() => files().filter(isSaid).length === AGENTS);
+  for (const file of files()) expect(statSync(file).mode & 0o777).toBe(0o600);
+  const gone = new Promise((resolve) => host.once("exit", resolve));
+  host.kill("SIGKILL");
+  await gone;
+  // As of a run whose end was journaled just before the host died.
+  const [some = ""] = files();
+  writeFileSync(`${some}1`, "of another run");
+
+  const whole = "listening\nkey [redacted:anthropic]\nno end";
+  for (const opening of ["first", "second"]) {
+    await using banyan = await Banyan.open(ground.folder);
+    expect(banyan.roots(), opening).toHaveLength(AGENTS);
+    for (const root of banyan.roots()) {
+      expect(root.head.artifacts).toMatchObject([{ name: "server.output", bytes: whole.length }]);
+      const chunks: Uint8Array[] = [];
+      const digest = root.head.artifacts[0]?.digest as `sha256:${string}`;
+      for await (const chunk of banyan.runtime.services.blobs.get(digest)) chunks.push(chunk);
+      expect(Buffer.concat(chunks).toString()).toBe(whole);
+      const { inbox } = await banyan.runtime.coordinator.state(root.id);
+      const told = `The process server ended: ended with the runtime. It put out ${whole.length} bytes; process_output shows them.`;
+      expect(inbox.map(({ content }) => content)).toEqual([told]);
+    }
+    expect(files()).toEqual([]);
+  }
 });
 
 test("a subtree that is cancelled: its processes and commands are gone within a second, what left their groups included", async () => {
