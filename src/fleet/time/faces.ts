@@ -36,12 +36,31 @@ const HANDLED = FACES.indexOf("failedHandled");
 const OF_PROBLEM = PROBLEMS.map((problem) => FACES.indexOf(problem as Face));
 
 /** Face of a status alone, by its index in the feed's words. */
-export function facesOfStatuses(statuses: readonly string[]): Uint8Array {
+function facesOfStatuses(statuses: readonly string[]): Uint8Array {
   return Uint8Array.from(statuses, (status) => {
     if (status === "failed") return HANDLED;
     const face = FACES.indexOf(status as Face);
     return face < 0 ? QUEUED : face;
   });
+}
+
+const WAITING = FACES.indexOf("waiting");
+const APPROVAL = FACES.indexOf("approval");
+
+/** Face of a status that the journals tell, with what it waited for, both by their index in the answer's words. */
+export function facesOfMoment({
+  statuses,
+  waits,
+}: {
+  readonly statuses: readonly string[];
+  readonly waits: readonly string[];
+}): (status: number, waiting: number) => number {
+  const ofStatus = facesOfStatuses(statuses);
+  const approval = waits.indexOf("approval");
+  return (status, waiting) => {
+    const face = at(ofStatus, status);
+    return face === WAITING && approval >= 0 && waiting === approval ? APPROVAL : face;
+  };
 }
 
 /** Faces of all agents as they are now, into `faces`, which has room for them. */

@@ -6,7 +6,8 @@
  */
 import { at, growFloats, growInts } from "../columns.ts";
 import type { Fleet } from "../fleet.ts";
-import { ABSENT, FACES, facesOfStatuses, readFaces } from "./faces.ts";
+import { ABSENT, FACES, facesOfMoment, readFaces } from "./faces.ts";
+import type { JournalChanges } from "./tracks.ts";
 
 export interface Moment {
   readonly atMs: number;
@@ -29,6 +30,8 @@ export interface Costs {
 /** May be asked many times a second while somebody drags; only the newest answer counts. */
 export interface Past {
   at(atMs: number, signal: AbortSignal): Promise<Moment>;
+  /** How some agents came to stand as they do, all of it. */
+  changesOf(agents: readonly string[], signal: AbortSignal): Promise<readonly JournalChanges[]>;
 }
 
 const ALIVE = FACES.indexOf("running");
@@ -54,23 +57,18 @@ export interface JournalMoment {
   readonly costUsd: readonly number[];
 }
 
-const WAITING = FACES.indexOf("waiting");
 const HELD = FACES.indexOf("held");
-const APPROVAL = FACES.indexOf("approval");
 
 /** Whoever the journals did not know then is absent, and so is whoever the feed leaves out. A hold covers all below. */
 export function pastOfJournals(fleet: Fleet, atMs: number, then: JournalMoment): Moment {
   const faces = new Uint8Array(fleet.count).fill(ABSENT);
   const holds = new Uint8Array(fleet.count);
   const nano = new Float64Array(fleet.count);
-  const ofStatus = facesOfStatuses(then.statuses);
-  const approval = then.waits.indexOf("approval");
+  const faceOf = facesOfMoment(then);
   for (let index = 0; index < then.agents.length; index++) {
     const agent = fleet.ordinalOf(then.agents[index] ?? "");
     if (agent < 0) continue;
-    const face = at(ofStatus, at(then.status, index));
-    const asks = face === WAITING && approval >= 0 && then.waiting[index] === approval;
-    faces[agent] = asks ? APPROVAL : face;
+    faces[agent] = faceOf(at(then.status, index), at(then.waiting, index));
     holds[agent] = at(then.held, index);
     nano[agent] = Math.round(at(then.costUsd, index) * 1e9);
   }

@@ -3,11 +3,12 @@ import { useLayoutEffect, useRef } from "react";
 import { at } from "../../fleet/columns.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import type { Moment } from "../../fleet/time/past.ts";
+import type { Track } from "../../fleet/time/tracks.ts";
 import { count, plural, usd, visibleLine } from "../parts/format.ts";
 import { Name, PathAbove } from "../parts/names.tsx";
 import { State } from "../parts/state.tsx";
 import type { Spot } from "./stage.ts";
-import { age, belowThen, costThen, faceThen, originOf } from "./words.ts";
+import { age, belowThen, costThen, faceThen, originOf, rewindsOf } from "./words.ts";
 
 interface Given {
   readonly fleet: Fleet;
@@ -16,11 +17,12 @@ interface Given {
   readonly x: number;
   readonly y: number;
   readonly moment: Moment | undefined;
+  readonly track: Track | undefined;
 }
 
 const AWAY_PX = 14;
 
-export function Hint({ fleet, spot, x, y, moment }: Given) {
+export function Hint({ fleet, spot, x, y, moment, track }: Given) {
   const card = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const element = card.current;
@@ -35,6 +37,7 @@ export function Hint({ fleet, spot, x, y, moment }: Given) {
   const below = belowThen(fleet, agent, moment);
   const cost = costThen(fleet, agent, moment);
   const origin = originOf(fleet, agent);
+  const rewinds = rewindsOf(track, moment);
   const trouble = visibleLine(fleet.trouble[agent] ?? "");
   return (
     <div ref={card} className="hint" aria-hidden="true">
@@ -65,6 +68,7 @@ export function Hint({ fleet, spot, x, y, moment }: Given) {
         </div>
       </dl>
       {origin !== undefined && <p className="quiet">{`Forked from ${origin}.`}</p>}
+      {rewinds !== undefined && <p className="quiet">{`It was ${rewinds}: what that took back is hatched.`}</p>}
       {agents > 1 && (
         <p className="quiet">{`The worst of ${plural(agents, "agent")} here. Come closer to see them.`}</p>
       )}

@@ -1,7 +1,7 @@
-/** The past as the journals have it: what everybody did at a moment, asked of the server. */
+/** The past as the journals have it: what everybody did at a moment, and some all along, asked of the server. */
 import type { Fleet } from "../../fleet/fleet.ts";
 import { type Past, pastOfJournals } from "../../fleet/time/past.ts";
-import { ask } from "../api/operations.ts";
+import { ask, listAll } from "../api/operations.ts";
 import type { PageClock } from "../browser.ts";
 
 /** Somebody who drags passes many moments; asked for is where the hand rests. */
@@ -16,5 +16,6 @@ export function journalPast(fleet: Fleet, clock: PageClock): Past {
       await promise;
       return pastOfJournals(fleet, atMs, await ask("moment", { at: Math.round(atMs) }, signal));
     },
+    changesOf: (agents, signal) => listAll("history", { agents: [...agents] }, signal),
   };
 }

@@ -3,6 +3,7 @@ import { at } from "../../fleet/columns.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import type { Cells } from "../../fleet/time/cells.ts";
 import { FACES, URGENT_FACE } from "../../fleet/time/faces.ts";
+import type { Runs } from "../../fleet/time/runs.ts";
 import { visibleLine } from "../parts/format.ts";
 import { SHAPES } from "../parts/state.tsx";
 import type { Palette } from "./palette.ts";
@@ -20,6 +21,7 @@ const FORKS_MAX = 200;
 const FORKS_CALM = 24;
 
 const shapes = FACES.map((face) => new Path2D(SHAPES[face === "failedHandled" ? "failed" : face] ?? ""));
+const HELD = FACES.indexOf("held");
 const STRUCK = new Set([FACES.indexOf("cancelled"), FACES.indexOf("failedHandled")]);
 const marked = new Map<number, number>();
 const box = new Int32Array(4);
@@ -56,6 +58,63 @@ export function paintCells(context: CanvasRenderingContext2D, cells: Cells, pale
   }
 }
 
+/**
+ * How high the run of a face stands in its strip, in eighths: what works is high, what waits low, and what needs a person sticks out; so
+ * that runs are told apart by height before they are by hue.
+ */
+const RUN_EIGHTHS = FACES.map((face) => {
+  if (face === "completed" || face === "cancelled") return 1;
+  if (face === "queued" || face === "waiting") return 3;
+  if (face === "starting" || face === "held") return 5;
+  return FACES.indexOf(face) >= URGENT_FACE ? 12 : 8;
+});
+
+/** Height of the strip at the foot of a cell in which its past runs along. */
+function stripOf(height: number): number {
+  if (height < SHAPE_PX) return 3;
+  if (height < 18) return 2;
+  return Math.min(10, Math.round(height / 5));
+}
+
+/** What each agent showed before, along the foot of its cell. */
+export function paintRuns(context: CanvasRenderingContext2D, cells: Cells, past: Runs, palette: Palette): void {
+  const order = past.painted();
+  const { runs } = past;
+  let shown = -1;
+  for (let index = 0; index < runs.count; index++) {
+    const run = at(order, index);
+    const cell = at(runs.cell, run);
+    const face = at(runs.face, run);
+    if (face !== shown) context.fillStyle = palette.past[face] ?? "";
+    shown = face;
+    const height = at(cells.height, cell);
+    const strip = stripOf(height);
+    const high = Math.max(1, Math.round((strip * at(RUN_EIGHTHS, face)) / 8));
+    const bottom = at(cells.y, cell) + height - 1;
+    const [x, width] = [at(runs.x, run), at(runs.width, run)];
+    // A hold is two lines with nothing between them, as on a button for a pause that lies down.
+    if (face === HELD && high >= 3) {
+      context.fillRect(x, bottom - high, width, 1);
+      context.fillRect(x, bottom - 1, width, 1);
+    } else context.fillRect(x, bottom - high, width, high);
+  }
+}
+
+/** What rewinds took back: hatched over all that was done there, up to a line where the agent went back. */
+export function paintCuts(context: CanvasRenderingContext2D, cells: Cells, past: Runs, palette: Palette): void {
+  const { cuts } = past;
+  for (const isLine of [false, true]) {
+    context.fillStyle = isLine || !palette.cut ? palette.quiet : palette.cut;
+    for (let cut = 0; cut < cuts.count; cut++) {
+      const cell = at(cuts.cell, cut);
+      const [x, width] = [at(cuts.x, cut), at(cuts.width, cut)];
+      const height = at(cells.height, cell) - 1;
+      if (isLine) context.fillRect(x + width - 1, at(cells.y, cell), 1, height);
+      else context.fillRect(x, at(cells.y, cell), width, height);
+    }
+  }
+}
+
 /** Names and shapes of cells that have room for them. A name stays in view while any of its cell is. */
 export function paintNames(
   context: CanvasRenderingContext2D,
@@ -75,7 +134,14 @@ export function paintNames(
     if (room < SHAPE_PX + 4) continue;
     named += 1;
     // Of a high cell the name stands on top, where the eye comes from.
-    const middle = at(cells.y, cell) + Math.min(at(cells.height, cell), 28) / 2;
+    const height = at(cells.height, cell);
+    const middle = at(cells.y, cell) + Math.min(height, 28) / 2;
+    // Its own colour behind it, for it may be hatched there.
+    const shownLetters = Math.min((fleet.name[agent] ?? "").length, Math.max(0, (room - NAME_LEFT - 5) / LETTER_PX));
+    context.fillStyle = palette.large[at(cells.face, cell)] ?? "";
+    const wide = room < NAME_PX ? SHAPE_PX + 2 : Math.min(room - 5, NAME_LEFT + shownLetters * LETTER_PX);
+    const top = Math.max(at(cells.y, cell), middle - 8);
+    context.fillRect(left + 3, top, wide, Math.min(middle + 8, at(cells.y, cell) + height - stripOf(height) - 1) - top);
     paintShape(context, at(cells.face, cell), left + 6, middle - 6, 12, palette);
     const letters = Math.floor((room - NAME_LEFT - 5) / LETTER_PX);
     if (room < NAME_PX) continue;

@@ -17,8 +17,12 @@ export interface Palette {
   readonly large: readonly string[];
   readonly small: readonly string[];
   readonly full: readonly string[];
+  /** Of what an agent showed before: it needs nobody any more. */
+  readonly past: readonly string[];
   /** Over a cell; undefined for a plain one. */
   readonly patterns: readonly (CanvasPattern | undefined)[];
+  /** Over what a rewind took back. */
+  readonly cut: CanvasPattern | undefined;
 }
 
 /** Part of the full colour in a large and in a small cell. */
@@ -37,6 +41,8 @@ const STRENGTH: Readonly<Record<Face, readonly [large: number, small: number]>> 
   failed: [0.46, 1],
   approval: [0.46, 1],
 };
+
+const PAST_STRENGTH = 0.68;
 
 type Draw = (context: CanvasRenderingContext2D, size: number) => void;
 
@@ -75,6 +81,11 @@ const PATTERNS: Readonly<Partial<Record<Face, Draw>>> = {
   },
 };
 const PATTERN_SIZE = 8;
+/** Wider and steeper to see than those of the states. */
+const struckOut: Draw = (context, size) => {
+  context.lineWidth = 2;
+  hatch(context, size);
+};
 
 export function readPalette(canvas: HTMLCanvasElement): Palette {
   const style = getComputedStyle(canvas);
@@ -106,7 +117,9 @@ export function readPalette(canvas: HTMLCanvasElement): Palette {
     large: mixed(0),
     small: mixed(1),
     full,
+    past: full.map((each) => mix(each, panel, PAST_STRENGTH)),
     patterns: FACES.map((face, index) => patternOf(context, PATTERNS[face], full[index] ?? panel)),
+    cut: patternOf(context, struckOut, color("--ink-2")),
   };
 }
 

@@ -9,6 +9,8 @@ import { Cells } from "../../fleet/time/cells.ts";
 import { readFaces } from "../../fleet/time/faces.ts";
 import { type Along, Layout } from "../../fleet/time/layout.ts";
 import type { Costs, Moment } from "../../fleet/time/past.ts";
+import { Runs } from "../../fleet/time/runs.ts";
+import { ASKED_MAX, Tracks } from "../../fleet/time/tracks.ts";
 import {
   anchorOf,
   around,
@@ -23,7 +25,7 @@ import {
   zoom,
 } from "../../fleet/time/view.ts";
 import { AXIS, GUTTER, paintAxis, paintBands, paintPresent, paintVeil } from "./furniture.ts";
-import { paintCells, paintForks, paintFrame, paintMarks, paintNames } from "./painter.ts";
+import { paintCells, paintCuts, paintForks, paintFrame, paintMarks, paintNames, paintRuns } from "./painter.ts";
 import { type Palette, readPalette } from "./palette.ts";
 
 const GLIDE_MS = 140;
@@ -43,6 +45,9 @@ export class Stage {
   readonly #fleet: Fleet;
   readonly #layout = new Layout();
   readonly #cells = new Cells();
+  /** What is known of the agents' pasts. */
+  readonly tracks = new Tracks();
+  readonly #runs = new Runs();
   readonly #onFrame: () => void;
   readonly #bands = new GlidingBands();
   #palette: Palette;
@@ -88,6 +93,12 @@ export class Stage {
   get isWhole(): boolean {
     return !this.#view || !this.#bounds || isWhole(this.#view, this.#bounds);
   }
+
+  /** Agents whose cells have room for a past that is to be asked for. */
+  readonly wanted = (isWanted: (agent: number) => boolean): number[] => {
+    if (this.#along !== "time") return [];
+    return Runs.wanted(this.#cells, this.#width - GUTTER, ASKED_MAX, this.#fleet.parent, isWanted);
+  };
 
   resize(width: number, height: number): void {
     const ratio = window.devicePixelRatio || 1;
@@ -220,6 +231,7 @@ export class Stage {
     }
     if (fleet.count > this.#faces.length) this.#faces = new Uint8Array(2 * fleet.count);
     if (this.#facesVersion !== fleet.version) readFaces(fleet, this.#faces);
+    if (this.#facesVersion !== fleet.version) this.tracks.follow(fleet, this.#faces);
     this.#facesVersion = fleet.version;
     if (count !== fleet.count || (isChanged && this.#forks.length === 0)) this.#forks = forksOf(fleet);
   }
@@ -258,6 +270,12 @@ export class Stage {
     context.clip();
     context.translate(GUTTER, AXIS);
     paintCells(context, cells, palette);
+    if (isTime) {
+      const untilMs = this.#moment?.atMs ?? Number.POSITIVE_INFINITY;
+      this.#runs.draw(cells, this.tracks, view, fleet.timeMs, shown, untilMs);
+      paintRuns(context, cells, this.#runs, palette);
+      paintCuts(context, cells, this.#runs, palette);
+    }
     paintForks(context, cells, fleet, this.#forks, palette, isTime, [this.#selected, this.#hovered]);
     paintNames(context, cells, fleet, palette, shown);
     paintMarks(context, cells, palette, shown);

@@ -8,10 +8,12 @@ import type { Fleet } from "../../fleet/fleet.ts";
 import { readFaces } from "../../fleet/time/faces.ts";
 import type { Along } from "../../fleet/time/layout.ts";
 import { aliveAt, amongMore, type Moment, type Past, pastOfColumns } from "../../fleet/time/past.ts";
+import { pageClock } from "../browser.ts";
 import { count } from "../parts/format.ts";
 import { StateIcon } from "../parts/state.tsx";
 import { actOnKey, useGestures, type Wants } from "./gestures.ts";
 import { Hint } from "./hint.tsx";
+import { Keeper } from "./keeper.ts";
 import { Scrubber } from "./scrubber.tsx";
 import { type Spot, Stage } from "./stage.ts";
 import { allCostThen, describe, summary, tallyOf, wordsOfFace } from "./words.ts";
@@ -48,7 +50,12 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
     const element = canvas.current;
     const frame = element?.parentElement;
     if (!element || !frame) return;
-    const made = new Stage(element, fleet, () => setWhole(made.isWhole));
+    const made = new Stage(element, fleet, () => {
+      setWhole(made.isWhole);
+      keeper?.look(made.wanted, () => made.ask());
+    });
+    const { tracks } = made;
+    const keeper = past && new Keeper({ fleet, tracks, past, clock: pageClock });
     stage.current = made;
     const sized = new ResizeObserver(() => made.resize(frame.clientWidth, frame.clientHeight));
     sized.observe(frame);
@@ -61,10 +68,11 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
       document.fonts.removeEventListener("loadingdone", lettered);
       sized.disconnect();
       themed.disconnect();
+      keeper?.stop();
       made.stop();
       stage.current = undefined;
     };
-  }, [fleet]);
+  }, [fleet, past]);
   // After every change of the fleet, which draws this component again.
   useEffect(() => stage.current?.show(along, moment, selected));
 
@@ -130,14 +138,16 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
           if (!stage.current) return;
           const select = (agent: number) => {
             onSelect(agent);
-            setTold(describe(fleet, agent, moment));
+            setTold(describe(fleet, agent, moment, stage.current?.tracks.of(agent)));
           };
           if (!actOnKey(event, stage.current, fleet, selected, { ...wants.current, onSelect: select })) return;
           event.preventDefault();
         }}
       >
         <canvas ref={canvas} />
-        {hint && hint.spot.agent < fleet.count && <Hint {...hint} fleet={fleet} moment={moment} />}
+        {hint && hint.spot.agent < fleet.count && (
+          <Hint {...hint} fleet={fleet} moment={moment} track={stage.current?.tracks.of(hint.spot.agent)} />
+        )}
       </div>
       <Scrubber
         fleet={fleet}

@@ -3,6 +3,7 @@ import { at } from "../../fleet/columns.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import { ABSENT, FACES } from "../../fleet/time/faces.ts";
 import type { Moment } from "../../fleet/time/past.ts";
+import type { Track } from "../../fleet/time/tracks.ts";
 import { count, duration, plural, usd, visibleLine } from "../parts/format.ts";
 import { namesAbove } from "../parts/names.tsx";
 import { type Face, faceOf, problemFace } from "../parts/state.tsx";
@@ -54,17 +55,27 @@ export function age(fleet: Fleet, agent: number, nowMs: number): string {
   return duration(until - at(fleet.spawnedMs, agent));
 }
 
-export function describe(fleet: Fleet, agent: number, moment: Moment | undefined): string {
+/** "rewound twice"; undefined when it never was, or that is not known. */
+export function rewindsOf(track: Track | undefined, moment: Moment | undefined): string | undefined {
+  const until = moment?.atMs ?? Number.POSITIVE_INFINITY;
+  const rewinds = track?.cutEnds.filter((time) => time <= until).length ?? 0;
+  if (rewinds === 0) return undefined;
+  return `rewound ${["once", "twice"][rewinds - 1] ?? `${count(rewinds)} times`}`;
+}
+
+export function describe(fleet: Fleet, agent: number, moment: Moment | undefined, track: Track | undefined): string {
   const path = [...namesAbove(fleet, agent).map(({ name }) => name), visibleLine(fleet.name[agent] ?? "")].join(" / ");
   const below = belowThen(fleet, agent, moment);
   const cost = costThen(fleet, agent, moment);
   const origin = originOf(fleet, agent);
+  const rewinds = rewindsOf(track, moment);
   const others = below > 0 ? `${plural(below, "agent")} below` : undefined;
   return [
     path,
     faceThen(fleet, agent, moment).word,
     `level ${at(fleet.level, agent)}`,
     ...(origin === undefined ? [] : [`forked from ${origin}`]),
+    ...(rewinds === undefined ? [] : [rewinds]),
     ...(cost === undefined ? [] : [usd(cost)]).map((spent) => (others ? `${spent} with ${others}` : spent)),
     ...(cost === undefined && others ? [others] : []),
     `age ${age(fleet, agent, moment?.atMs ?? fleet.timeMs)}`,

@@ -9,8 +9,10 @@ import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GeneratedFleet, STATUSES } from "../../support/generated-fleet.ts";
+import { pastOfGenerated } from "../../support/generated-past.ts";
 import { openPage, startBrowser } from "../support/browser.ts";
 import { servePage } from "../support/page-server.ts";
+import { livelyFleet } from "./page/lively.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 let browser: Browser;
@@ -154,6 +156,7 @@ describe("the picture over time", () => {
   });
 
   test("the journals say what everybody did then, once they have read", async () => {
+    server.answers.history = () => [];
     server.answers.moment = ({ at }) => ({
       time: at,
       statuses: STATUSES,
@@ -177,6 +180,28 @@ describe("the picture over time", () => {
     await page.getByRole("button", { name: "Cost" }).click();
     await drawn(page);
     expect(server.asked.filter(({ name }) => name === "moment")).toHaveLength(1);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test("what agents did before is drawn in their cells, and what rewinds took back is hatched and told", async () => {
+    const generated = livelyFleet(300, 6, 7);
+    const before = server.asked.length;
+    server.answers.history = ({ agents }) => [pastOfGenerated(generated, agents as string[])];
+    await using without = await openPicture("agents=300&depth=6");
+    await drawn(without.page);
+    const bare = await picture(without.page);
+    await using opened = await openPicture("agents=300&depth=6&journals=1");
+    const { page } = opened;
+    await expect.poll(() => picture(page)).not.toBe(bare);
+    await page.locator(".picture").focus();
+    await page.keyboard.press("ArrowDown");
+    expect(await told(page)).toMatch(/level 0, rewound (once|twice|\d times), /);
+    // Who is known is not asked for again.
+    await drawn(page);
+    const since = server.asked.slice(before);
+    const asked = since.filter(({ name }) => name === "history").map(({ input }) => input.agents as string[]);
+    expect(asked[0]?.length).toBeGreaterThan(3);
+    expect(new Set(asked.flat()).size).toBe(asked.flat().length);
     expect(opened.complaints).toEqual([]);
   });
 });

@@ -2,9 +2,11 @@
 import { StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Fleet } from "../../../../src/fleet/fleet.ts";
+import { type Past, pastOfColumns } from "../../../../src/fleet/time/past.ts";
 import { pageClock } from "../../../../src/web/browser.ts";
 import { FleetOverTime } from "../../../../src/web/time/fleet-over-time.tsx";
 import { TimeView } from "../../../../src/web/time/time-view.tsx";
+import { pastOfGenerated } from "../../../support/generated-past.ts";
 import { livelyFleet } from "./lively.ts";
 import "../../../../src/web/styles/tokens.css";
 import "../../../../src/web/styles/base.css";
@@ -18,6 +20,12 @@ const generated = livelyFleet(numberOf("agents", 1_000), numberOf("depth", 8), n
 const fleet = new Fleet();
 for (const frame of generated.frames()) fleet.applyAgents(frame);
 fleet.tick(fleet.timeMs);
+
+/** `?past` has the journals tell what everybody did before. */
+const past: Past = {
+  at: (atMs) => Promise.resolve(pastOfColumns(fleet, atMs, new Uint8Array(fleet.count))),
+  changesOf: (ids) => Promise.resolve([pastOfGenerated(generated, ids)]),
+};
 
 const page = { selected: -1, opened: -1, fleet };
 Object.assign(window, { harness: page });
@@ -39,6 +47,7 @@ function Page() {
   }, []);
   return (
     <View
+      {...(asked.has("past") && { past })}
       fleet={fleet}
       selected={selected}
       onSelect={select}
