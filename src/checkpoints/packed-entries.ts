@@ -72,7 +72,7 @@ export class PackedEntries implements Packed<Entry> {
     const block = this.#blocks[index] as Part | Entry[];
     if (Array.isArray(block)) return block;
     const entries = entriesIn(block.unpack());
-    if (!this.#isIn(index, (this.#starts[index] as number) + entries.length - 1))
+    if (entries.length !== (this.#starts[index + 1] as number) - (this.#starts[index] as number))
       throw new BanyanError("SNAPSHOT_DAMAGED", "a block of a snapshot has other entries");
     this.#blocks[index] = entries;
     return entries;

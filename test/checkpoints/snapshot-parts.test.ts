@@ -91,10 +91,12 @@ test("T3: too few or too many parts, others, another format or no snapshot at al
 });
 
 test("T3: a block that is another one of as many bytes is refused when it is looked at", async () => {
-  const state = after(undefined, creation(), { ...receive(1), content: "long ".repeat(100) }, startTurn());
+  const said = [1, 2].map((at) => ({ ...receive(at), content: "long ".repeat(100) }));
+  const state = after(undefined, creation(), ...said, startTurn());
   const record = recordAt(state.head.seq);
   const [header = Buffer.alloc(0), block = Buffer.alloc(0)] = await writeSnapshot({ state, size: 1 }, record);
-  for (const line of ["[[],[]]", "[[],[500]]", "[]", "", "[[{},{}],[500]]"]) {
+  const one = `[[{"kind":"tools","results":[]}],[]]`;
+  for (const line of ["[[],[]]", "[[],[500]]", "[]", "", "[[{},{},{}],[500]]", one.padEnd(block.length - 1)]) {
     const another = Buffer.alloc(block.length, `${line}\n`);
     const read = readSnapshot(partsOf([header, another]), record);
     expect(() => read.state.entries.at(0)).toThrow();
