@@ -1,5 +1,5 @@
 /** What a person says of an agent to spawn, and what the coordinator is told of it. */
-import { type Budget, type Execution, NAME_SYNTAX, type Rights } from "../agent/events.ts";
+import { type Budget, type Execution, NAME_SYNTAX, type Rights, type Sender } from "../agent/events.ts";
 import type { Price } from "../agent/usage.ts";
 import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -22,6 +22,8 @@ export interface SpawnOptions {
   readonly instructions?: string;
   /** Its first message. Without one it waits for `send`. */
   readonly task?: string;
+  /** Who gives it the task, as its journal says; by default a person without a name. */
+  readonly by?: Sender;
   /** Tools and kits of tools. What a kit allows (a folder, commands) becomes the agent's rights. */
   readonly tools?: readonly (Tool | Kit)[];
   /** Tools, Claude Code's included, whose every call a person must allow with `answer`; children ask for these too. */
@@ -77,7 +79,7 @@ export function specOf(
     name,
     execution,
     instructions: options.instructions ?? "",
-    messages: options.task === undefined ? [] : [{ from: { kind: "person" }, text: options.task }],
+    messages: options.task === undefined ? [] : [{ from: options.by ?? { kind: "person" }, text: options.task }],
     tools: tools?.map((tool) => tool.name) ?? parent?.tools ?? [],
     rights: rightsOf(options, kits) ?? parent?.rights ?? NO_RIGHTS,
     tenant,

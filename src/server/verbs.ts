@@ -18,6 +18,8 @@ import { pathOf, selectAgent } from "./select.ts";
 /** Begins the tree of a task. */
 export type StartTree = (
   asked: Checked<"spawn">,
+  /** Who asks. */
+  by: Sender,
 ) => Promise<{ readonly agent: AgentId; readonly resumed: boolean; readonly provider: string }>;
 
 export interface VerbOptions {
@@ -49,7 +51,7 @@ export function commandHandlers(runtime: Runtime, { by, shutDown, startTree }: V
   return {
     async spawn(asked) {
       if (!startTree) throw new BanyanError("NOT_RUNNING", "no process that takes tasks runs on this data");
-      const { agent, resumed, provider } = await startTree(asked);
+      const { agent, resumed, provider } = await startTree(asked, by);
       return { ...standing(agent), resumed, provider };
     },
     pause: on((agent, { reason, interrupt }) => control.pause(agent, { by, ...defined({ reason, interrupt }) })),

@@ -4,7 +4,7 @@
  */
 import { stat } from "node:fs/promises";
 import { headOf } from "../../agent/content.ts";
-import type { ArtifactReference, Budget, Failure } from "../../agent/events.ts";
+import type { ArtifactReference, Budget, Failure, Sender } from "../../agent/events.ts";
 import { hasEnded } from "../../agent/status.ts";
 import type { Usage } from "../../agent/usage.ts";
 import { BanyanError, ERRORS } from "../../base/errors.ts";
@@ -25,6 +25,8 @@ export interface Job {
   readonly tenant?: string | undefined;
   readonly allowCommands: boolean;
   readonly keepFiles: boolean;
+  /** Who gives the task. */
+  readonly by?: Sender | undefined;
 }
 
 /** The line that `banyan run --json` ends with. */
@@ -55,6 +57,7 @@ export async function startJob(banyan: Banyan, job: Job): Promise<{ tree: Agent;
     task: job.task,
     tools: [...("model" in job.source ? kitsFor(job) : []), artifacts(), spawning(), messaging()],
     keepFiles: job.keepFiles,
+    ...(job.by && { by: job.by }),
     ...(job.tenant !== undefined && { tenant: job.tenant }),
     ...(job.budget && { budget: job.budget }),
   });

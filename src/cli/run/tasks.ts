@@ -28,13 +28,14 @@ export function takeTasks(own: Source, { banyan, settings, environment, opened }
     opening.catch(() => models.delete(model));
     return opening;
   };
-  return async ({ model = settings.model, driver = "model", dir, allowCommands = false, ...asked }) => {
+  return async ({ model = settings.model, driver = "model", dir, allowCommands = false, ...asked }, by) => {
     const source = driver === "model" ? await modelFor(model) : claudeCode({ model, environment, dir, allowCommands });
     const { tree, resumed } = await startJob(banyan, {
       ...{ task: asked.task, dir, source, allowCommands, budget: asked.budget, tenant: asked.tenant },
       outputTokensMax: asked.outputTokensMax ?? settings.outputTokensMax,
       instructions: asked.instructions ?? DEFAULT_INSTRUCTIONS,
       keepFiles: asked.keepFiles ?? false,
+      by,
     });
     if ("model" in source) banyan.register(source.model);
     return { agent: parseId(tree.id), resumed, provider: source.provider };
