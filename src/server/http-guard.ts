@@ -70,7 +70,7 @@ export class Guard {
     return token;
   }
 
-  /** A request that brings a token or a code to log in with, or a link: a stranger's until it is known. @throws REQUESTS_EXCEEDED */
+  /** A request that brings a token or a code to log in with: a stranger's until it is known; or a link that does not work. @throws REQUESTS_EXCEEDED */
   admitStranger(): void {
     this.#count("strangers", LIMITS.httpStrangersPerSecondMax);
   }

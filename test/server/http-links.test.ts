@@ -61,7 +61,9 @@ test.each([
   ["bytes=-4", 206, TEXT.slice(-4), `bytes ${TEXT.length - 4}-${TEXT.length - 1}/${TEXT.length}`],
   ["bytes=2-9999", 206, TEXT.slice(2), `bytes 2-${TEXT.length - 1}/${TEXT.length}`],
   ["bytes=9999-", 416, "", `bytes */${TEXT.length}`],
-  ["bytes=3-1", 416, "", `bytes */${TEXT.length}`],
+  ["bytes=-0", 416, "", `bytes */${TEXT.length}`],
+  ["bytes=3-1", 200, TEXT, null],
+  ["bytes=-", 200, TEXT, null],
   ["bytes=0-1,4-5", 200, TEXT, null],
   ["lines=1-2", 200, TEXT, null],
 ])("a range: %s", async (range, status, text, contentRange) => {
@@ -72,6 +74,41 @@ test.each([
     text,
     contentRange,
   ]);
+});
+
+test("what a reader has already is not sent again, and a range is one of those very bytes", async () => {
+  await using server = await openServer();
+  const link = await server.link();
+  const ask = async (headers: Record<string, string>, method = "GET") => {
+    const answer = await fetch(link, { method, headers });
+    return [answer.status, await answer.text(), answer.headers.get("content-length")];
+  };
+  const head = await fetch(link, { method: "HEAD" });
+  const etag = head.headers.get("etag") ?? "";
+  expect(etag).toMatch(/^"sha256:[0-9a-f]{64}"$/);
+  expect([head.status, head.headers.get("content-length"), head.headers.get("accept-ranges")]).toEqual([
+    ...[200, String(TEXT.length), "bytes"],
+  ]);
+  for (const tags of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
+    expect(await ask({ "if-none-match": tags })).toEqual([304, "", null]);
+    expect((await ask({ "if-none-match": tags }, "HEAD"))[0]).toBe(304);
+  }
+  expect((await ask({ "if-none-match": '"other"' }))[0]).toBe(200);
+  const range = "bytes=0-3";
+  expect(await ask({ range, "if-range": etag })).toEqual([206, TEXT.slice(0, 4), "4"]);
+  for (const other of ['"other"', `W/${etag}`, new Date(0).toUTCString()])
+    expect((await ask({ range, "if-range": other })).slice(0, 2)).toEqual([200, TEXT]);
+  expect(await ask({ range }, "HEAD")).toEqual([200, "", String(TEXT.length)]);
+});
+
+test("T3: who guesses links is slowed down, and nobody whose link works", async () => {
+  await using server = await openServer();
+  const link = await server.link();
+  const guesses = await Promise.all(
+    Array.from({ length: 3 * LIMITS.httpStrangersPerSecondMax }, async () => (await fetch(`${link}x`)).status),
+  );
+  expect(new Set(guesses)).toEqual(new Set([403, 429]));
+  expect((await fetch(link)).status).toBe(200);
 });
 
 test("a link that was altered, was revoked, or is of another server opens nothing", async () => {
