@@ -1,20 +1,11 @@
-/** What wheel, pointer and keys do on the picture. */
+/** What wheel and pointer do on the picture. */
 import { type RefObject, useEffect } from "react";
-import type { Fleet } from "../../fleet/fleet.ts";
-import { type Step, stepFrom } from "../../fleet/time/steps.ts";
 import type { Spot, Stage } from "./stage.ts";
 
 /** A pointer that went less far has clicked. */
 const CLICK_PX = 4;
 const WHEEL = 0.0018;
 const PINCH = 0.012;
-const KEY_ZOOM = 0.6;
-const STEPS: Readonly<Record<string, Step>> = {
-  ArrowUp: "parent",
-  ArrowDown: "child",
-  ArrowLeft: "previous",
-  ArrowRight: "next",
-};
 
 export interface Wants {
   readonly onHover: (spot: Spot | undefined, x: number, y: number) => void;
@@ -88,48 +79,4 @@ export function useGestures(
     element.addEventListener("dblclick", onDouble, { signal });
     return () => gone.abort();
   }, [canvas, stage, wants]);
-}
-
-/** True when the key was one of the picture's. */
-export function actOnKey(
-  event: Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "metaKey" | "altKey">,
-  stage: Stage,
-  fleet: Fleet,
-  selected: number,
-  wants: Wants,
-): boolean {
-  if (event.ctrlKey || event.metaKey || event.altKey) return false;
-  const step = STEPS[event.key];
-  if (step && event.shiftKey) {
-    const [x, y] = { parent: [0, 60], child: [0, -60], previous: [160, 0], next: [-160, 0] }[step];
-    stage.panBy(x ?? 0, (y ?? 0) / 3, 1e6);
-    return true;
-  }
-  if (step) {
-    const next = stepFrom(fleet, selected, step);
-    if (next >= 0) wants.onSelect(next);
-    return true;
-  }
-  switch (event.key) {
-    case "+":
-    case "=":
-      stage.zoomBy(KEY_ZOOM);
-      return true;
-    case "-":
-    case "_":
-      stage.zoomBy(1 / KEY_ZOOM);
-      return true;
-    case "0":
-      stage.showWhole();
-      return true;
-    case "z":
-      if (selected >= 0 && stage.isWhole) stage.showSubtree(selected);
-      else stage.showWhole();
-      return true;
-    case "Enter":
-      if (selected >= 0) wants.onOpen(selected);
-      return selected >= 0;
-    default:
-      return false;
-  }
 }

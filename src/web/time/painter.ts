@@ -3,6 +3,7 @@ import { at } from "../../fleet/columns.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import type { Cells } from "../../fleet/time/cells.ts";
 import { FACES, URGENT_FACE } from "../../fleet/time/faces.ts";
+import type { ForkEdges } from "../../fleet/time/forks.ts";
 import type { Runs } from "../../fleet/time/runs.ts";
 import { visibleLine } from "../parts/format.ts";
 import { SHAPES } from "../parts/state.tsx";
@@ -17,15 +18,12 @@ const NAME_LEFT = 21;
 const LETTER_PX = 6.1;
 const MARK_PX = 15;
 const MARKS_MAX = 80;
-const FORKS_MAX = 200;
-const FORKS_CALM = 24;
 
 const shapes = FACES.map((face) => new Path2D(SHAPES[face === "failedHandled" ? "failed" : face] ?? ""));
 const HELD = FACES.indexOf("held");
 const STRUCK = new Set([FACES.indexOf("cancelled"), FACES.indexOf("failedHandled")]);
 const marked = new Map<number, number>();
 const box = new Int32Array(4);
-const other = new Int32Array(4);
 
 export function paintCells(context: CanvasRenderingContext2D, cells: Cells, palette: Palette): void {
   const order = cells.painted();
@@ -202,44 +200,66 @@ function paintShape(
   context.restore();
 }
 
+/** Weights of lines by how many forks they stand for: the more, the heavier. */
+const WEIGHTS = [1, 1.75, 2.75];
+const weightOf = (forks: number) => (forks === 1 ? 0 : forks < 10 ? 1 : 2);
+
 /**
- * From the one whose past is shared, at the moment of the fork, to the one that goes on from there. Where there are many, those alone
- * whose fork has a cell of its own, or that somebody is looking at: a hundred curves between lines of two pixels say nothing.
+ * From the one whose past is shared, at the moment of the fork, to the one that goes on from there; a stub where the origin is out of view.
+ * Those of somebody that one looks at stand out.
  */
 export function paintForks(
   context: CanvasRenderingContext2D,
   cells: Cells,
   fleet: Fleet,
   forks: Int32Array,
+  edges: ForkEdges,
   palette: Palette,
   isTime: boolean,
-  looked: readonly number[],
+  selected: number,
+  hovered: number,
 ): void {
-  const isCrowded = forks.length > FORKS_CALM;
+  edges.draw(cells, fleet, forks, isTime);
+  context.strokeStyle = palette.ink;
+  context.globalAlpha = edges.count > 40 ? 0.3 : 0.5;
+  for (let weight = 0; weight < WEIGHTS.length; weight++) {
+    context.beginPath();
+    for (let edge = 0; edge < edges.count; edge++) {
+      if (weightOf(at(edges.forks, edge)) !== weight) continue;
+      curve(context, at(edges.fromX, edge), at(edges.fromY, edge), at(edges.toX, edge), at(edges.toY, edge), isTime);
+    }
+    context.lineWidth = WEIGHTS[weight] ?? 1;
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+  if (selected < 0 && hovered < 0) return;
   context.beginPath();
-  let drawn = 0;
-  for (let index = 0; index < forks.length && drawn < FORKS_MAX; index++) {
+  for (let index = 0; index < forks.length; index++) {
     const fork = at(forks, index);
     const origin = at(fleet.forkOf, fork);
-    if (!cells.locate(fork, box) || !cells.locate(origin, other)) continue;
-    const isSmall = at(cells.agent, at(cells.home, fork)) < 0 || at(box, 3) - at(box, 1) < EDGE_PX;
-    if (isCrowded && isSmall && !looked.includes(fork) && !looked.includes(origin)) continue;
-    drawn += 1;
-    const toX = isTime ? at(box, 0) + 1 : (at(box, 0) + at(box, 2)) / 2;
-    const toY = (at(box, 1) + at(box, 3)) / 2;
-    const fromX = isTime ? Math.max(at(other, 0), Math.min(at(other, 2), toX - 10)) : (at(other, 0) + at(other, 2)) / 2;
-    const fromY = (at(other, 1) + at(other, 3)) / 2;
-    const bend = isTime ? Math.max(14, Math.abs(toY - fromY) / 4) : 0;
-    context.moveTo(fromX, fromY);
-    context.bezierCurveTo(fromX + bend, fromY, isTime ? toX - bend : toX, isTime ? toY : fromY, toX, toY);
-    context.moveTo(toX + 2, toY);
-    context.arc(toX, toY, 2, 0, 2 * Math.PI);
+    if (fork !== selected && fork !== hovered && origin !== selected && origin !== hovered) continue;
+    if (!edges.place(cells, fleet, fork, isTime)) continue;
+    const { ends } = edges;
+    curve(context, at(ends, 0), at(ends, 1), at(ends, 2), at(ends, 3), isTime);
   }
-  context.strokeStyle = palette.ink;
-  context.globalAlpha = drawn > 40 ? 0.3 : 0.5;
-  context.lineWidth = 1;
+  context.strokeStyle = palette.accent;
+  context.lineWidth = 1.75;
   context.stroke();
-  context.globalAlpha = 1;
+}
+
+function curve(
+  context: CanvasRenderingContext2D,
+  fromX: number,
+  fromY: number,
+  toX: number,
+  toY: number,
+  isTime: boolean,
+): void {
+  const bend = isTime ? Math.max(14, Math.abs(toY - fromY) / 4) : 0;
+  context.moveTo(fromX, fromY);
+  context.bezierCurveTo(fromX + bend, fromY, isTime ? toX - bend : toX, isTime ? toY : fromY, toX, toY);
+  context.moveTo(toX + 2, toY);
+  context.arc(toX, toY, 2, 0, 2 * Math.PI);
 }
 
 /** Around an agent, large enough to be seen however small its cell is. */

@@ -7,9 +7,11 @@ import type { Fleet } from "../../fleet/fleet.ts";
 import { GlidingBands, shareHeight } from "../../fleet/time/bands.ts";
 import { Cells } from "../../fleet/time/cells.ts";
 import { readFaces } from "../../fleet/time/faces.ts";
+import { ForkEdges } from "../../fleet/time/forks.ts";
 import { type Along, Layout } from "../../fleet/time/layout.ts";
 import type { Costs, Moment } from "../../fleet/time/past.ts";
 import { Runs } from "../../fleet/time/runs.ts";
+import { type Step, stepFrom } from "../../fleet/time/steps.ts";
 import { ASKED_MAX, Tracks } from "../../fleet/time/tracks.ts";
 import {
   anchorOf,
@@ -48,6 +50,7 @@ export class Stage {
   /** What is known of the agents' pasts. */
   readonly tracks = new Tracks();
   readonly #runs = new Runs();
+  readonly #edges = new ForkEdges();
   readonly #onFrame: () => void;
   readonly #bands = new GlidingBands();
   #palette: Palette;
@@ -142,6 +145,12 @@ export class Stage {
     const agent = this.#cells.agentIn(cell, x - GUTTER, this.faces);
     if (agent < 0) return undefined;
     return { agent, agents: at(this.#cells.agents, cell), face: at(this.#cells.face, cell) };
+  }
+
+  /** Who lies in a direction from an agent. */
+  stepFrom(agent: number, step: Step): number {
+    this.#update();
+    return stepFrom(this.#fleet, this.#layout, agent, step);
   }
 
   hover(agent: number): void {
@@ -276,7 +285,8 @@ export class Stage {
       paintRuns(context, cells, this.#runs, palette);
       paintCuts(context, cells, this.#runs, palette);
     }
-    paintForks(context, cells, fleet, this.#forks, palette, isTime, [this.#selected, this.#hovered]);
+    const [selected, hovered] = [this.#selected, this.#hovered];
+    paintForks(context, cells, fleet, this.#forks, this.#edges, palette, isTime, selected, hovered);
     paintNames(context, cells, fleet, palette, shown);
     paintMarks(context, cells, palette, shown);
     this.#frames(context);

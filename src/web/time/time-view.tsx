@@ -2,18 +2,19 @@
  * The picture of the fleet over time: time from left to right, levels from top to bottom, a cell an agent; by cost instead of time on
  * demand, and as it was at any past moment. The canvas has the focus as a whole: arrows go from agent to agent, and each is told in words.
  */
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { at } from "../../fleet/columns.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import { readFaces } from "../../fleet/time/faces.ts";
 import type { Along } from "../../fleet/time/layout.ts";
 import { aliveAt, amongMore, type Moment, type Past, pastOfColumns } from "../../fleet/time/past.ts";
 import { pageClock } from "../browser.ts";
-import { count } from "../parts/format.ts";
+import { clockTime, count, plural } from "../parts/format.ts";
 import { StateIcon } from "../parts/state.tsx";
-import { actOnKey, useGestures, type Wants } from "./gestures.ts";
+import { useGestures, type Wants } from "./gestures.ts";
 import { Hint } from "./hint.tsx";
 import { Keeper } from "./keeper.ts";
+import { usePictureKeys } from "./keys.ts";
 import { Scrubber } from "./scrubber.tsx";
 import { type Spot, Stage } from "./stage.ts";
 import { allCostThen, describe, summary, tallyOf, wordsOfFace } from "./words.ts";
@@ -36,7 +37,6 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
   const [atMs, setAtMs] = useState<number>();
   const [hint, setHint] = useState<{ readonly spot: Spot; readonly x: number; readonly y: number }>();
   const [isWhole, setWhole] = useState(true);
-  const [told, setTold] = useState("");
   const moment = useMoment(fleet, atMs, past);
   const wants = useRef<Wants>({ onHover: () => undefined, onSelect, onOpen });
   wants.current = {
@@ -79,6 +79,14 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
   const { version } = fleet;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the fleet changes with its version
   const glance = useMemo(() => glanceAt(fleet, moment), [fleet, version, moment]);
+
+  const { firstMs } = glance;
+  const scrub = (part: number) => {
+    const next = (atMs ?? fleet.timeMs) + part * (fleet.timeMs - firstMs);
+    setAtMs(next >= fleet.timeMs ? undefined : Math.max(firstMs, next));
+  };
+  usePictureKeys({ stage, selected, onSelect, onOpen, onScrub: scrub });
+  const told = useTold(fleet, selected, moment, stage);
 
   return (
     <section className="time" aria-label="Time">
@@ -132,17 +140,8 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
         tabIndex={0}
         role="application"
         aria-roledescription="picture of the fleet"
-        aria-label={`Fleet by ${along}. Arrows go to parent, child and siblings; plus, minus and 0 zoom; Enter opens.`}
+        aria-label={`Fleet by ${along}. Arrows, or k, j, h and l, go to parent, child, and along a level; plus, minus and 0 zoom; brackets go through the past; Enter opens.`}
         aria-describedby="time-summary time-selected"
-        onKeyDown={(event) => {
-          if (!stage.current) return;
-          const select = (agent: number) => {
-            onSelect(agent);
-            setTold(describe(fleet, agent, moment, stage.current?.tracks.of(agent)));
-          };
-          if (!actOnKey(event, stage.current, fleet, selected, { ...wants.current, onSelect: select })) return;
-          event.preventDefault();
-        }}
       >
         <canvas ref={canvas} />
         {hint && hint.spot.agent < fleet.count && (
@@ -151,7 +150,7 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
       </div>
       <Scrubber
         fleet={fleet}
-        fromMs={glance.firstMs}
+        fromMs={firstMs}
         atMs={atMs}
         alive={glance.alive}
         spent={allCostThen(fleet, moment)}
@@ -165,6 +164,23 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
       </p>
     </section>
   );
+}
+
+/** Who is selected, in words: told anew for another agent, or at another moment, but not with every change of the fleet. */
+function useTold(
+  fleet: Fleet,
+  selected: number,
+  moment: Moment | undefined,
+  stage: RefObject<Stage | undefined>,
+): string {
+  const [told, setTold] = useState("");
+  useEffect(() => {
+    const isThere = selected >= 0 && selected < fleet.count;
+    const then = moment && `${clockTime(moment.atMs)}, ${plural(aliveAt(fleet, moment.atMs), "agent")} alive`;
+    const who = isThere && describe(fleet, selected, moment, stage.current?.tracks.of(selected));
+    setTold([then, who].filter(Boolean).join(": "));
+  }, [fleet, selected, moment, stage]);
+  return told;
 }
 
 /** The columns answer at once, the journals when they have read. */

@@ -333,14 +333,26 @@ test("marks of an axis stand at round times and sums, as far apart as asked", ()
   expect(moneyTicks(0, 300).step).toBe(500);
 });
 
-test("arrows lead to parents, children and siblings, and stay where there is nobody", () => {
+test("keys lead to parents, children and along a level, and stay where there is nobody", () => {
   const fleet = load(new GeneratedFleet({ agents: 30, depth: 3, seed: 2 }));
-  expect(stepFrom(fleet, -1, "child")).toBe(0);
-  expect(stepFrom(fleet, 0, "parent")).toBe(0);
+  const layout = new Layout();
+  layout.update(fleet, "time");
+  expect(stepFrom(fleet, layout, -1, "child")).toBe(0);
+  expect(stepFrom(fleet, layout, 0, "parent")).toBe(0);
   const kin = children(fleet, 0);
-  expect(stepFrom(fleet, 0, "child")).toBe(kin[0]);
-  expect(stepFrom(fleet, kin[0] ?? 0, "previous")).toBe(kin[0]);
-  expect(stepFrom(fleet, kin[0] ?? 0, "next")).toBe(kin[1]);
-  expect(stepFrom(fleet, kin[1] ?? 0, "previous")).toBe(kin[0]);
-  expect(stepFrom(fleet, kin[1] ?? 0, "parent")).toBe(0);
+  expect(stepFrom(fleet, layout, 0, "child")).toBe(kin[0]);
+  expect(stepFrom(fleet, layout, kin[0] ?? 0, "previous")).toBe(kin[0]);
+  expect(stepFrom(fleet, layout, kin[0] ?? 0, "next")).toBe(kin[1]);
+  expect(stepFrom(fleet, layout, kin[1] ?? 0, "previous")).toBe(kin[0]);
+  expect(stepFrom(fleet, layout, kin[1] ?? 0, "parent")).toBe(0);
+  // Along a level one comes by everybody on it, whoever their parents are.
+  const deepest = layout.order.subarray(at(layout.levels, 2), at(layout.levels, 3));
+  let here = at(deepest, 0);
+  for (const agent of deepest) {
+    expect(here).toBe(agent);
+    const next = stepFrom(fleet, layout, here, "next");
+    if (next !== here) expect(stepFrom(fleet, layout, next, "previous")).toBe(here);
+    here = next;
+  }
+  expect(new Set([...deepest].map((agent) => at(fleet.parent, agent))).size).toBeGreaterThan(1);
 });

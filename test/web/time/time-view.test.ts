@@ -74,7 +74,7 @@ describe("the picture over time", () => {
     expect(await harness(page)).toMatchObject({ selected: 0 });
     await page.keyboard.press("ArrowDown");
     expect(await harness(page)).toMatchObject({ selected: 1 });
-    expect(await told(page)).toMatch(/^lead-0 \/ .*-1, .*level 1, \$.*below, age \d+m/);
+    await expect.poll(() => told(page)).toMatch(/^lead-0 \/ .*-1, .*level 1, \$.*below, age \d+m/);
     await page.keyboard.press("ArrowRight");
     const sibling = (await harness(page)).selected;
     expect(sibling).toBeGreaterThan(1);
@@ -84,6 +84,51 @@ describe("the picture over time", () => {
     await page.keyboard.press("Enter");
     expect(await harness(page)).toMatchObject({ opened: 0 });
     expect(await page.locator("#time-summary").textContent()).toMatch(/^300 agents on 6 levels: \d+ /);
+    expect(opened.complaints).toEqual([]);
+  });
+
+  test("the letters do what the arrows do, wherever the focus is, and brackets go through the past", async () => {
+    await using opened = await openPicture("agents=300&depth=6");
+    const { page } = opened;
+    await drawn(page);
+    const selected = async () => (await harness(page)).selected;
+    for (const [key, arrow] of [
+      ["j", "ArrowDown"],
+      ["j", "ArrowDown"],
+      ["l", "ArrowRight"],
+      ["j", "ArrowDown"],
+      ["l", "ArrowRight"],
+      ["h", "ArrowLeft"],
+      ["k", "ArrowUp"],
+    ] as const) {
+      const from = await selected();
+      await page.keyboard.press(key);
+      const to = await selected();
+      expect(to).not.toBe(from);
+      if (from < 0) continue;
+      const back = { ArrowDown: "ArrowUp", ArrowUp: "", ArrowRight: "ArrowLeft", ArrowLeft: "ArrowRight" }[arrow];
+      if (back === "") continue;
+      await page.keyboard.press(back);
+      expect(await selected()).toBe(from);
+      await page.keyboard.press(arrow);
+      expect(await selected()).toBe(to);
+    }
+    await expect.poll(() => told(page)).toMatch(/level 1/);
+    const whole = await picture(page);
+    await page.keyboard.press("{");
+    await expect.poll(() => told(page)).toMatch(/^\d\d:\d\d:\d\d, \d+ agents alive: lead-0 \/ .* level 1/);
+    expect(await page.getByRole("slider").getAttribute("aria-valuetext")).toContain(" ago: ");
+    await page.keyboard.press("]");
+    for (const key of ["}", "]"]) await page.keyboard.press(key);
+    expect(await page.getByRole("slider").getAttribute("aria-valuetext")).toMatch(/^now: /);
+    await drawn(page);
+    expect(await picture(page)).toBe(whole);
+    await page.keyboard.press("+");
+    await page.keyboard.press("L");
+    await drawn(page);
+    expect(await picture(page)).not.toBe(whole);
+    await page.keyboard.press("Enter");
+    expect(await harness(page)).toMatchObject({ opened: await selected() });
     expect(opened.complaints).toEqual([]);
   });
 
@@ -176,7 +221,7 @@ describe("the picture over time", () => {
     expect(await page.locator(".scrubber output").textContent()).toContain(" alive, $3.50 spent, ");
     await page.locator(".picture").focus();
     await page.keyboard.press("ArrowDown");
-    expect(await told(page)).toMatch(/queued, level 0, \$3\.50 with 6 agents below/);
+    await expect.poll(() => told(page)).toMatch(/queued, level 0, \$3\.50 with 6 agents below/);
     await page.getByRole("button", { name: "Cost" }).click();
     await drawn(page);
     expect(server.asked.filter(({ name }) => name === "moment")).toHaveLength(1);
@@ -195,7 +240,7 @@ describe("the picture over time", () => {
     await expect.poll(() => picture(page)).not.toBe(bare);
     await page.locator(".picture").focus();
     await page.keyboard.press("ArrowDown");
-    expect(await told(page)).toMatch(/level 0, rewound (once|twice|\d times), /);
+    await expect.poll(() => told(page)).toMatch(/level 0, rewound (once|twice|\d times), /);
     // Who is known is not asked for again.
     await drawn(page);
     const since = server.asked.slice(before);

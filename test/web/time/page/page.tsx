@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { Fleet } from "../../../../src/fleet/fleet.ts";
 import { type Past, pastOfColumns } from "../../../../src/fleet/time/past.ts";
 import { pageClock } from "../../../../src/web/browser.ts";
+import { listenToKeys } from "../../../../src/web/shell/keys.ts";
 import { FleetOverTime } from "../../../../src/web/time/fleet-over-time.tsx";
 import { TimeView } from "../../../../src/web/time/time-view.tsx";
 import { pastOfGenerated } from "../../../support/generated-past.ts";
@@ -58,6 +59,7 @@ function Page() {
   );
 }
 
+listenToKeys();
 const root = document.getElementById("page");
 if (root) {
   createRoot(root).render(
