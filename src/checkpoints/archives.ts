@@ -107,9 +107,9 @@ async function removeLeftovers(archiving: Archiving, root: AgentId, leftovers: L
   for await (const key of leftovers.keys(root)) if (!needed.has(key)) await leftovers.remove(key);
 }
 
-/** What is in archives, a row for each tree and place. */
-export function archivedTrees(archiving: Archiving): (ArchivedTree & { place: string; time: number })[] {
-  const groups = Map.groupBy(archiving.parts(), ({ root, place }) => `${root} ${place}`);
+/** What is in archives, of one tree or of all: a row for each tree and place. */
+export function archivedTrees(archiving: Archiving, of?: AgentId): (ArchivedTree & { place: string; time: number })[] {
+  const groups = Map.groupBy(archiving.parts(of), ({ root, place }) => `${root} ${place}`);
   return [...groups.values()].map((parts) => {
     const [{ root, place }] = parts as [ArchivePart];
     return { ...sumOf(root, parts), place, time: Math.max(...parts.map(({ time }) => time)) };

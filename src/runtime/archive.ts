@@ -81,8 +81,9 @@ export function restoreArchived(runtime: Runtime, root: AgentId): Promise<Archiv
   return bringTreeBack({ archiving: archivingOf(runtime), leftovers: leftoversOf(runtime) }, root);
 }
 
-export function listArchived(runtime: Runtime): ReturnType<typeof archivedTrees> {
-  return archivedTrees(archivingOf(runtime));
+/** Of one tree, or of all; nothing where the journal has no archive. */
+export function listArchived({ services }: Runtime, root?: AgentId): ReturnType<typeof archivedTrees> {
+  return services.journal.archiving ? archivedTrees(services.journal.archiving, root) : [];
 }
 
 /** @throws the signal's reason */

@@ -148,5 +148,6 @@ async function detailOf(runtime: Runtime, agent: AgentId): Promise<AgentDetail> 
       .filter(({ state }) => state === "approval")
       .map(({ call }) => ({ callId: call.callId, tool: call.name })),
     processes: await processesOf(runtime, agent),
+    archives: listArchived(runtime, node.head.root).map(({ root: _, bodyBytes: __, ...archive }) => archive),
   };
 }

@@ -52,9 +52,16 @@ async function pastOf(folder: string, agent: string) {
   };
 }
 
+/** What is told with an agent of where its history is. */
+async function archivesOf(folder: string, agent: string) {
+  await using client = await connect(folder);
+  return (await client.agent({ agent })).archives;
+}
+
 test("what was moved is asked about as before, also after another start, and after it came back", async () => {
   await using fleet = await openFleet();
   const root = await ended(fleet, "survey");
+  const [kid = ""] = root.children.map(({ id }) => id);
   const past = await pastOf(fleet.folder, root.id);
   await fleet.banyan.close();
   const runtime = await openRuntime(fleet.folder, { work: false });
@@ -68,6 +75,9 @@ test("what was moved is asked about as before, also after another start, and aft
   await runtime.stop();
 
   expect(await pastOf(fleet.folder, root.id)).toEqual(past);
+  expect(await archivesOf(fleet.folder, kid)).toEqual([
+    { place: "", parts: 1, records: dry.trees[0]?.records, bytes: moved.trees[0]?.bytes, time: expect.any(Number) },
+  ]);
   expect((await verifyFolder(fleet.folder)).damaged).toEqual([]);
   const again = await openRuntime(fleet.folder, { work: false });
   expect(listArchived(again)).toMatchObject([{ root: root.id, place: "" }]);
@@ -77,6 +87,7 @@ test("what was moved is asked about as before, also after another start, and aft
   await expect(restoreArchived(again, root.id)).rejects.toMatchObject({ code: "INPUT_INVALID" });
   await again.stop();
   expect(await pastOf(fleet.folder, root.id)).toEqual(past);
+  expect(await archivesOf(fleet.folder, kid)).toEqual([]);
 });
 
 test("an archived agent is sent a message, forked and rewound, while its past stays where it is", async () => {

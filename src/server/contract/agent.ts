@@ -51,6 +51,8 @@ export const agentDetail = treeRow.extend({
   asks: z.array(z.strictObject({ callId: z.string(), tool: z.string() })),
   /** Its background processes, in the order of their starts. */
   processes: z.array(processRow),
+  /** Where history of its tree is, besides the journal's database; `place` is empty for the archive in the data folder. */
+  archives: z.array(z.strictObject({ place: z.string(), parts: count, records: count, bytes: count, time })),
 });
 export type AgentDetail = z.infer<typeof agentDetail>;
 

@@ -19,7 +19,7 @@ interface Given {
 export function About({ detail, agent, conversation }: Given) {
   const { fleet } = useLive();
   if (!detail) return <p className="quiet none">Reading what is known of it…</p>;
-  const { id, budget, execution, unread, made, processes, origin, tenant, mode } = detail;
+  const { id, budget, execution, unread, made, processes, origin, tenant, mode, archives } = detail;
   const children = childrenOf(fleet, agent);
   const lives = children.filter((child) => !fleet.hasEnded(child));
   return (
@@ -99,6 +99,13 @@ export function About({ detail, agent, conversation }: Given) {
             {` at event ${origin.seq}`}
           </p>
         )}
+        {archives.map(({ place, records, bytes: size, time }) => (
+          <p key={place}>
+            {`${count(records)} records of its tree in the archive `}
+            <bdi>{place === "" ? "of the data" : visibleLine(place)}</bdi>
+            <span className="quiet">{`, ${bytes(size)}, since ${dayTime(time)}`}</span>
+          </p>
+        ))}
         <p className="mono quiet">{id}</p>
       </Block>
     </Scrolls>

@@ -148,6 +148,7 @@ describe("the page of an agent", () => {
     await block("Waits for").getByText("a message, from whomever it comes").waitFor();
     const link = (title: string, agent: number) => block(title).getByRole("link", { name: columns.name[agent] ?? "" });
     await link("Hears from", 0).waitFor();
+    await block("Agent").getByText("900 records of its tree in the archive of the data").waitFor();
     await link("Waited for by", parent).click();
     await page.locator(".agent h1", { hasText: columns.name[parent] ?? "" }).waitFor();
     await page.getByRole("link", { name: "About" }).click();

@@ -129,6 +129,7 @@ function detailOf({ columns, timeMs }: GeneratedFleet, agent: number) {
     checkpoints: [],
     asks: columns.waiting[agent] === "approval" ? [{ callId: "c9", tool: "publish" }] : [],
     processes: [],
+    archives: [{ place: "", parts: 1, records: 900, bytes: 120_000, time: timeMs }],
     usage: USAGE,
     costUsd: 0.5,
     estimatedUsd: 0,
