@@ -43,18 +43,22 @@ export interface OpenedPage extends AsyncDisposable {
 interface Wanted {
   readonly theme?: "light" | "dark";
   readonly width?: number;
+  readonly motion?: "reduce" | "no-preference";
+  /** Runs in the page before anything of its own. */
+  readonly script?: string;
 }
 
 export async function openPage(
   browser: Browser,
   url: string,
-  { theme = "dark", width = 1280 }: Wanted = {},
+  { theme = "dark", width = 1280, motion = "reduce", script }: Wanted = {},
 ): Promise<OpenedPage> {
   const context: BrowserContext = await browser.newContext({
     viewport: { width, height: 800 },
     colorScheme: theme,
-    reducedMotion: "reduce",
+    reducedMotion: motion,
   });
+  if (script !== undefined) await context.addInitScript(script);
   const page = await context.newPage();
   page.setDefaultTimeout(TIMEOUT_MS);
   const complaints: string[] = [];
