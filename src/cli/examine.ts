@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { asBanyanError } from "../base/errors.ts";
 import { connect } from "../client.ts";
+import { tryLimit } from "../processes/limit-mark.ts";
 import { newestDrills } from "../runtime/backup-notes.ts";
 import { hasData } from "../runtime/open.ts";
 import type { Stats } from "../server/contract/fleet.ts";
@@ -25,6 +26,7 @@ const EXAMINATIONS: readonly (readonly [about: string, examine: Examination])[] 
   ["disk", disk],
   ["fsync", syncs],
   ["open files", openFiles],
+  ["processes", programs],
   ["journal", data],
   ["faults", faults],
   ["backup", backups],
@@ -122,6 +124,21 @@ async function openFiles(): Promise<Finding[]> {
   return [
     { level: "warn", about: "open files", says, remedy: `Raise it to ${OPEN_FILES_MIN}: ulimit -n ${OPEN_FILES_MIN}` },
   ];
+}
+
+/** Whether all that agents' programs start is found again when they are to end. */
+async function programs(): Promise<Finding[]> {
+  const about = "processes";
+  if (process.platform !== "linux") {
+    const says = "what agents' programs start ends with its process group alone: what leaves the group runs on";
+    return [{ level: "warn", about, says, remedy: "Run Banyan in a container that ends with it." }];
+  }
+  const { holds, limit } = await tryLimit();
+  const all = "what agents' programs start is found when they end";
+  if (holds) return [{ level: "ok", about, says: `${all}, what left its group and cleaned its environment included` }];
+  const says = `${all}, but for what left its group and cleaned its environment: \`ulimit -m\` is ${limit || "unknown"}`;
+  const remedy = "Start Banyan with `ulimit -m unlimited` (systemd: without LimitRSS), or give agents a sandbox.";
+  return [{ level: "warn", about, says, remedy }];
 }
 
 async function data(folder: string, clock: Clock): Promise<Finding[]> {

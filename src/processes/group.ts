@@ -13,6 +13,7 @@ import { BanyanError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import { KeptOutput } from "./kept-output.ts";
 import type { Ran, RanOutput } from "./launch.ts";
+import { LIMITED } from "./limit-mark.ts";
 import { endLeft, killGroup } from "./sweep.ts";
 
 export interface Program {
@@ -22,6 +23,8 @@ export interface Program {
   readonly environment: Readonly<Record<string, string>>;
   /** In the environment's marks, and in no other program's. */
   readonly mark: string;
+  /** In KiB, and no other program's. */
+  readonly limitMark: number;
   readonly timeMsMax: number;
 }
 
@@ -57,7 +60,8 @@ export async function runGroup(program: Program, { clock, signal, onStart }: Gro
   try {
     const end = await endOf(child, program.argv[0]);
     const reached = limit;
-    const left = await endLeft(child.pid as number, program.mark);
+    const marked = { from: program.limitMark, to: program.limitMark };
+    const left = await endLeft(child.pid as number, program.mark, { limit: marked });
     await drained(child, closed, clock);
     signal.throwIfAborted();
     return {
@@ -74,10 +78,12 @@ export async function runGroup(program: Program, { clock, signal, onStart }: Gro
   }
 }
 
-function start({ argv: [file, ...args], cwd, environment }: Program): ChildProcess {
+/** The shell is given a fixed text and becomes the program: it reads no argument of it (G2). */
+function start({ argv, limitMark, cwd, environment }: Program): ChildProcess {
+  const [file] = argv;
   try {
     // Detached: its own session, and so its own group.
-    return spawn(file, args, {
+    return spawn("/bin/sh", ["-c", `${LIMITED}exec "$@"`, "banyan-command", String(limitMark), ...argv], {
       cwd,
       env: environment,
       detached: true,

@@ -3,6 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
+import { BYTES_OF_KIB } from "./limit-mark.ts";
 import type { Sighting, Sightings } from "./silence.ts";
 
 export interface ProcessStat {
@@ -41,6 +42,12 @@ export function statOf(pid: number): ProcessStat | undefined {
     startTicks: Number(fields[19]),
     pages: Number(fields[21]),
   };
+}
+
+/** The hard limit on resident memory, in KiB; undefined when there is none, or no such process. Others' processes show theirs, too. */
+export function residentLimitOf(pid: number): number | undefined {
+  const bytes = /^Max resident set +\S+ +(\d+) /m.exec(textNow(pid, "limits"))?.[1];
+  return bytes === undefined ? undefined : Number(BigInt(bytes) / BYTES_OF_KIB);
 }
 
 /** A process and its descendants, at most so many. What lost its parent is not found. */

@@ -1,13 +1,14 @@
 /**
  * Ends what a program left running. What stayed in its group is reached by one signal. A program that calls `setsid` left the
- * group, but still carries the environment it was started with: a mark in it is looked for. (Linux; elsewhere the group is
- * all that is reached. A program that leaves the group and cleans its environment escapes: only a container would hold it.)
+ * group, but still carries the environment it was started with: a mark in it is looked for. What cleans its environment, too, is known by its
+ * limit (limit-mark.ts). (Linux; elsewhere the group is all that is reached. Who means to escape can: only a sandbox holds that.)
  *
  * S1  One look at all processes serves everybody who asks meanwhile: ending 100 groups at once costs little more than ending one.
  */
 import { sleep, systemClock } from "../base/clock.ts";
 import { MARKS_VARIABLE } from "./environment.ts";
-import { pidsNow, statOf, textOf } from "./proc.ts";
+import type { LimitRange } from "./limit-mark.ts";
+import { pidsNow, residentLimitOf, statOf, textOf } from "./proc.ts";
 
 /** Rounds of looking and ending; each also waits for what the last one ended, and finds what was started meanwhile. */
 const ROUNDS_MAX = 100;
@@ -21,6 +22,7 @@ interface Wanted {
   group: number | undefined;
   readonly mark: string;
   readonly sinceTicks: number;
+  readonly limit: LimitRange | undefined;
   rounds: number;
   /** A process was seen that may be one of them. */
   isUnclear: boolean;
@@ -32,13 +34,17 @@ let waiting: Wanted[] = [];
 let isLooking = false;
 
 /**
- * Ends every process of the group or with the mark, and resolves when they run no more. Never this process itself.
+ * Ends every process of the group or with the mark, or with a limit of the range and nobody's mark, and resolves when they run no more. Never this process itself.
  * @param sinceTicks when the first of them started: no process that is older is looked into
  * @returns how many it could not end
  */
-export function endLeft(group: number | undefined, mark: string, sinceTicks = 0): Promise<number> {
+export function endLeft(
+  group: number | undefined,
+  mark: string,
+  { sinceTicks = 0, limit }: { sinceTicks?: number | undefined; limit?: LimitRange | undefined } = {},
+): Promise<number> {
   return new Promise((resolve) => {
-    waiting.push({ group, mark, sinceTicks, rounds: 0, isUnclear: false, resolve });
+    waiting.push({ group, mark, sinceTicks, limit, rounds: 0, isUnclear: false, resolve });
     if (!isLooking) void lookUntilNoneWaits();
   });
 }
@@ -86,6 +92,7 @@ async function leftOf(wanted: readonly Wanted[]): Promise<Map<Wanted, number[]>>
   const byGroup = new Map(wanted.flatMap((each) => (each.group === undefined ? [] : [[each.group, each] as const])));
   const byMark = new Map(wanted.map((each) => [each.mark, each]));
   const sinceTicks = Math.min(...wanted.map((each) => each.sinceTicks));
+  const looksAtLimits = wanted.some(({ limit }) => limit !== undefined);
   const left = new Map<Wanted, number[]>();
   const note = (each: Wanted, pid: number) => left.set(each, [...(left.get(each) ?? []), pid]);
   const one = async (pid: number) => {
@@ -95,12 +102,18 @@ async function leftOf(wanted: readonly Wanted[]): Promise<Map<Wanted, number[]>>
     const marks = stat.startTicks < sinceTicks || stat.group === 0 ? [] : await marksOf(pid);
     if (marks === undefined) for (const each of wanted) each.isUnclear ||= stat.startTicks >= each.sinceTicks;
     const found = new Set((marks ?? []).flatMap((mark) => byMark.get(mark) ?? []));
+    const limit = looksAtLimits && stat.startTicks >= sinceTicks && !marks?.length ? residentLimitOf(pid) : undefined;
+    if (limit !== undefined) for (const each of wanted) if (isWithin(limit, each.limit)) found.add(each);
     const member = byGroup.get(stat.group);
     if (member) found.add(member);
     for (const each of found) note(each, pid);
   };
   await Promise.all((await pidsNow()).map(one));
   return left;
+}
+
+function isWithin(limit: number, range: LimitRange | undefined): boolean {
+  return range !== undefined && range.from <= limit && limit <= range.to;
 }
 
 /** Undefined of a process that shows no environment: that is gone, that is no more than its exit code, or that is another user's. */

@@ -14,6 +14,7 @@ import { BanyanError } from "../base/errors.ts";
 import { commandEnvironment } from "./environment.ts";
 import { runGroup } from "./group.ts";
 import type { BareLaunch, BareLaunched, Exit, Program, Ran, SystemProcess } from "./launch.ts";
+import { LIMITED, LimitMarks, type LimitRange } from "./limit-mark.ts";
 import { memoryOf, pidsNow, sightingsOf, statOf } from "./proc.ts";
 import { findProgram, notStarted } from "./programs.ts";
 import { mustBeShown, sandboxed } from "./sandbox.ts";
@@ -34,17 +35,19 @@ export interface SystemLaunchOptions {
 }
 
 /** The third descriptor is the gate. */
-const GATE = 'IFS= read -r _ <&3 && exec "$@" 3<&-';
+const GATE = `IFS= read -r _ <&3 || exit; ${LIMITED}exec "$@" 3<&-`;
 /** Longest wait for output that is on its way when all processes have ended. */
 const DRAIN_MS_MAX = 500;
 
 export class SystemLaunch implements BareLaunch {
   readonly #options: SystemLaunchOptions;
   readonly #warden: Warden;
+  readonly #limits: LimitMarks;
 
   constructor(options: SystemLaunchOptions) {
     this.#options = options;
-    this.#warden = new Warden(options.marks.host);
+    this.#limits = new LimitMarks(options.marks);
+    this.#warden = new Warden(options.marks.host, this.#limits.host);
   }
 
   async launch(program: Program): Promise<BareLaunched> {
@@ -55,7 +58,8 @@ export class SystemLaunch implements BareLaunch {
     try {
       const environment = commandEnvironment(process.env, scratch.path, marks.data, marks.host, program.mark);
       const line = await this.#lineOf(program, { folder: folder.path, scratch: scratch.path, environment });
-      const child = spawn("/bin/sh", ["-c", GATE, "banyan-gate", ...line], {
+      const limit = this.#limits.next();
+      const child = spawn("/bin/sh", ["-c", GATE, "banyan-gate", String(limit), ...line], {
         cwd: folder.path,
         env: environment,
         // Its own session, and so its own group.
@@ -69,7 +73,10 @@ export class SystemLaunch implements BareLaunch {
       return new SystemLaunched(
         child,
         { pid, startTicks },
-        { clock, warden: this.#warden, mark: program.mark, scratch, isBoxed: program.rights.sandbox !== undefined },
+        {
+          ...{ clock, warden: this.#warden, mark: program.mark, limit: { from: limit, to: limit }, scratch },
+          isBoxed: program.rights.sandbox !== undefined,
+        },
       );
     } catch (error) {
       await scratch.remove();
@@ -93,7 +100,8 @@ export class SystemLaunch implements BareLaunch {
       this.#lower(pid);
       void this.#warden.watch(pid);
     };
-    const given = { argv: line, cwd: folder.path, environment, mark, timeMsMax };
+    const limitMark = this.#limits.next();
+    const given = { argv: line, cwd: folder.path, environment, mark, limitMark, timeMsMax };
     try {
       return await runGroup(given, { clock, signal, onStart });
     } finally {
@@ -139,7 +147,7 @@ export class SystemLaunch implements BareLaunch {
   }
 
   async sweep(): Promise<void> {
-    await endLeft(undefined, this.#options.marks.data);
+    await endLeft(undefined, this.#options.marks.data, { limit: this.#limits.data });
   }
 
   close(): Promise<void> {
@@ -159,6 +167,7 @@ interface Means {
   readonly clock: Clock;
   readonly warden: Warden;
   readonly mark: string;
+  readonly limit: LimitRange;
   readonly scratch: Scratch;
   /** The first process of its group is that of the sandbox. */
   readonly isBoxed: boolean;
@@ -221,8 +230,8 @@ class SystemLaunched implements BareLaunched {
   }
 
   async clear(): Promise<number> {
-    const { warden, mark, scratch, clock } = this.#means;
-    const left = await endLeft(this.system.pid, mark, this.system.startTicks);
+    const { warden, mark, limit, scratch, clock } = this.#means;
+    const left = await endLeft(this.system.pid, mark, { sinceTicks: this.system.startTicks, limit });
     await this.exited;
     warden.forget(this.system.pid);
     const late = new AbortController();

@@ -1,17 +1,19 @@
 /**
  * The warden: a small program of its own that outlives this one by a moment. It reads from a pipe which groups run; when the
  * pipe ends, because this process closed it or died, however it died, it kills those groups and everything that carries the mark of
- * this host. So nothing that an agent started outlives the host, what left its group included.
+ * this host, or a limit of it (limit-mark.ts). So nothing that an agent started outlives the host, what left its group and cleaned its
+ * environment included.
  *
  * D1  A group is known to the warden before its program begins.
  * D2  The warden is in a session of its own: what ends this process's group does not end it. One that is gone is replaced.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
+import { BYTES_OF_KIB, type LimitRange } from "./limit-mark.ts";
 
 /**
  * For any POSIX shell. Lines: `+ GROUP` and `- GROUP`; any other only shows that it is read. Then rounds of looking for the mark, until a round finds nothing. What is given
- * as $1 stands in no environment, so the warden never finds itself.
+ * as $1 stands in no environment, so the warden never finds itself. $2 and $3 bound the limits of this host's programs, in bytes.
  */
 const SCRIPT = `
 groups=
@@ -24,9 +26,17 @@ done
 for each in $groups; do kill -9 "-$each" 2>/dev/null; done
 rounds=0
 while [ $rounds -lt 100 ]; do
-  found=$(grep -lazF -- "$1" /proc/[0-9]*/environ 2>/dev/null)
+  found=$(
+    grep -lazF -- "$1" /proc/[0-9]*/environ 2>/dev/null
+    [ -z "$2" ] || grep -s "^Max resident set" /proc/[0-9]*/limits | while read -r file _ _ _ hard _; do
+      case $hard in *[!0-9]*) continue ;; esac
+      [ "$hard" -ge "$2" ] && [ "$hard" -le "$3" ] || continue
+      read -r stat 2>/dev/null < "\${file%%limits*}stat" || continue
+      case \${stat##*\\) } in [ZX]*) ;; *) echo "$file" ;; esac
+    done
+  )
   [ -n "$found" ] || break
-  for each in $found; do each=\${each#/proc/}; kill -9 "\${each%/environ}" 2>/dev/null; done
+  for each in $found; do each=\${each#/proc/}; kill -9 "\${each%/*}" 2>/dev/null; done
   rounds=$((rounds + 1))
 done
 `;
@@ -36,14 +46,16 @@ const BEGUN_MAX = 100;
 
 export class Warden {
   readonly #mark: string;
+  readonly #limits: readonly string[];
   readonly #groups = new Set<number>();
   #child: ChildProcess | undefined;
   #closing = false;
   #begun = 0;
 
-  /** @param mark in the environment of everything that this host starts */
-  constructor(mark: string) {
+  /** @param mark in the environment of everything that this host starts; `limits` are what no other host's programs have */
+  constructor(mark: string, limits?: LimitRange) {
     this.#mark = mark;
+    this.#limits = limits ? [limits.from, limits.to].map((kib) => String(BigInt(kib) * BYTES_OF_KIB)) : [];
   }
 
   /** Has one run, for what is marked and has no group yet. */
@@ -80,7 +92,7 @@ export class Warden {
   #running(): ChildProcess | undefined {
     if (this.#child || this.#begun === BEGUN_MAX) return this.#child;
     this.#begun += 1;
-    const child = spawn("/bin/sh", ["-c", SCRIPT, "banyan-warden", this.#mark], {
+    const child = spawn("/bin/sh", ["-c", SCRIPT, "banyan-warden", this.#mark, ...this.#limits], {
       cwd: "/",
       detached: true,
       env: { PATH: "/usr/local/bin:/usr/bin:/bin" },

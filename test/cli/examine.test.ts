@@ -30,6 +30,15 @@ test("forks that wait for their turn are named, with the rate and the tree", asy
   await waiting;
 });
 
+test("what is found of agents' programs is told", async () => {
+  await using fleet = await openFleet();
+  const { processes } = await findingsIn(fleet.folder);
+  expect(processes).toEqual({
+    ...{ level: "ok", about: "processes" },
+    says: "what agents' programs start is found when they end, what left its group and cleaned its environment included",
+  });
+});
+
 test("sessions are told of, with what to do when agents wait for their memory", async () => {
   await using fleet = await openFleet();
   await using _control = await startControl(fleet.banyan.runtime, { shutDown: () => undefined });

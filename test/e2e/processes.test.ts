@@ -100,10 +100,12 @@ test("SIGKILL of the host: what its processes had put out is an artifact of the 
   }
 });
 
-test("a subtree that is cancelled: its processes and commands are gone within a second, what left their groups included", async () => {
+test("a subtree that is cancelled: its processes and commands are gone within a second, what left their groups and cleaned its environment included", async () => {
   await using ground = await openGround();
   const mark = `data-${hash("sha256", await realpath(ground.folder)).slice(0, 32)}`;
-  const argv = ["sh", "-c", "setsid -f sleep 1000; sleep 1000 & exec sleep 1000"];
+  // The last of them is found by no group, no environment and no parent.
+  const cleaned = `setsid -f env -i sh -c 'setsid -f sh -c "echo \\$\\$ >> cleaned; exec sleep 1000"'`;
+  const argv = ["sh", "-c", `${cleaned}; setsid -f sleep 1000; sleep 1000 & exec sleep 1000`];
   const model = scriptedModel(({ prompt }) => {
     if (prompt.some(({ role }) => role === "assistant")) return "up";
     const server = { id: "a", name: "start_process", input: { name: "server", argv } };
@@ -116,9 +118,13 @@ test("a subtree that is cancelled: its processes and commands are gone within a 
   await below.spawn({ name: "bottom", task: "go" });
   // Of each of three agents: a server and a command, each with a child, and a grandchild in a session of its own.
   await ground.until(() => ground.marked(mark).length >= 3 * 2 * 3);
+  const escaped = () => readFileSync(join(ground.folder, "cleaned"), "utf8").trim().split("\n").map(Number);
+  await ground.until(() => escaped().length === 3 * 2);
+  expect(escaped().filter(runs)).toHaveLength(3 * 2);
   const cancelledMs = performance.now();
   await lead.cancel();
   expect(ground.marked(mark)).toEqual([]);
+  expect(escaped().filter(runs)).toEqual([]);
   expect(performance.now() - cancelledMs).toBeLessThan(1_000);
 });
 

@@ -1,5 +1,6 @@
 /** H1 to H4 of the launch port, with real processes. */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Launched } from "../../src/processes/launch.ts";
 import { type Ground, openGround, PLAIN_POLICY, runs } from "../support/processes.ts";
@@ -108,6 +109,19 @@ describe("H2, H3: ending", () => {
     expect(runs(pid)).toBe(false);
   });
 
+  test("nor one that cleans its environment, too", async () => {
+    const leaving = "setsid -f env -i sh -c 'setsid -f sh -c \"echo pid=\\$\\$; exec sleep 1000\"'; exec sleep 1000";
+    const [started, other] = await Promise.all([sh(leaving), sh(leaving)]);
+    for (const { launched } of [started, other]) await launched.go();
+    await Promise.all([started.said("\n"), other.said("\n")]);
+    const [pid, others] = [started, other].map(({ text }) => Number(/pid=(\d+)/.exec(text())?.[1])) as [number, number];
+    expect([runs(pid), readFileSync(`/proc/${pid}/environ`, "utf8").includes("BANYAN")]).toEqual([true, false]);
+    expect(await end(started)).toBe(0);
+    expect([runs(pid), runs(others)]).toEqual([false, true]);
+    expect(await end(other)).toBe(0);
+    expect(runs(others)).toBe(false);
+  });
+
   test("50 at once are cleared together", async () => {
     const all = await Promise.all(
       Array.from({ length: 50 }, () => sh("setsid -f sleep 1000; echo up; exec sleep 1000")),
@@ -135,8 +149,14 @@ describe("H4: with the host", () => {
     const host = spawn(process.execPath, ["--input-type=module", "-e", source, ground.folder, mark, mark, script], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    await new Promise<void>((resolve) => host.stdout.on("data", (chunk) => String(chunk).includes("up") && resolve()));
-    const before = ground.marked(mark);
+    let text = "";
+    await new Promise<void>((resolve) => {
+      host.stdout.on("data", (chunk) => {
+        text += chunk;
+        if (text.includes("up")) resolve();
+      });
+    });
+    const before = [...ground.marked(mark), ...[...text.matchAll(/pid=(\d+)/g)].map(([, pid]) => Number(pid))];
     const gone = new Promise((resolve) => host.once("exit", resolve));
     host.kill("SIGKILL");
     await gone;
@@ -156,17 +176,26 @@ describe("H4: with the host", () => {
     expect(before.length).toBeGreaterThan(0);
   });
 
+  test("nor is one in a session of its own, of what its parent left behind", async () => {
+    const leaving = "setsid -f env -i sh -c 'echo pid=$$; echo up; exec sleep 1000'; exec sleep 1000";
+    const { before } = await killedHost(leaving, true);
+    expect(before).toHaveLength(2);
+  });
+
   test("SIGKILL between launch and journal: the program never began, and its gate is gone", async () => {
     const { before } = await killedHost("exec sleep 1000", false);
     expect(before).toHaveLength(1);
   });
 
   test("what even that left is found by the mark of the data at the next start", async () => {
-    const started = await sh("setsid -f sleep 1000; echo up; exec sleep 1000");
+    const cleaned = "setsid -f env -i sh -c 'echo pid=$$; echo up; exec sleep 1000'";
+    const started = await sh(`setsid -f sleep 1000; ${cleaned}; exec sleep 1000`);
     await started.launched.go();
     await started.said("up");
+    const pid = Number(/pid=(\d+)/.exec(started.text())?.[1]);
+    expect(runs(pid)).toBe(true);
     await ground.launch.sweep();
-    expect(ground.marked(started.mark)).toEqual([]);
+    expect([ground.marked(started.mark), runs(pid)]).toEqual([[], false]);
     await started.launched.clear();
   });
 

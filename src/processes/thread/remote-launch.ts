@@ -204,7 +204,7 @@ class RemoteLaunched implements Launched {
       return (await this.#thread.ask({ do: "clear", handle: this.handle })) as number;
     } catch (error) {
       if (!this.#thread.isDead) throw error;
-      return endLeft(this.system.pid, this.#mark, this.system.startTicks);
+      return endLeft(this.system.pid, this.#mark, { sinceTicks: this.system.startTicks });
     } finally {
       this.#thread.forget(this);
     }

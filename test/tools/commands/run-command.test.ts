@@ -121,7 +121,8 @@ describe("where and as what it runs", () => {
       const answer = await run(["env"]);
       expect(answer).not.toContain(SECRET);
       const names = [...answer.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name).sort();
-      const allowed = ["BANYAN_CALLS", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ"];
+      const ofShells = ["PWD", "SHLVL", "_"];
+      const allowed = [...ofShells, "BANYAN_CALLS", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ"];
       expect(names.filter((name) => !allowed.includes(name as string))).toEqual([]);
       for (const needed of ["BANYAN_CALLS", "HOME", "PATH", "TMPDIR"]) expect(names).toContain(needed);
     });
@@ -155,6 +156,10 @@ describe("G1: nothing that it started runs on", () => {
     [
       "one in a session of its own whose parent has ended",
       "setsid -f sh -c 'echo pid=$$; echo > ready; exec sleep 1000'; read line < ready",
+    ],
+    [
+      "one in a session of its own with a clean environment whose parent has ended",
+      "setsid -f env -i sh -c 'echo pid=$$; echo > ready; exec sleep 1000'; read line < ready",
     ],
     ["ten of them", "for i in 0 1 2 3 4 5 6 7 8 9; do setsid sleep 1000 & echo pid=$!; done"],
   ];
