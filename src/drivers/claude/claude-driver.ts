@@ -12,6 +12,7 @@ import { LIMITS } from "../../base/limits.ts";
 import type { Random } from "../../base/random.ts";
 import type { Contents } from "../../blobs/content.ts";
 import { MARKS_VARIABLE } from "../../processes/environment.ts";
+import { LimitMarks, type LimitRange } from "../../processes/limit-mark.ts";
 import { endLeft } from "../../processes/sweep.ts";
 import { Warden } from "../../processes/warden.ts";
 import type { Driver, StartGate } from "../driver.ts";
@@ -67,7 +68,8 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   const gateway = new Gateway(clock);
   const ownMark = markOf(homes);
   const hostMark = `claude-host-${uuid()}`;
-  const warden = new Warden(hostMark);
+  const limits = new LimitMarks({ data: ownMark, host: hostMark });
+  const warden = new Warden(hostMark, limits.host);
   const marks = [...(environment[MARKS_VARIABLE]?.split(" ") ?? []), ownMark, hostMark];
   let isSwept: Promise<unknown> | undefined;
   const means = { gateway, uuid, clock };
@@ -83,14 +85,14 @@ export function createClaudeDriver(options: ClaudeDriverOptions): ClaudeDriver {
   /** What a Claude Code of this agent's is started with, and for whom. */
   const prepare = async ({ head, toolset, tools: names }: State): Promise<Profile> => {
     const { agent, rights, execution } = head;
-    isSwept ??= sweep(homes, ownMark);
+    isSwept ??= sweep(homes, ownMark, limits.data);
     await isSwept;
     const [sdk, { tools }] = await Promise.all([load(), toolsets.find(toolset)]);
     const ownTools = ownToolsOf(execution, rights);
     if (ownTools.length > 0 && rights.root === undefined)
       throw new BanyanError("CONFIG_INVALID", "tools of Claude Code need a folder to work in", { agent });
     return {
-      ...{ sdk, homes, marks, warden, environment, ownTools, tools },
+      ...{ sdk, homes, marks, warden, limits, environment, ownTools, tools },
       leavesRunning: mayLeaveRunning(ownTools, names),
       ...givenTo(head),
       model: execution.model,
@@ -143,8 +145,8 @@ function markOf(homes: string): string {
   return `claude-${hash("sha256", homes)}`;
 }
 
-async function sweep(homes: string, mark: string): Promise<void> {
-  await endLeft(undefined, mark);
+async function sweep(homes: string, mark: string, limit: LimitRange): Promise<void> {
+  await endLeft(undefined, mark, { limit });
   await rm(homes, { recursive: true, force: true, maxRetries: 3 });
   await mkdir(homes, { recursive: true, mode: 0o700 });
 }

@@ -1,7 +1,7 @@
 /**
  * The process of one session, as the SDK wants it. It leads a group of its own and is killed with this process, even when that is
  * killed itself (`setpriv --pdeathsig`, Linux). The shells that it starts have groups of their own: they are found by the marks in their
- * environment, here as everywhere, and by the warden when this process is no more.
+ * environment and by their limit, here as everywhere, and by the warden when this process is no more.
  *
  * X1  Once `end` resolves, neither the process nor anything that it started runs any more.
  * X2  Nor does any of that outlive this process by more than a moment, however it ends.
@@ -10,6 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { MARKS_VARIABLE } from "../../processes/environment.ts";
+import { LIMITED, type LimitMarks } from "../../processes/limit-mark.ts";
 import { endLeft } from "../../processes/sweep.ts";
 import type { Warden } from "../../processes/warden.ts";
 import type { Launch } from "./sdk.ts";
@@ -26,12 +27,15 @@ export interface Belongings {
   readonly marks: readonly [...string[], string];
   /** Of one of the marks. */
   readonly warden: Warden;
+  readonly limits: LimitMarks;
 }
 
-export function launch({ command, args, cwd, env }: Launch, { marks, warden }: Belongings): Launched {
+export function launch({ command, args, cwd, env }: Launch, { marks, warden, limits }: Belongings): Launched {
   const setpriv = onPath("setpriv", env.PATH ?? "");
-  const [file, ...rest] = [...(setpriv ? [setpriv, "--pdeathsig", "KILL", "--"] : []), command, ...args] as [string];
-  const process = spawn(file, rest, {
+  const line = [...(setpriv ? [setpriv, "--pdeathsig", "KILL", "--"] : []), command, ...args];
+  const limit = limits.next();
+  // The shell is given a fixed text, and becomes the program.
+  const process = spawn("/bin/sh", ["-c", `${LIMITED}exec "$@"`, "banyan-session", String(limit), ...line], {
     cwd,
     env: { ...env, [MARKS_VARIABLE]: marks.join(" ") },
     detached: true,
@@ -50,7 +54,7 @@ export function launch({ command, args, cwd, env }: Launch, { marks, warden }: B
     process,
     exited,
     async end() {
-      await endLeft(pid, marks.at(-1) as string);
+      await endLeft(pid, marks.at(-1) as string, { limit: { from: limit, to: limit } });
       await exited;
       if (pid !== undefined) warden.forget(pid);
     },

@@ -14,6 +14,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { BanyanError } from "../../base/errors.ts";
+import type { LimitMarks } from "../../processes/limit-mark.ts";
 import type { Warden } from "../../processes/warden.ts";
 import { MustAsk } from "../driver.ts";
 import type { ToolDefinition } from "../model/provider-model.ts";
@@ -49,6 +50,7 @@ export interface ProgramOptions {
   /** Of whoever it belongs to: see `launch`. */
   readonly marks: readonly string[];
   readonly warden: Warden;
+  readonly limits: LimitMarks;
   readonly mayRunCommands: boolean;
   /** A person is asked for what its own rules do not let pass; otherwise it is refused. */
   readonly asksBeyond: boolean;
@@ -299,7 +301,8 @@ export class Program {
         this.#stderr = `${this.#stderr}\n${text}`.slice(-STDERR_LENGTH_MAX);
       },
       spawnClaudeCodeProcess: (how) => {
-        this.#launched = launch(how, { marks: [...options.marks, sessionId], warden: options.warden });
+        const { warden, limits } = options;
+        this.#launched = launch(how, { marks: [...options.marks, sessionId], warden, limits });
         void this.#launched.exited.then((why) => this.#finish(why));
         return this.#launched.process;
       },

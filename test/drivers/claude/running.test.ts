@@ -10,6 +10,7 @@ import { Gateway } from "../../../src/drivers/claude/gateway.ts";
 import { type Profile, Running } from "../../../src/drivers/claude/running.ts";
 import type { ClaudeSdk, UserMessage } from "../../../src/drivers/claude/sdk.ts";
 import { checkSettings } from "../../../src/drivers/claude/settings.ts";
+import { LimitMarks } from "../../../src/processes/limit-mark.ts";
 import { Warden } from "../../../src/processes/warden.ts";
 
 const NEVER = new AbortController().signal;
@@ -38,6 +39,7 @@ async function begin(answers: () => boolean) {
   };
   const profile: Profile = {
     ...{ sdk, model: "m", outputTokensMax: 10, folder: homes, homes, marks: ["test"], warden: new Warden("test") },
+    limits: new LimitMarks({ data: "test", host: "test" }),
     ...{ mayRunCommands: false, asksBeyond: false, ownTools: [], leavesRunning: false, tools: [] },
     ...{ environment: {}, given: {}, asked: checkSettings({}, "test") },
   };
