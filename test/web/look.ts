@@ -9,12 +9,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { GeneratedFleet, STATUSES } from "../support/generated-fleet.ts";
+import { pastOfGenerated } from "../support/generated-past.ts";
 import { answerAll } from "./support/answers.ts";
 import { buildPage, openPage, startBrowser } from "./support/browser.ts";
 import { servePage } from "./support/page-server.ts";
 
 const SETTLED =
-  ".trouble-row, .row[data-agent], .step, .points li, .chart canvas, .about section, tbody tr, .empty, .well";
+  ".trouble-row, .row[data-agent], .step, .points li, .chart canvas, .about section, tbody tr, .empty, .well, .scrubber output";
 
 const [folder = "shots", part = ""] = process.argv.slice(2);
 await mkdir(folder, { recursive: true });
@@ -33,6 +34,7 @@ async function look(agents: number): Promise<void> {
   if (agents > 0) fleet.set(asks, { status: STATUSES.indexOf("waiting"), waiting: "approval", endedMs: 0 });
   await using server = await servePage(built.folder, fleet);
   answerAll(server, fleet);
+  server.answers.history = ({ agents: wanted }) => [pastOfGenerated(fleet, wanted as string[])];
   const id = columns.id[asks] ?? "";
   const places: readonly (readonly [name: string, hash: string, act?: (page: Page) => Promise<void>])[] = [
     ["triage", "#/triage"],
@@ -44,6 +46,7 @@ async function look(agents: number): Promise<void> {
     ["checkpoints", `#/agent/${id}/checkpoints`],
     ["spending", `#/agent/${id}/spending`],
     ["about", `#/agent/${id}/about`],
+    ["time", "#/time", time],
     ["cost", "#/cost"],
     ["artifacts", "#/artifacts"],
     ["actions", `#/tree?agent=${id}`, (page) => press(page, ".")],
@@ -73,6 +76,12 @@ async function look(agents: number): Promise<void> {
 
 async function press(page: Page, ...keys: readonly string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key);
+}
+
+/** With what the agents did before: the page asks for it once it rests. */
+async function time(page: Page): Promise<void> {
+  await press(page, "j", "j");
+  await page.evaluate("new Promise((done) => setTimeout(done, 600))");
 }
 
 async function rewind(page: Page): Promise<void> {

@@ -57,7 +57,9 @@ export class ForkEdges {
   /** Where the edge to a fork lies by itself, into `ends`; false when the fork is not in the view. */
   place(cells: Cells, { forkOf, level }: Kin, fork: number, isTime: boolean): boolean {
     const origin = at(forkOf, fork);
-    const [to, from, ends] = [this.#to, this.#from, this.ends];
+    const to = this.#to;
+    const from = this.#from;
+    const ends = this.ends;
     if (origin < 0 || !cells.locate(fork, to)) return false;
     ends[2] = isTime ? at(to, 0) + 1 : (at(to, 0) + at(to, 2)) / 2;
     ends[3] = (at(to, 1) + at(to, 3)) / 2;

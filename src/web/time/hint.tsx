@@ -8,7 +8,7 @@ import { count, plural, usd, visibleLine } from "../parts/format.ts";
 import { Name, PathAbove } from "../parts/names.tsx";
 import { State } from "../parts/state.tsx";
 import type { Spot } from "./stage.ts";
-import { age, belowThen, costThen, faceThen, originOf, rewindsOf } from "./words.ts";
+import { age, beforeOf, belowThen, costThen, faceThen, originOf, rewindsOf } from "./words.ts";
 
 interface Given {
   readonly fleet: Fleet;
@@ -18,11 +18,13 @@ interface Given {
   readonly y: number;
   readonly moment: Moment | undefined;
   readonly track: Track | undefined;
+  /** The moment under the pointer; undefined by cost. */
+  readonly atMs: number | undefined;
 }
 
 const AWAY_PX = 14;
 
-export function Hint({ fleet, spot, x, y, moment, track }: Given) {
+export function Hint({ fleet, spot, x, y, moment, track, atMs }: Given) {
   const card = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const element = card.current;
@@ -38,6 +40,7 @@ export function Hint({ fleet, spot, x, y, moment, track }: Given) {
   const cost = costThen(fleet, agent, moment);
   const origin = originOf(fleet, agent);
   const rewinds = rewindsOf(track, moment);
+  const before = agents === 1 ? beforeOf(track, atMs, moment) : undefined;
   const trouble = visibleLine(fleet.trouble[agent] ?? "");
   return (
     <div ref={card} className="hint" aria-hidden="true">
@@ -68,6 +71,7 @@ export function Hint({ fleet, spot, x, y, moment, track }: Given) {
         </div>
       </dl>
       {origin !== undefined && <p className="quiet">{`Forked from ${origin}.`}</p>}
+      {before !== undefined && <p>{before}</p>}
       {rewinds !== undefined && <p className="quiet">{`It was ${rewinds}: what that took back is hatched.`}</p>}
       {agents > 1 && (
         <p className="quiet">{`The worst of ${plural(agents, "agent")} here. Come closer to see them.`}</p>

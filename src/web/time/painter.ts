@@ -89,7 +89,8 @@ export function paintRuns(context: CanvasRenderingContext2D, cells: Cells, past:
     const strip = stripOf(height);
     const high = Math.max(1, Math.round((strip * at(RUN_EIGHTHS, face)) / 8));
     const bottom = at(cells.y, cell) + height - 1;
-    const [x, width] = [at(runs.x, run), at(runs.width, run)];
+    const x = at(runs.x, run);
+    const width = at(runs.width, run);
     // A hold is two lines with nothing between them, as on a button for a pause that lies down.
     if (face === HELD && high >= 3) {
       context.fillRect(x, bottom - high, width, 1);
@@ -105,7 +106,8 @@ export function paintCuts(context: CanvasRenderingContext2D, cells: Cells, past:
     context.fillStyle = isLine || !palette.cut ? palette.quiet : palette.cut;
     for (let cut = 0; cut < cuts.count; cut++) {
       const cell = at(cuts.cell, cut);
-      const [x, width] = [at(cuts.x, cut), at(cuts.width, cut)];
+      const x = at(cuts.x, cut);
+      const width = at(cuts.width, cut);
       const height = at(cells.height, cell) - 1;
       if (isLine) context.fillRect(x + width - 1, at(cells.y, cell), 1, height);
       else context.fillRect(x, at(cells.y, cell), width, height);
@@ -221,12 +223,15 @@ export function paintForks(
 ): void {
   edges.draw(cells, fleet, forks, isTime);
   context.strokeStyle = palette.ink;
-  context.globalAlpha = edges.count > 40 ? 0.3 : 0.5;
+  // The more there are, the fainter, so that all of them together hide nothing.
+  context.globalAlpha = Math.max(0.14, Math.min(0.5, 0.5 * Math.sqrt(20 / Math.max(1, edges.count))));
   for (let weight = 0; weight < WEIGHTS.length; weight++) {
     context.beginPath();
     for (let edge = 0; edge < edges.count; edge++) {
       if (weightOf(at(edges.forks, edge)) !== weight) continue;
-      curve(context, at(edges.fromX, edge), at(edges.fromY, edge), at(edges.toX, edge), at(edges.toY, edge), isTime);
+      const fromX = at(edges.fromX, edge);
+      const fromY = at(edges.fromY, edge);
+      curve(context, fromX, fromY, at(edges.toX, edge), at(edges.toY, edge), isTime, at(edges.isStub, edge));
     }
     context.lineWidth = WEIGHTS[weight] ?? 1;
     context.stroke();
@@ -240,7 +245,7 @@ export function paintForks(
     if (fork !== selected && fork !== hovered && origin !== selected && origin !== hovered) continue;
     if (!edges.place(cells, fleet, fork, isTime)) continue;
     const { ends } = edges;
-    curve(context, at(ends, 0), at(ends, 1), at(ends, 2), at(ends, 3), isTime);
+    curve(context, at(ends, 0), at(ends, 1), at(ends, 2), at(ends, 3), isTime, at(ends, 4));
   }
   context.strokeStyle = palette.accent;
   context.lineWidth = 1.75;
@@ -254,10 +259,13 @@ function curve(
   toX: number,
   toY: number,
   isTime: boolean,
+  isStub: number,
 ): void {
-  const bend = isTime ? Math.max(14, Math.abs(toY - fromY) / 4) : 0;
+  const bend = !isTime || isStub > 0 ? 0 : Math.max(14, Math.abs(toY - fromY) / 4);
   context.moveTo(fromX, fromY);
-  context.bezierCurveTo(fromX + bend, fromY, isTime ? toX - bend : toX, isTime ? toY : fromY, toX, toY);
+  // Of a stub the end alone is told, so it comes straight down and turns.
+  if (isStub > 0) context.quadraticCurveTo(fromX, toY, toX, toY);
+  else context.bezierCurveTo(fromX + bend, fromY, isTime ? toX - bend : toX, isTime ? toY : fromY, toX, toY);
   context.moveTo(toX + 2, toY);
   context.arc(toX, toY, 2, 0, 2 * Math.PI);
 }

@@ -81,6 +81,8 @@ const PATTERNS: Readonly<Partial<Record<Face, Draw>>> = {
   },
 };
 const PATTERN_SIZE = 8;
+const PATTERN_STRENGTH = 0.4;
+const CUT_STRENGTH = 0.28;
 /** Wider and steeper to see than those of the states. */
 const struckOut: Draw = (context, size) => {
   context.lineWidth = 2;
@@ -118,8 +120,8 @@ export function readPalette(canvas: HTMLCanvasElement): Palette {
     small: mixed(1),
     full,
     past: full.map((each) => mix(each, panel, PAST_STRENGTH)),
-    patterns: FACES.map((face, index) => patternOf(context, PATTERNS[face], full[index] ?? panel)),
-    cut: patternOf(context, struckOut, color("--ink-2")),
+    patterns: FACES.map((face, index) => patternOf(context, PATTERNS[face], full[index] ?? panel, PATTERN_STRENGTH)),
+    cut: patternOf(context, struckOut, color("--ink-2"), CUT_STRENGTH),
   };
 }
 
@@ -127,6 +129,7 @@ function patternOf(
   context: CanvasRenderingContext2D,
   draw: Draw | undefined,
   color: string,
+  strength: number,
 ): CanvasPattern | undefined {
   if (!draw) return undefined;
   const tile = document.createElement("canvas");
@@ -136,7 +139,7 @@ function patternOf(
   if (!brush) return undefined;
   brush.fillStyle = color;
   brush.strokeStyle = color;
-  brush.globalAlpha = 0.4;
+  brush.globalAlpha = strength;
   brush.lineWidth = 1;
   draw(brush, PATTERN_SIZE);
   return context.createPattern(tile, "repeat") ?? undefined;

@@ -147,6 +147,13 @@ export class Stage {
     return { agent, agents: at(this.#cells.agents, cell), face: at(this.#cells.face, cell) };
   }
 
+  /** The moment at a pixel column; undefined by cost. */
+  timeAt(x: number): number | undefined {
+    if (!this.#view || this.#along !== "time") return undefined;
+    const { left, right } = this.#view;
+    return left + ((x - GUTTER) / (this.#width - GUTTER)) * (right - left);
+  }
+
   /** Who lies in a direction from an agent. */
   stepFrom(agent: number, step: Step): number {
     this.#update();

@@ -112,7 +112,7 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
           })}
         </ul>
         <div className="ends">
-          {moment && !moment.isExact && <span className="quiet">births and ends as they were</span>}
+          {moment && !moment.isExact && <span className="quiet">only births and ends are known</span>}
           <button
             type="button"
             className="button square"
@@ -145,7 +145,13 @@ export function TimeView({ fleet, selected, onSelect, onOpen, past }: Given) {
       >
         <canvas ref={canvas} />
         {hint && hint.spot.agent < fleet.count && (
-          <Hint {...hint} fleet={fleet} moment={moment} track={stage.current?.tracks.of(hint.spot.agent)} />
+          <Hint
+            {...hint}
+            fleet={fleet}
+            moment={moment}
+            track={stage.current?.tracks.of(hint.spot.agent)}
+            atMs={stage.current?.timeAt(hint.x)}
+          />
         )}
       </div>
       <Scrubber

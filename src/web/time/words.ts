@@ -4,7 +4,7 @@ import type { Fleet } from "../../fleet/fleet.ts";
 import { ABSENT, FACES } from "../../fleet/time/faces.ts";
 import type { Moment } from "../../fleet/time/past.ts";
 import type { Track } from "../../fleet/time/tracks.ts";
-import { count, duration, plural, usd, visibleLine } from "../parts/format.ts";
+import { clockTime, count, duration, plural, usd, visibleLine } from "../parts/format.ts";
 import { namesAbove } from "../parts/names.tsx";
 import { type Face, faceOf, problemFace } from "../parts/state.tsx";
 
@@ -53,6 +53,23 @@ export function age(fleet: Fleet, agent: number, nowMs: number): string {
   const ended = at(fleet.endedMs, agent);
   const until = ended > 0 ? Math.min(ended, nowMs) : nowMs;
   return duration(until - at(fleet.spawnedMs, agent));
+}
+
+/** How it stood at a moment, since when, and whether that was taken back later; undefined when that is not known. */
+export function beforeOf(
+  track: Track | undefined,
+  atMs: number | undefined,
+  moment: Moment | undefined,
+): string | undefined {
+  const index = track?.indexAt(atMs ?? 0) ?? -1;
+  if (!track || atMs === undefined || index < 0 || atMs < at(track.times, 0) || atMs > (moment?.atMs ?? atMs))
+    return undefined;
+  const { word } = wordsOfFace(at(track.faces, index));
+  const from = clockTime(at(track.times, index));
+  const to = index + 1 < track.count ? ` to ${clockTime(at(track.times, index + 1))}` : "";
+  const until = moment?.atMs ?? Number.POSITIVE_INFINITY;
+  const isCut = track.cutEnds.some((end, cut) => end <= until && atMs < end && atMs >= (track.cutStarts[cut] ?? 0));
+  return `${to === "" ? "Since" : "From"} ${from}${to}: ${word}${isCut ? ", taken back since" : ""}.`;
 }
 
 /** "rewound twice"; undefined when it never was, or that is not known. */

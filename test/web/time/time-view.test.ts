@@ -115,6 +115,10 @@ describe("the picture over time", () => {
     }
     await expect.poll(() => told(page)).toMatch(/level 1/);
     const whole = await picture(page);
+    // The frame around the picture is over its canvas, or nobody would see where the focus is.
+    await page.locator(".picture").focus();
+    const frame = "getComputedStyle(document.querySelector('.picture'), '::after').borderTopWidth";
+    expect(await page.evaluate(frame)).toBe("2px");
     await page.keyboard.press("{");
     await expect.poll(() => told(page)).toMatch(/^\d\d:\d\d:\d\d, \d+ agents alive: lead-0 \/ .* level 1/);
     expect(await page.getByRole("slider").getAttribute("aria-valuetext")).toContain(" ago: ");
@@ -217,7 +221,7 @@ describe("the picture over time", () => {
     await page.getByRole("slider", { name: "Moment that is shown" }).focus();
     await page.keyboard.press("PageDown");
     await page.locator(".tally", { hasText: /^7queued$/ }).waitFor();
-    expect(await page.getByText("births and ends as they were").count()).toBe(0);
+    expect(await page.getByText("only births and ends are known").count()).toBe(0);
     expect(await page.locator(".scrubber output").textContent()).toContain(" alive, $3.50 spent, ");
     await page.locator(".picture").focus();
     await page.keyboard.press("ArrowDown");
@@ -243,6 +247,9 @@ describe("the picture over time", () => {
     await expect.poll(() => told(page)).toMatch(/level 0, rewound (once|twice|\d times), /);
     // Who is known is not asked for again.
     await drawn(page);
+    await page.mouse.move(640, 86);
+    await page.locator(".hint", { hasText: /(Since|From) \d\d:\d\d:\d\d.*: [a-z ]+(, taken back since)?\./ }).waitFor();
+    await page.locator(".hint", { hasText: /It was rewound .*: what that took back is hatched\./ }).waitFor();
     const since = server.asked.slice(before);
     const asked = since.filter(({ name }) => name === "history").map(({ input }) => input.agents as string[]);
     expect(asked[0]?.length).toBeGreaterThan(3);
