@@ -15,6 +15,9 @@ test("a tree that ended is moved, listed, verified and brought back; what is mis
   await fleet.banyan.close();
   const archive = (...words: string[]) => banyan(["archive", ...words, "--data", fleet.folder]);
   expect((await archive("ls")).err).toContain("nothing is in an archive");
+  const tree = async (...words: string[]) => (await banyan(["tree", ...words, "--data", fleet.folder])).out;
+  expect(await tree()).not.toContain("archive");
+  expect(JSON.parse(await tree("--json"))[0]).not.toHaveProperty("archives");
   expect((await archive("create", "--dry-run")).out).toMatch(
     /\/survey +\d+ .*\n1 tree, \d+ records, .* would be moved/,
   );
@@ -22,6 +25,13 @@ test("a tree that ended is moved, listed, verified and brought back; what is mis
   expect((await archive("create", "--shrink")).out).toMatch(/1 tree, .* moved[\s\S]*the database had .* and has/);
   expect((await archive("ls")).out).toMatch(/\/survey .* archive\/ +\w{26}/);
   expect(JSON.parse((await archive("ls", "--json")).out)).toMatchObject([{ path: "/survey", parts: 1, place: "" }]);
+  for (const words of [[], ["survey"]]) {
+    expect(await tree(...words)).toMatch(/\/survey is archived in archive\/: \d+ records, .*, moved \d{4}-\d\d-\d\d/);
+    const [top] = JSON.parse(await tree(...words, "--json"));
+    expect(top.archives).toEqual([
+      { place: "", parts: 1, records: expect.any(Number), bytes: expect.any(Number), time: expect.any(Number) },
+    ]);
+  }
   expect(await archive("verify")).toMatchObject({ exit: 0, out: expect.stringContaining("1 part read") });
   expect((await archive("restore", "survey")).out).toMatch(/^\/survey: \d+ records back/);
   expect(await archive("restore", "survey")).toMatchObject({ exit: 2 });
