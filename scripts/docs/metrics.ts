@@ -1,5 +1,5 @@
 /** docs/metrics.md: what `GET /metrics` tells. */
-import { CLAIM_WAIT_SECONDS, METRICS, type Metric } from "../../src/telemetry/metrics.ts";
+import { BUCKETS, METRICS, type Metric } from "../../src/telemetry/metrics.ts";
 import { code, opening, table } from "./markdown.ts";
 
 const SOURCE = "src/telemetry/metrics.ts";
@@ -9,6 +9,7 @@ export function metricsPage(): string {
     const each = Object.entries(labels).map(([label, values]) => `${code(label)}: ${valuesOf(values)}`);
     return [code(name), is, says, each.join("; ")];
   });
+  const buckets = Object.entries(BUCKETS).map(([name, bounds]) => `- Buckets of ${code(name)}: ${bounds.join(", ")}`);
   return `${opening("Metrics", SOURCE)}
 \`banyan up\` tells them at \`GET /metrics\` in Prometheus' text format. A token is needed; a viewer's is enough, and Prometheus should have one of
 its own: \`banyan token create prometheus --role viewer\` prints it once, to go into a file that Prometheus alone reads.
@@ -29,14 +30,15 @@ The figures are of the moment of the scrape. Those of agents, their spending and
 throttle and appends begin anew with the process, as counters may. Labels have few values, whatever agents do: what one agent does is in
 \`banyan logs\`, \`stats\` and the dashboard. Of fleets of more than some thousands one look at all agents serves for half a second.
 
-The hit ratio of the last ten minutes, and the wait that 99 of 100 claims stay below:
+Of the last ten minutes: the hit ratio, and what 99 of 100 claims of a session, and of 100 appends, waited at most:
 
     sum(rate(banyan_pool_claims_total{from=~"parked|ready"}[10m])) / sum(rate(banyan_pool_claims_total[10m]))
     histogram_quantile(0.99, sum by (le) (rate(banyan_pool_claim_wait_seconds_bucket[10m])))
+    histogram_quantile(0.99, sum by (le) (rate(banyan_journal_append_seconds_bucket[10m])))
 
 ${table(["metric", "kind", "what it says", "labels"], rows)}
 
-Buckets of \`banyan_pool_claim_wait_seconds\`: ${CLAIM_WAIT_SECONDS.join(", ")}.
+${buckets.join("\n")}
 `;
 }
 

@@ -1,4 +1,4 @@
-/** What a journal has made durable since it was opened, and how long that took, for whoever watches the process. */
+/** What a journal has made durable since it was opened, and how long each append took, for whoever watches the process. */
 import type { Clock } from "../base/clock.ts";
 import type { Append } from "./journal.ts";
 
@@ -7,13 +7,15 @@ export interface Appended {
   readonly records: number;
   /** Of the records' types and bodies, and of summaries. */
   readonly bytes: number;
-  /** From asking to the acknowledgement, over all appends. */
-  readonly waitMs: number;
 }
+
+/** @param waitMs from asking to the acknowledgement */
+export type AppendWatcher = (waitMs: number) => void;
 
 export class AppendCounts {
   readonly #clock: Pick<Clock, "monotonic">;
-  readonly #counts = { appends: 0, records: 0, bytes: 0, waitMs: 0 };
+  readonly #counts = { appends: 0, records: 0, bytes: 0 };
+  readonly #watchers = new Set<AppendWatcher>();
 
   constructor(clock: Pick<Clock, "monotonic">) {
     this.#clock = clock;
@@ -23,6 +25,12 @@ export class AppendCounts {
     return { ...this.#counts };
   }
 
+  /** Tells of each append once it is durable. Returns how to stop that. */
+  watch(watcher: AppendWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   /** Counts an append once it is durable; one that was refused does not count. */
   async count(appends: readonly Append[], bytes: number, durable: Promise<void>): Promise<void> {
     const startMs = this.#clock.monotonic();
@@ -30,7 +38,9 @@ export class AppendCounts {
     const counts = this.#counts;
     counts.appends += 1;
     counts.bytes += bytes;
-    counts.waitMs += this.#clock.monotonic() - startMs;
     for (const { records } of appends) counts.records += records.length;
+    if (this.#watchers.size === 0) return;
+    const waitMs = this.#clock.monotonic() - startMs;
+    for (const watcher of this.#watchers) watcher(waitMs);
   }
 }

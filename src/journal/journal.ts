@@ -12,7 +12,7 @@
  * A journal does not know what its records mean: `body` is opaque text.
  */
 import type { AgentId } from "../base/ids.ts";
-import type { Appended } from "./append-counts.ts";
+import type { AppendCounts } from "./append-counts.ts";
 import type { Archiving } from "./archive.ts";
 
 /**
@@ -81,7 +81,7 @@ export interface Journal {
   /** Of a journal that can move bodies of records out. */
   readonly archiving?: Archiving | undefined;
   /** Of a journal that counts what it makes durable. */
-  readonly appended?: Appended | undefined;
+  readonly appended?: AppendCounts | undefined;
 
   /**
    * Appends to one agent or to several at once (J3) and resolves when all is durable (J1).

@@ -2,11 +2,11 @@
  * `GET /metrics`: the metrics in Prometheus' text format, for whoever has a token; a viewer's is enough.
  *
  * M1  However many ask at once, the figures are gathered once at a time, and all of an answer are of one moment.
- * M2  Watching the process costs it nothing while nobody asks, but for one histogram's count a claim of a session.
+ * M2  Watching the process costs it nothing while nobody asks, but for a histogram's count a claim of a session and an append.
  */
 import type { FastifyInstance } from "fastify";
 import type { Runtime } from "../runtime/open.ts";
-import { CLAIM_WAIT_SECONDS, METRICS, type Metric, type MetricName } from "../telemetry/metrics.ts";
+import { BUCKETS, METRICS, type Metric, type MetricName } from "../telemetry/metrics.ts";
 import type { Guard } from "./http-guard.ts";
 import { samplesOf } from "./metrics.ts";
 
@@ -20,14 +20,17 @@ export async function serveMetrics(server: FastifyInstance, { runtime, guard }: 
   const { Counter, Gauge, Histogram, Registry } = await import("prom-client");
   const registry = new Registry();
   const registers = [registry];
-  const waits = new Histogram({
-    name: "banyan_pool_claim_wait_seconds" satisfies MetricName,
-    help: METRICS.banyan_pool_claim_wait_seconds.says,
-    buckets: [...CLAIM_WAIT_SECONDS],
-    registers,
+  const waitsOf = (name: keyof typeof BUCKETS) => {
+    const histogram = new Histogram({ name, help: METRICS[name].says, buckets: [...BUCKETS[name]], registers });
+    return (waitMs: number) => histogram.observe(waitMs / 1_000);
+  };
+  const forget = [
+    runtime.coordinator.watchClaimWaits(waitsOf("banyan_pool_claim_wait_seconds")),
+    runtime.services.journal.appended?.watch(waitsOf("banyan_journal_append_seconds")),
+  ];
+  server.addHook("onClose", async () => {
+    for (const each of forget) each?.();
   });
-  const forget = runtime.coordinator.watchClaimWaits((waitMs) => waits.observe(waitMs / 1_000));
-  server.addHook("onClose", async () => forget());
 
   const gauges = new Map<MetricName, InstanceType<typeof Gauge>>();
   const counters = new Map<MetricName, InstanceType<typeof Counter>>();

@@ -9,7 +9,7 @@ import type { Stats } from "./contract/fleet.ts";
 import { recentOf } from "./reads.ts";
 import { countsOf, statsOf } from "./stats.ts";
 
-/** All but the histogram, which is told of each wait as it ends. */
+/** All but the histograms, which are told of each wait as it ends. */
 export async function samplesOf(runtime: Runtime): Promise<Sample[]> {
   const recent = recentOf(runtime);
   const [stats, counts] = await Promise.all([statsOf(runtime, true, recent), countsOf(runtime, recent)]);
@@ -111,7 +111,7 @@ function throttleSamples({ throttled: { forks, spawns } }: Stats): Sample[] {
 }
 
 async function journalSamples(runtime: Runtime, { position }: Stats): Promise<Sample[]> {
-  const { appended } = runtime.services.journal;
+  const appended = runtime.services.journal.appended?.soFar;
   return [
     one("banyan_journal_position", position),
     one("banyan_journal_bytes", await journalBytesOf(runtime)),
@@ -120,7 +120,6 @@ async function journalSamples(runtime: Runtime, { position }: Stats): Promise<Sa
           one("banyan_journal_appends_total", appended.appends),
           one("banyan_journal_records_total", appended.records),
           one("banyan_journal_appended_bytes_total", appended.bytes),
-          one("banyan_journal_append_seconds_total", appended.waitMs / 1_000),
         ]
       : []),
   ];

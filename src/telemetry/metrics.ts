@@ -102,9 +102,9 @@ export const METRICS = {
   banyan_journal_appends_total: { is: "counter", says: "Appends that this process was told are durable." },
   banyan_journal_records_total: { is: "counter", says: "Records in them." },
   banyan_journal_appended_bytes_total: { is: "counter", says: "Bytes in them, before compression and indexes." },
-  banyan_journal_append_seconds_total: {
-    is: "counter",
-    says: "Time from asking to the acknowledgement, over those appends: divided by their number, the mean.",
+  banyan_journal_append_seconds: {
+    is: "histogram",
+    says: "From asking for an append to the acknowledgement that it is durable: what each step of an agent waits for.",
   },
   banyan_turns_total: { is: "counter", says: "Turns of all agents, since the data began." },
   banyan_tokens_total: {
@@ -134,5 +134,8 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Upper bounds of the histogram's counts, in seconds: from a session that is at hand to LIMITS.poolWaitMsMax. */
-export const CLAIM_WAIT_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600] as const;
+/** Upper bounds of the histograms' counts, in seconds: from a session that is at hand to LIMITS.poolWaitMsMax, and from a fast disk to a hung one. */
+export const BUCKETS = {
+  banyan_pool_claim_wait_seconds: [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
+  banyan_journal_append_seconds: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+} as const satisfies Readonly<Partial<Record<MetricName, readonly number[]>>>;

@@ -72,11 +72,15 @@ test("what is told is every metric of the table, with its kind, its words and th
     ...{ trees: 1, waiting: 1, held: 0, turns, output: usage.output, costUsd },
     ...{ artifacts: 1, artifactBytes: "something".length, spawns: 1, calls: 0 },
   });
+  // The server has been there since before the first append. What is told later may be more by then.
+  const appends = families.get("banyan_journal_append_seconds")?.metrics[0];
+  expect(Number(appends?.count)).toBeGreaterThanOrEqual(value("banyan_journal_appends_total"));
+  expect(Number(appends?.sum)).toBeGreaterThan(0);
   const position = value("banyan_journal_position");
   expect(position).toBeGreaterThan(5);
   // All that this data has was written by this process.
-  expect(value("banyan_journal_records_total")).toBe(position);
-  for (const name of ["banyan_journal_bytes", "banyan_journal_append_seconds_total", "process_cpu_seconds_total"]) {
+  expect(value("banyan_journal_records_total")).toBeGreaterThanOrEqual(position);
+  for (const name of ["banyan_journal_bytes", "process_cpu_seconds_total"]) {
     expect(value(name)).toBeGreaterThan(0);
   }
 });

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { makeFolder } from "../../base/durable-folder.ts";
 import { BanyanError } from "../../base/errors.ts";
 import type { AgentId } from "../../base/ids.ts";
-import { AppendCounts, type Appended } from "../append-counts.ts";
+import { AppendCounts } from "../append-counts.ts";
 import { bytesOf } from "../appendable.ts";
 import type { ArchiveStore, Archiving } from "../archive.ts";
 import type { Append, Journal, JournalHead, StoredRecord, Verification } from "../journal.ts";
@@ -115,8 +115,8 @@ class SqliteJournal implements Journal {
     return this.#counts.count(appends, bytes, this.#writing.committer.append(appends, bytes));
   }
 
-  get appended(): Appended | undefined {
-    return this.#writing && this.#counts.soFar;
+  get appended(): AppendCounts | undefined {
+    return this.#writing && this.#counts;
   }
 
   async *read(agent: AgentId, { from = 1, to = Number.MAX_SAFE_INTEGER } = {}): AsyncGenerator<StoredRecord[]> {
