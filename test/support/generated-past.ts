@@ -8,12 +8,22 @@ const status = (word: string) => STATUSES.indexOf(word);
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer I)[] ? I[] : T[K] };
 
+/** So that a page that asks while it is measured does not pay for a search among ten thousand. */
+const known = new WeakMap<object, Map<string, number>>();
+
+function ordinalsOf(ids: readonly string[]): Map<string, number> {
+  const ordinals = known.get(ids) ?? new Map<string, number>();
+  known.set(ids, ordinals);
+  for (let agent = ordinals.size; agent < ids.length; agent++) ordinals.set(ids[agent] ?? "", agent);
+  return ordinals;
+}
+
 export function pastOfGenerated({ columns, timeMs }: GeneratedFleet, ids: readonly string[]): JournalChanges {
   const told: Mutable<JournalChanges> = {
     ...{ statuses: STATUSES, waits: WAITS, agents: [], agent: [], seq: [], time: [] },
     ...{ status: [], waiting: [], held: [], rewinds: [] },
   };
-  const ordinals = new Map(columns.id.map((id, agent) => [id, agent]));
+  const ordinals = ordinalsOf(columns.id);
   for (const id of ids) {
     const agent = ordinals.get(id);
     if (agent === undefined) continue;
