@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const SOURCES = ["src/web", "src/fleet", "src/server/contract", "vite.config.ts", "package-lock.json"];
+const SOURCES = [
+  "src/web",
+  "src/fleet",
+  "src/server/contract",
+  "src/server/http-door.ts",
+  "src/base",
+  "vite.config.ts",
+  "package-lock.json",
+];
 const BUILT = "dist/web/index.html";
 
 if (newest(SOURCES) > newest([BUILT])) {

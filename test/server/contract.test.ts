@@ -37,7 +37,7 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-test("the contract needs no Node: nothing that it imports, near or far, does", () => {
+test("neither the contract nor the client over HTTP needs Node: nothing that it imports, near or far, does", () => {
   const sources = new Map(readSources().map((source) => [source.path, source]));
   const seen = new Set<string>();
   const outside: string[] = [];
@@ -51,6 +51,7 @@ test("the contract needs no Node: nothing that it imports, near or far, does", (
     }
   };
   for (const path of sources.keys()) if (path.startsWith("src/server/contract/")) visit(path);
+  visit("src/server/http-door.ts");
   expect(seen).toContain("src/agent/events.ts");
   expect(outside).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { plural } from "../parts/format.ts";
 import type { Doing } from "../shell/selection.ts";
 import type { Fields } from "./fields.tsx";
 
-/** @throws Refused */
+/** @throws BanyanError */
 export async function perform(
   { verb, agent, seq, callId }: Doing,
   fields: Fields & { readonly refuse: boolean },

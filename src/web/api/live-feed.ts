@@ -4,9 +4,10 @@
  * V1  Whoever is refused is told, and not asked again; whoever is out of reach is tried again, ever more slowly up to a bound.
  */
 
+import { BanyanError, type ErrorCode } from "../../base/errors.ts";
 import type { AgentsFrame, ChangesFrame } from "../../server/contract/fleet-frames.ts";
+import { answered, linesOf } from "../../server/http-door.ts";
 import type { PageClock } from "../browser.ts";
-import { checked, linesOf, Refused } from "./operations.ts";
 
 export type LinkState = "connecting" | "live" | "lost" | "refused";
 
@@ -22,6 +23,8 @@ export interface FeedListener {
 
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 4_000;
+/** Asking again would change nothing. */
+const REFUSALS: readonly ErrorCode[] = ["TOKEN_REFUSED", "ROLE_REFUSED", "ORIGIN_REFUSED"];
 
 export async function readFeed(listener: FeedListener, clock: PageClock, signal: AbortSignal): Promise<void> {
   let last: string | undefined;
@@ -29,7 +32,7 @@ export async function readFeed(listener: FeedListener, clock: PageClock, signal:
   listener.link("connecting");
   while (!signal.aborted) {
     try {
-      const response = await checked(
+      const response = await answered(
         await fetch("/v1/fleet", {
           headers: { accept: "text/event-stream", ...(last !== undefined && { "last-event-id": last }) },
           credentials: "same-origin",
@@ -44,7 +47,7 @@ export async function readFeed(listener: FeedListener, clock: PageClock, signal:
       });
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof Refused && (error.status === 401 || error.status === 403)) return listener.link("refused");
+      if (error instanceof BanyanError && REFUSALS.includes(error.code)) return listener.link("refused");
       // Whatever else it was, the answer is the same: ask again.
     }
     if (signal.aborted) return;

@@ -1,9 +1,9 @@
 /** A session in exchange for a token, or for the code of a link. The browser keeps it in a cookie that no script can read. */
-import { checked } from "./operations.ts";
+import { answered } from "../../server/http-door.ts";
 
-/** @throws Refused when it opens nothing */
+/** @throws BanyanError when it opens nothing, TypeError when the server is out of reach */
 export async function logIn(secret: string): Promise<void> {
-  await checked(
+  await answered(
     await fetch("/v1/session", {
       method: "POST",
       credentials: "same-origin",

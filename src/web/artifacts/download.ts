@@ -8,7 +8,7 @@ interface Wanted {
   readonly mediaType: string;
 }
 
-/** @throws Refused */
+/** @throws BanyanError */
 export async function download({ agent, name, mediaType }: Wanted): Promise<void> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   for await (const some of list("artifact", { agent, name })) {

@@ -3,7 +3,8 @@
  *
  * L1  A file imports from its own floor or from a lower row, never from a neighbour in its row.
  * L2  A floor's subfolders are its inside: adapters, and parts of its own. Only `runtime/` and the doors look there.
- * L3  `simulator/` imports base alone, `fleet/` the server's contract alone and `web/` those two; only what runs or shows them imports them.
+ * L3  `simulator/` imports base alone, `fleet/` the server's contract alone, and `web/` those two and the client over HTTP with its errors; only
+ *     what runs or shows them imports them.
  * L4  Nothing in `src/` imports the folders beside it.
  * L5  `base/` needs Node alone, and `agent/`, being pure, needs no Node at all.
  * L6  An optional package is loaded where it is chosen, with `import()`, so that those who do not use it need not have it.
@@ -30,7 +31,10 @@ const ROWS: readonly (readonly string[])[] = [
 const BESIDE: Readonly<Record<string, { imports: readonly string[]; importedBy: readonly string[] }>> = {
   simulator: { imports: ["src/base/"], importedBy: ["cli", ""] },
   fleet: { imports: ["src/server/contract/"], importedBy: ["web", "cli"] },
-  web: { imports: ["src/server/contract/", "src/fleet/"], importedBy: [] },
+  web: {
+    imports: ["src/server/contract/", "src/server/http-door.ts", "src/base/errors.ts", "src/fleet/"],
+    importedBy: [],
+  },
 };
 
 /** Subfolders that others may look into, and the floors that may look into any. */
@@ -79,6 +83,7 @@ export const layers: Rule = {
     ["src/runtime/a.ts", 'import { openSqliteJournal } from "../journal/sqlite/sqlite-journal.ts";'],
     ["src/simulator/a.ts", 'import { assert } from "../base/assert.ts"; import { b } from "./replay/b.ts";'],
     ["src/web/a.ts", 'import type { Tree } from "../server/contract/tree.ts"; import { b } from "./parts/b.ts";'],
+    ["src/web/a.ts", 'import { openPageDoor } from "../server/http-door.ts";'],
     ["src/testing.ts", 'export { simulator } from "./simulator/simulator.ts"; export { Banyan } from "./index.ts";'],
     ["src/cli/a.ts", 'import { Banyan } from "../index.ts"; const { anthropic } = await import("@ai-sdk/anthropic");'],
     ["sim/a.ts", 'import { decide } from "../src/agent/decide.ts"; import { b } from "../test/b.ts";'],
