@@ -49,8 +49,8 @@ export interface Client extends Operations, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** A process that opens the data listens a moment later; whoever asks in between tries again. */
-const TRIES_MAX = 20;
+/** A process that opens the data listens a moment later, and a command is over soon; whoever asks in between tries again, for five seconds. */
+const TRIES_MAX = 100;
 const TRY_AGAIN_MS = 50;
 
 /**
