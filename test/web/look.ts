@@ -41,7 +41,7 @@ async function look(agents: number): Promise<void> {
     ["tree", "#/tree"],
     ["filter", "#/tree?q=status:failed"],
     ["offers", "#/tree?q=stauts:failed", (page) => press(page, "/", "End", "Space", "-", "w")],
-    ["beside", `#/tree?agent=${id}`],
+    ["beside", `#/tree?agent=${id}`, (page) => page.locator(".step").first().waitFor()],
     ["agent", `#/agent/${id}`],
     ["checkpoints", `#/agent/${id}/checkpoints`],
     ["spending", `#/agent/${id}/spending`],

@@ -53,6 +53,12 @@ export function App() {
     return () => timer.cancel();
   }, [notice]);
 
+  const linked = fleet.ordinalOf(place.agent);
+  // Whoever comes by a link sees where in the list the agent stands, and goes on from there.
+  useEffect(() => {
+    if (linked >= 0) select((chosen) => (chosen < 0 ? linked : chosen));
+  }, [linked]);
+
   const open = useMemo(
     () => (agent: number) => {
       const id = fleet.id[agent];

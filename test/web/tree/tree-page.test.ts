@@ -17,6 +17,18 @@ afterAll(async () => {
 });
 
 describe("the tree", () => {
+  test("a link to an agent shows it beside the tree, and where in the tree it stands", async () => {
+    const { server, id, sick } = await world(built.folder, 60);
+    await using _served = server;
+    await using opened = await openPage(browser, `${server.url}/#/tree?agent=${id}`);
+    const { page } = opened;
+    await page.locator(`[role=row][aria-selected=true][data-agent='${sick}']`).waitFor();
+    await page.locator(".step").first().waitFor();
+    await page.keyboard.press("k");
+    await page.locator(`[role=row][aria-selected=true]:not([data-agent='${sick}'])`).waitFor();
+    expect(opened.complaints).toEqual([]);
+  });
+
   test("keys: down, in, out, zoom, filter, page by page", async () => {
     const { server, fleet } = await world(built.folder, 600);
     await using _served = server;
