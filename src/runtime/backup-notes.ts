@@ -44,6 +44,21 @@ export async function remember(folder: string, place: ObjectPlace, shipped: Reme
   await write(fileOf(folder, place, ".json"), shipped);
 }
 
+const FORGETTING = z.object({ owner: z.int(), base: z.string() });
+
+/** The claim with which points of the backup were last forgotten, or were about to be: in a file that whoever ships does not write. */
+export async function recallForgetting(folder: string, place: ObjectPlace) {
+  return FORGETTING.safeParse(await parsed(fileOf(folder, place, ".forgetting.json"))).data;
+}
+
+export async function rememberForgetting(
+  folder: string,
+  place: ObjectPlace,
+  claim: z.infer<typeof FORGETTING>,
+): Promise<void> {
+  await write(fileOf(folder, place, ".forgetting.json"), claim);
+}
+
 /** The newest ones, oldest first. */
 export async function drillsOf(folder: string, place: ObjectPlace): Promise<Drill[]> {
   return drillsIn(fileOf(folder, place, ".drills.json"));
@@ -79,14 +94,19 @@ async function parsed(path: string): Promise<unknown> {
   }
 }
 
+let written = 0;
+
+/** Several processes may write the same: one ships, another forgets points. */
 async function write(path: string, content: unknown): Promise<void> {
+  written += 1;
+  const fresh = `${path}.${process.pid}-${written}.new`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(`${path}.new`, "w", 0o600);
+  const file = await open(fresh, "w", 0o600);
   try {
     await file.writeFile(JSON.stringify(content));
     await file.datasync();
   } finally {
     await file.close();
   }
-  await rename(`${path}.new`, path);
+  await rename(fresh, path);
 }

@@ -5,11 +5,11 @@ import { LIMITS } from "../base/limits.ts";
 import { systemRandom } from "../base/random.ts";
 import { forSeveral } from "../base/several.ts";
 import type { Digest } from "../blobs/blobs.ts";
-import { beginShipping, type Remembered } from "../checkpoints/backup/beginning.ts";
+import { type BeginningOptions, beginShipping, type Remembered } from "../checkpoints/backup/beginning.ts";
 import type { SealKeys } from "../checkpoints/backup/seal.ts";
-import { ship } from "../checkpoints/backup/shipping.ts";
+import { type Shipped, ship } from "../checkpoints/backup/shipping.ts";
 import { BackupStore, type SegmentName } from "../checkpoints/backup/store.ts";
-import { type Drill, drillsOf, recall, remember } from "./backup-notes.ts";
+import { type Drill, drillsOf, recall, recallForgetting, remember } from "./backup-notes.ts";
 import { openBlobStore } from "./blob-store.ts";
 import { openDataJournal } from "./data-journal.ts";
 import { type Environment, type ObjectPlace, openObjects } from "./object-store.ts";
@@ -61,10 +61,9 @@ export async function backUp(folder: string, options: BackUpOptions): Promise<Ba
   const reading = { settled: true, readOnly: true, environment: process.env, clock, random: systemRandom };
   const blobs = await openBlobStore(folder, reading);
   try {
-    const remembered = await recall(folder, options.store);
-    const from = await beginShipping({ store, journal, remembered, time: clock.now() });
-    await remember(folder, options.store, from);
+    let newest = 0;
     const told = async (shipped: Remembered) => {
+      newest = shipped.number;
       await remember(folder, options.store, shipped);
       onShipped?.({ position: shipped.position, segment: shipped.number });
     };
@@ -74,12 +73,37 @@ export async function backUp(folder: string, options: BackUpOptions): Promise<Ba
       if (code !== "BLOB_NOT_FOUND" && code !== "BLOB_DAMAGED") throw error;
       missing.push(digest);
     };
-    const shipped = await ship({ journal, blobs, store, clock, from, onMissing, onShipped: told }, { follow, signal });
-    return { position: shipped.position, segment: shipped.number, missing };
+    const begin = async () => {
+      const from = await beginHere(folder, options.store, { store, journal, time: clock.now() });
+      await remember(folder, options.store, from);
+      return from;
+    };
+    for (let from = await begin(); ; ) {
+      const going = ship({ journal, blobs, store, clock, from, onMissing, onShipped: told }, { follow, signal });
+      const shipped = await going.catch(async (error): Promise<Shipped | undefined> => {
+        if (asBanyanError(error).code !== "DATA_IN_USE") throw error;
+        // Of this data, another process forgot points of it meanwhile, or shipped the same: that is no reason to stop.
+        const next = await begin();
+        if (next.owner === from.owner && next.number <= Math.max(from.number, newest)) throw error;
+        from = next;
+        return undefined;
+      });
+      if (shipped) return { position: shipped.position, segment: shipped.number, missing };
+    }
   } finally {
     await journal.close();
     await blobs.close();
   }
+}
+
+/** Where this data goes on with the backup. @throws DATA_IN_USE when the backup is not its own */
+export async function beginHere(
+  folder: string,
+  place: ObjectPlace,
+  options: Pick<BeginningOptions, "store" | "journal" | "time">,
+): Promise<Shipped> {
+  const remembered = await recall(folder, place);
+  return beginShipping({ ...options, remembered, forgetting: await recallForgetting(folder, place) });
 }
 
 export interface BackupStatus {

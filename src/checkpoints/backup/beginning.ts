@@ -17,11 +17,19 @@ export interface BeginningOptions {
   readonly store: BackupStore;
   readonly journal: Journal;
   readonly remembered: Remembered | undefined;
+  /** The claim with which this data last made the backup smaller, or was about to. */
+  readonly forgetting?: { readonly owner: number; readonly base: string } | undefined;
   readonly time: number;
 }
 
 /** @throws DATA_IN_USE when the backup is of other data, or another process has just taken it over; BLOB_DAMAGED */
-export async function beginShipping({ store, journal, remembered, time }: BeginningOptions): Promise<Shipped> {
+export async function beginShipping({
+  store,
+  journal,
+  remembered,
+  forgetting,
+  time,
+}: BeginningOptions): Promise<Shipped> {
   const newest = (await store.claims()).at(-1);
   if (!newest) return claim(store, { owner: 1, number: 0, previous: null, position: 0 }, time);
   if (remembered?.restored && remembered.owner === newest.owner) {
@@ -29,7 +37,8 @@ export async function beginShipping({ store, journal, remembered, time }: Beginn
   }
   const end = await endOf(store, journal);
   if (!end) throw new BanyanError("DATA_IN_USE", "the backup is of other data: give it a place of its own");
-  if (remembered?.owner === newest.owner) return { ...end, owner: newest.owner };
+  const isOwnBase = newest.base !== undefined && newest.base === forgetting?.base && newest.owner === forgetting.owner;
+  if (isOwnBase || remembered?.owner === newest.owner) return { ...end, owner: newest.owner };
   if (remembered) throw new BanyanError("DATA_IN_USE", "another process has taken the backup over");
   return claim(store, { ...end, owner: newest.owner + 1 }, time);
 }

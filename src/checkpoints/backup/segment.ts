@@ -49,7 +49,7 @@ export async function writeSegment(
   records: readonly StoredRecord[],
 ): Promise<{ bytes: Buffer; digest: string }> {
   const [first, last] = [records[0]?.position ?? 0, records.at(-1)?.position ?? 0];
-  const time = Math.max(...records.map((record) => record.time));
+  const time = records.reduce((newest, record) => Math.max(newest, record.time), Number.MIN_SAFE_INTEGER);
   const head: SegmentHeader = { format: 1, ...place, time, first, last, records: records.length };
   const rows = records.map((r) => JSON.stringify([r.agent, r.seq, r.position, r.time, r.type, r.body]));
   const text = [JSON.stringify(head), ...rows].join("\n");

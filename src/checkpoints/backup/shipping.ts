@@ -42,10 +42,10 @@ export async function ship(
   options: ShippingOptions,
   { follow, signal }: { follow: boolean; signal: AbortSignal },
 ): Promise<Shipped> {
-  const shipping = new Shipping(options, await options.store.blobs());
+  const own = new AbortController();
+  const shipping = new Shipping(options, await options.store.blobs(), () => own.abort());
   const end = follow ? Number.POSITIVE_INFINITY : await options.journal.position();
   if (end <= options.from.position) return options.from;
-  const own = new AbortController();
   const followed = options.journal.follow(options.from.position, AbortSignal.any([signal, own.signal]));
   for await (const records of followed) {
     const wanted = records.filter(({ position }) => position <= end);
@@ -65,9 +65,12 @@ class Shipping {
   #bytes = 0;
   #timer: { cancel(): void } | undefined;
   #working: Promise<void> = Promise.resolve();
+  /** Told when shipping failed between records: nothing may come for long. */
+  readonly #onFailure: () => void;
   #failure: unknown;
 
-  constructor(options: ShippingOptions, there: Set<string>) {
+  constructor(options: ShippingOptions, there: Set<string>, onFailure: () => void) {
+    this.#onFailure = onFailure;
     this.#options = options;
     this.#there = there;
     this.shipped = options.from;
@@ -84,6 +87,7 @@ class Shipping {
     this.#timer = this.#options.clock.timer(LIMITS.backupDelayMs, () => {
       this.flush().catch((error) => {
         this.#failure = error;
+        this.#onFailure();
       });
     });
   }

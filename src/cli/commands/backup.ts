@@ -13,6 +13,7 @@ import { type CommonOptions, dataCommand, dataFolder, type Register, wholeNumber
 import { byteSize, duration, plural } from "../figures.ts";
 import { type Io, print, printJson, remark } from "../io.ts";
 import { tableOf } from "../table.ts";
+import { addForget, addPrune } from "./backup-forget.ts";
 
 interface Options extends CommonOptions {
   readonly store: string;
@@ -81,6 +82,26 @@ export const register: Register = (program, io) => {
       "\nEverything is verified before the folder has its name. Cut short, the same command goes on.",
     )
     .action((options: Options & { readonly at?: RestoreEnd }) => restore(io, options));
+  addForget(
+    command(
+      backup,
+      "forget",
+      "forget points of a backup that a policy does not keep",
+      "{points: [{segment, time, event, records, bytes, keptBy}], kept, forgotten, bytesBefore, bytesAfter}",
+    ),
+    io,
+    placeOf,
+  );
+  addPrune(
+    command(
+      backup,
+      "prune",
+      "remove what no longer counts in a backup: segments that were forgotten or left out by a restore",
+      "{objects, bytes, bytesBefore, bytesAfter}",
+    ),
+    io,
+    placeOf,
+  );
 };
 
 function command(program: Command, name: string, says: string, json: string): Command {

@@ -37,3 +37,28 @@ test("a backup is listed, drilled and restored up to an event, and doctor tells 
     rmSync(place, { recursive: true, force: true });
   }
 });
+
+test("points that no policy keeps are forgotten, and their room is given back", async () => {
+  await using fleet = await openFleet();
+  const place = mkdtempSync(join(tmpdir(), "banyan-backup-"));
+  const where = ["--data", fleet.folder, "--store", join(place, "store")];
+  const backup = (...words: string[]) => banyan(["backup", ...words, ...where]);
+  const none = ["hourly", "daily", "weekly", "monthly"].flatMap((period) => [`--keep-${period}`, "0"]);
+  try {
+    for (let n = 0; n < 4; n++) {
+      await fleet.became(await fleet.lead(`lead-${n}`), "waiting message");
+      expect((await backup("create")).exit).toBe(0);
+    }
+    const dry = await backup("forget", "--keep-last", "2", ...none, "--dry-run");
+    expect(dry.out).toMatch(/forgotten\n[\s\S]*kept: last\n2 points kept, 2 would be forgotten\n$/);
+    const done = await backup("forget", "--keep-last", "2", ...none);
+    expect(done.out).toMatch(/2 points kept, 2 forgotten: .* are .*\n$/);
+    expect((await backup("prune", "--dry-run")).out).toMatch(/^3 objects of .* would be removed/);
+    expect(JSON.parse((await backup("prune", "--json")).out)).toMatchObject({ objects: 3 });
+    expect((await backup("verify")).exit).toBe(0);
+    expect(JSON.parse((await backup("ls", "--json")).out)).toHaveLength(2);
+    expect(await backup("forget", "--keep-last", "few")).toMatchObject({ exit: 2 });
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+});
