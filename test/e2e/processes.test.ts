@@ -16,7 +16,9 @@ const RUNNING = AGENTS * 3;
 /** How many run when the host is killed: all, or some while others are being started. */
 const KILLED_AT = [RUNNING, 1, 5, 3, 8];
 
-test("SIGKILL of the host: no process is left within a second, and the next host starts them again", async () => {
+test("SIGKILL of the host: no process is left within a second, and the next host starts them again", {
+  timeout: 90_000,
+}, async () => {
   await using ground = await openGround();
   const mark = `data-${hash("sha256", await realpath(ground.folder)).slice(0, 32)}`;
   const worstMs: number[] = [];
