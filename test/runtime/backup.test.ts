@@ -102,6 +102,28 @@ test("encrypted for a key: nothing readable leaves, the machine needs no secret,
   expect(await restoreFolder(into, { store, keys: { identity } })).toMatchObject({ verified: { ok: true } });
 });
 
+test("with the public key alone shipping is begun again, also after a crash between a segment and the note of it", async () => {
+  const { fleet, store, into } = await lived();
+  await using _ = fleet;
+  const identity = await generateX25519Identity();
+  const options = { store, keys: { recipient: await identityToRecipient(identity) } };
+  const backups = join(fleet.folder, "backups");
+  const note = () => join(backups, readdirSync(backups).find((name) => /^[0-9a-f]{16}\.json$/.test(name)) ?? "");
+  await backUp(fleet.folder, options);
+  const first = readFileSync(note());
+  await fleet.became(await fleet.lead("second"), "waiting message");
+  await backUp(fleet.folder, options);
+  writeFileSync(note(), first);
+  await fleet.became(await fleet.lead("third"), "waiting message");
+  const { position } = await backUp(fleet.folder, options);
+  expect(await restoreFolder(into, { store, keys: { identity } })).toMatchObject({
+    ...{ records: position, isWhole: true, missing: 0, verified: { ok: true } },
+  });
+  // Without the note nobody knows whose backup it is but who has the secret.
+  rmSync(note());
+  await expect(backUp(fleet.folder, options)).rejects.toMatchObject({ code: "INPUT_INVALID" });
+});
+
 test("a restore that was cut goes on, and the folder has its name only when all is verified", async () => {
   const { fleet, store, into } = await lived();
   await using _ = fleet;

@@ -1,6 +1,7 @@
 /**
  * Where shipping goes on: what this data has shipped is compared with what the backup has. A journal goes on with a backup only when the
- * newest record of that is its own, so that two journals are never mixed.
+ * newest record of that is its own, so that two journals are never mixed. With a public key alone nothing of the backup can be read: then what
+ * is noted beside the data has to say it.
  */
 import { BanyanError } from "../../base/errors.ts";
 import type { Journal, StoredRecord } from "../../journal/journal.ts";
@@ -22,7 +23,10 @@ export interface BeginningOptions {
   readonly time: number;
 }
 
-/** @throws DATA_IN_USE when the backup is of other data, or another process has just taken it over; BLOB_DAMAGED */
+/**
+ * @throws DATA_IN_USE when the backup is of other data, or another process has just taken it over; BLOB_DAMAGED; INPUT_INVALID when the
+ * secret key is needed to see whose it is
+ */
 export async function beginShipping({
   store,
   journal,
@@ -34,6 +38,12 @@ export async function beginShipping({
   if (!newest) return claim(store, { owner: 1, number: 0, previous: null, position: 0 }, time);
   if (remembered?.restored && remembered.owner === newest.owner) {
     return claim(store, { ...remembered, owner: newest.owner + 1 }, time);
+  }
+  if (!store.canRead && remembered?.owner === newest.owner) {
+    const number = (await store.segments()).at(-1)?.number ?? 0;
+    if (number === remembered.number) return remembered;
+    // Shipped before a crash and not noted: it cannot be read, so it is left out and shipped again.
+    if (number === remembered.number + 1) return claim(store, { ...remembered, owner: newest.owner + 1 }, time);
   }
   const end = await endOf(store, journal);
   if (!end) throw new BanyanError("DATA_IN_USE", "the backup is of other data: give it a place of its own");

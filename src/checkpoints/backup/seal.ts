@@ -6,6 +6,8 @@ import { BanyanError } from "../../base/errors.ts";
 
 export interface Seal {
   readonly recipient: string | null;
+  /** False with a public key alone. */
+  readonly canOpen: boolean;
   close(content: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /** @throws BLOB_DAMAGED when it was changed, or is not for the key; INPUT_INVALID without one */
   open(content: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
@@ -30,6 +32,7 @@ export async function openSeal({ recipient, identity }: SealKeys): Promise<Seal>
     if (identity !== undefined) decrypter.addIdentity(identity);
     return {
       recipient: to,
+      canOpen: identity !== undefined,
       async *close(content) {
         yield* await encrypter.encrypt(ReadableStream.from(content));
       },
@@ -49,4 +52,4 @@ export async function openSeal({ recipient, identity }: SealKeys): Promise<Seal>
   }
 }
 
-const PLAIN: Seal = { recipient: null, close: (content) => content, open: (content) => content };
+const PLAIN: Seal = { recipient: null, canOpen: true, close: (content) => content, open: (content) => content };

@@ -92,6 +92,10 @@ export class BackupStore {
     return this.#seal.recipient;
   }
 
+  get canRead(): boolean {
+    return this.#seal.canOpen;
+  }
+
   /** Oldest first. */
   async claims(): Promise<Claim[]> {
     const claims: Claim[] = [];
