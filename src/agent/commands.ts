@@ -63,7 +63,12 @@ export type Command =
   | { readonly do: "spawn"; readonly child: AgentId; readonly name: string; readonly callId?: string | undefined }
   | ({ readonly do: "endChild" } & Fields<EventOf<"child.ended">>)
   | { readonly do: "reviveChild"; readonly child: AgentId }
-  | { readonly do: "writeArtifact"; readonly artifact: ArtifactReference; readonly callId?: string | undefined }
+  | {
+      readonly do: "writeArtifact";
+      readonly artifact: ArtifactReference;
+      readonly callId?: string | undefined;
+      readonly by?: Sender | undefined;
+    }
   | ({ readonly do: "startProcess" } & Fields<EventOf<"process.started">>)
   | ({ readonly do: "restartProcess" } & Fields<EventOf<"process.restarted">>)
   | ({

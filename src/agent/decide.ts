@@ -316,12 +316,13 @@ function endChild(state: State, command: Extract<Command, { do: "endChild" }>): 
   return child.ended ? [{ type: "child.revived", child: command.child }, ended] : [ended];
 }
 
-function writeArtifact(state: State, { artifact, callId }: Extract<Command, { do: "writeArtifact" }>): Decision {
+function writeArtifact(state: State, { artifact, callId, by }: Extract<Command, { do: "writeArtifact" }>): Decision {
   const known = state.head.artifacts.some(({ name }) => name === artifact.name);
   if (!known && state.head.artifacts.length >= LIMITS.artifactsMax) {
     return refuse("CONTENT_TOO_LARGE", `it has ${state.head.artifacts.length} artifacts`);
   }
-  return checkName(artifact.name, { type: "artifact.written", artifact, ...(callId !== undefined && { callId }) });
+  const whence = { ...(callId !== undefined && { callId }), ...(by !== undefined && { by }) };
+  return checkName(artifact.name, { type: "artifact.written", artifact, ...whence });
 }
 
 /** To the end of any message of the present conversation, or to its very start. */

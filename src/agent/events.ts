@@ -43,6 +43,8 @@ export const sender = z.strictObject({
 });
 export type Sender = z.infer<typeof sender>;
 
+export const MEDIA_TYPE_SYNTAX = /^[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*(; ?charset=[a-z0-9-]+)?$/i;
+
 export const artifactReference = z.strictObject({
   name,
   digest,
@@ -227,12 +229,14 @@ export const EVENTS = {
     "A child that had ended goes on; one that a rewind took back is a child again.",
     { child: id },
   ),
-  "artifact.written": event("artifact.written", "The agent produced named bytes.", {
+  "artifact.written": event("artifact.written", "The agent produced named bytes, or a person put them with it.", {
     artifact: artifactReference,
     /** The call that wrote it, or that started the process. */
     callId: z.string().optional(),
     /** The process whose output it is. */
     process: id.optional(),
+    /** Who put it, when the agent did not. */
+    by: sender.optional(),
   }),
   "artifact.linked": event(
     "artifact.linked",

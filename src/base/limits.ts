@@ -294,6 +294,8 @@ export const LIMITS = {
 
   /** Lines of one overview of a tree. */
   overviewLinesMax: 10_000,
+  /** An artifact that a person puts with one request. */
+  artifactPutBytesMax: 8 * MiB,
   /** One request or answer on the control socket. */
   controlBytesMax: 16 * MiB,
   /** Peers on the control socket at once, and requests of one of them under way; further ones wait. */
@@ -367,6 +369,10 @@ assert(
   "a digest that is remembered is of a blob that is there",
 );
 assert(LIMITS.collectGraceMsDefault <= LIMITS.collectRememberedMs, "the usual grace is one that a bucket can give");
+assert(
+  LIMITS.artifactPutBytesMax * 1.5 <= LIMITS.controlBytesMax,
+  "what a person puts fits a request, in base64 and with its name",
+);
 assert(LIMITS.collectRequestsMax < LIMITS.objectRequestsMax, "a collection leaves requests to the agents");
 assert(LIMITS.objectRetryMsMin < LIMITS.objectRetryMsMax, "backoff of objects has room to grow");
 assert(LIMITS.objectLookBytesMin <= LIMITS.objectPartBytesMax, "what is sent without a look is one piece");

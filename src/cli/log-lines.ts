@@ -117,7 +117,7 @@ function saysOf(event: AgentEvent): string {
     case "child.revived":
       return event.child;
     case "artifact.written":
-      return `${event.artifact.name}, ${event.artifact.bytes} bytes${event.process === undefined ? "" : ` of ${event.process}`}`;
+      return `${event.artifact.name}, ${event.artifact.bytes} bytes${event.process === undefined ? "" : ` of ${event.process}`}${event.by ? `, by ${senderOf(event.by)}` : ""}`;
     case "process.started":
       return `${event.name}, pid ${event.pid}: ${event.argv.join(" ")}`;
     case "process.ended":

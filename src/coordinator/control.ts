@@ -6,8 +6,9 @@
  * V3  A verb on a subtree of any size is acknowledged soon: the end of a large one when its top has ended and nothing below can start
  *     any more. What was in flight below, and the ends of all there, are journaled behind that, by the next process if need be.
  */
-import type { Budget, Sender } from "../agent/events.ts";
+import type { ArtifactReference, Budget, Sender } from "../agent/events.ts";
 import { hasEnded, wantsWork } from "../agent/status.ts";
+import type { ArtifactQuota } from "../artifacts/quota.ts";
 import { BanyanError } from "../base/errors.ts";
 import type { AgentId } from "../base/ids.ts";
 import { LIMITS } from "../base/limits.ts";
@@ -28,6 +29,7 @@ export interface ControlParts {
   readonly work: Work;
   readonly processes: Processes;
   readonly files: Files;
+  readonly quota: ArtifactQuota;
 }
 
 const PERSON: Sender = { kind: "person" };
@@ -38,10 +40,12 @@ export class Control {
   readonly #work: Work;
   readonly #processes: Processes;
   readonly #files: Files;
+  readonly #quota: ArtifactQuota;
 
-  constructor(services: Services, roster: Roster, { work, processes, files }: ControlParts) {
+  constructor(services: Services, roster: Roster, { work, processes, files, quota }: ControlParts) {
     this.#processes = processes;
     this.#files = files;
+    this.#quota = quota;
     this.#services = services;
     this.#roster = roster;
     this.#work = work;
@@ -95,6 +99,20 @@ export class Control {
   /** Writes down who made a link to an artifact. @throws JOURNAL_DAMAGED */
   async noteLink(agent: AgentId, link: { name: string; digest: string; endTime: number; by: Sender }): Promise<void> {
     await this.#roster.cell(agent).dispatch({ do: "linkArtifact", ...link });
+  }
+
+  /** Puts an artifact with the agent, as one that it made. @throws AGENT_ENDED, NAME_INVALID, QUOTA_EXCEEDED, CONTENT_TOO_LARGE, DISK_FAILED */
+  async putArtifact(
+    agent: AgentId,
+    { name, bytes, mediaType, by = PERSON }: VerbOptions & { name: string; bytes: Uint8Array; mediaType: string },
+  ): Promise<ArtifactReference> {
+    const cell = this.#roster.cell(agent);
+    if (hasEnded(cell.head.status)) throw new BanyanError("AGENT_ENDED", `the agent is ${cell.head.status}`, { agent });
+    return this.#quota.within(agent, name, bytes, async () => {
+      const artifact = { name, ...(await this.#services.blobs.put(bytes)), mediaType };
+      await cell.dispatch({ do: "writeArtifact", artifact, by });
+      return artifact;
+    });
   }
 
   /** Puts a message into the inbox. A repeated `id` is delivered once. @throws AGENT_CANCELLED, PARENT_ENDED */

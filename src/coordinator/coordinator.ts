@@ -149,7 +149,7 @@ export class Coordinator {
       }),
     });
     this.checkpoints = new Checkpoints(this.#roster, files);
-    this.control = new Control(services, this.#roster, { work: this.#work, processes: this.#processes, files });
+    this.control = new Control(services, this.#roster, { work: this.#work, processes: this.#processes, files, quota });
     this.#roster.onCommit((cell, recorded) => this.#committed(cell, recorded, onFault));
   }
 

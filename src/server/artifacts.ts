@@ -74,6 +74,7 @@ export async function* artifactVersions(
         time,
         callId: event.callId ?? null,
         process: event.process ?? null,
+        by: event.by ?? null,
       });
     }
   }

@@ -105,6 +105,11 @@ export function commandHandlers(runtime: Runtime, { by, shutDown, startTree }: V
       await control.noteLink(agent, { name, digest, endTime, by });
       return { path: links.make({ name, digest, mediaType, endTime }), agent, name, digest, bytes, endTime };
     },
+    async putArtifact({ agent: selector, name, base64, mediaType = "text/plain" }) {
+      const agent = selectAgent(forest, selector);
+      const bytes = Buffer.from(base64, "base64");
+      return { agent, ...(await control.putArtifact(agent, { name, bytes, mediaType, by })) };
+    },
     async revokeLinks() {
       links.revokeAll();
       return { revoked: true };

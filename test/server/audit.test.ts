@@ -21,6 +21,7 @@ const ON_AGENTS: readonly (readonly [OperationName, agent: string | undefined, i
   ["spawn", undefined, { task: "look around", dir: "/" }, "message.received"],
   ["send", "lead", { text: "write map" }, "message.received"],
   ["linkArtifact", "lead", { name: "map" }, "artifact.linked"],
+  ["putArtifact", "lead", { name: "plan", base64: "d2VzdA==" }, "artifact.written"],
   ["pause", "lead", {}, "hold.set"],
   ["resume", "lead", {}, "hold.released"],
   ["checkpoint", "lead", { name: "first", at: 4 }, "checkpoint.named"],

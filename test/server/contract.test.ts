@@ -30,6 +30,7 @@ describe.each(names)("%s", (name) => {
       at: 1,
       task: "x",
       dir: "/",
+      base64: "eA==",
     };
     const known = Object.fromEntries(Object.entries(given).filter(([field]) => field in input.shape));
     expect(input.safeParse(known).error).toBeUndefined();

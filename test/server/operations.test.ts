@@ -131,6 +131,7 @@ test("each operation answers in the form of the contract", async () => {
   });
   expect(await ask("scrubArtifacts", { bytesPerSecond: 1_000_000_000 })).toMatchObject({ damaged: 0, missing: 0 });
   expect(await ask("collectArtifacts", { dryRun: true })).toMatchObject({ removed: 0, removedBytes: 0 });
+  expect(await ask("putArtifact", { agent: lead.id, name: "plan", base64: "d2VzdA==" })).toMatchObject({ bytes: 4 });
   expect(await ask("linkArtifact", { name: "map" })).toMatchObject({ agent: kid.id, path: expect.any(String) });
   expect(await ask("revokeLinks")).toEqual({ revoked: true });
   await expect(ask("archiveTrees", { agent: "lead" })).rejects.toMatchObject({ code: "INPUT_INVALID" });

@@ -1,7 +1,8 @@
 /** `banyan artifact`: what agents made. */
 import { open } from "node:fs/promises";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { BanyanError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { Client } from "../../client.ts";
 import { objectPlace } from "../../runtime/object-store.ts";
 import { type CommonOptions, dataCommand, type Register, timeSpan, wholeNumber, withClient } from "../command.ts";
@@ -53,6 +54,16 @@ export const register: Register = (program, io) => {
     .action((name: string, options: GetOptions) => withClient(io, options, (client) => get(io, client, name, options)));
   dataCommand(
     artifact,
+    "put <file>",
+    "put a file with an agent that has not ended, as an artifact of it; its journal says who did",
+    "{agent, name, digest, bytes, mediaType}",
+  )
+    .requiredOption("--agent <agent>", "whose it is to be")
+    .option("--name <name>", "its name (default: the file's)")
+    .option("--media-type <type>", "such as text/csv (default: text/plain)")
+    .action((file: string, options: PutOptions) => put(io, file, options));
+  dataCommand(
+    artifact,
     "link <name>",
     "make a link by which whoever has it can read this version for a while, without a token",
     "{path, url, agent, name, digest, bytes, endTime}; url is null where no server was asked",
@@ -87,6 +98,36 @@ export const register: Register = (program, io) => {
     .option("--key-file <file>", "its secret key, when it is encrypted")
     .action((options: ScrubOptions) => scrub(io, options));
 };
+
+interface PutOptions extends CommonOptions {
+  readonly agent: string;
+  readonly name?: string;
+  readonly mediaType?: string;
+}
+
+async function put(io: Io, file: string, { agent, name, mediaType, ...options }: PutOptions): Promise<void> {
+  const base64 = (await contentOf(resolve(io.folder, file))).toString("base64");
+  const wanted = { agent, name: name ?? basename(file), base64, ...(mediaType !== undefined && { mediaType }) };
+  const answer = await withClient(io, options, (client) => client.putArtifact(wanted));
+  if (options.json) return printJson(io, answer);
+  await print(io, `${answer.name}: ${byteSize(answer.bytes)}, ${answer.mediaType}, ${answer.digest}`);
+}
+
+/** No more than fits, however the file grows. */
+async function contentOf(path: string): Promise<Buffer> {
+  const most = LIMITS.artifactPutBytesMax;
+  const file = await open(path, "r").catch((cause) => {
+    throw new BanyanError("INPUT_INVALID", `the file cannot be read: ${cause.message}`, { cause });
+  });
+  try {
+    if (!(await file.stat()).isFile()) throw new BanyanError("INPUT_INVALID", `${path} is no file`);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(most + 1), 0, most + 1, 0);
+    if (bytesRead > most) throw new BanyanError("CONTENT_TOO_LARGE", `${path} has more than ${most} bytes`);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
 
 interface LinkOptions extends CommonOptions {
   readonly agent?: string;

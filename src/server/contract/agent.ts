@@ -117,6 +117,8 @@ export const artifactVersion = artifactReference.extend({
   time,
   callId: z.string().nullable(),
   process: id.nullable(),
+  /** Who put it, when the agent did not. */
+  by: sender.nullable(),
   /** The name stands for this one now. */
   current: z.boolean(),
 });

@@ -23,7 +23,7 @@ import { COST_GROUPS, costReport, fault, stats } from "./fleet.ts";
 import { fleetFrame } from "./fleet-frames.ts";
 import { changesPiece, historyAgents, moment } from "./history.ts";
 import { overview } from "./overview.ts";
-import { count, digest, name, position, selector, seq, time } from "./shapes.ts";
+import { count, digest, mediaType, name, position, selector, seq, time } from "./shapes.ts";
 import {
   archiveCheck,
   archivedRow,
@@ -296,6 +296,16 @@ export const OPERATIONS = {
       bytes: count,
       endTime: time,
     }),
+  ),
+  putArtifact: command(
+    "Puts an artifact with an agent that has not ended, as one that it made, or as a new version of that; plain text if no media type is given. The agent's journal says who put it.",
+    {
+      agent: selector,
+      name,
+      base64: z.base64().max(Math.ceil(LIMITS.artifactPutBytesMax / 3) * 4),
+      mediaType: mediaType.optional(),
+    },
+    z.strictObject({ agent: z.string(), name, digest, bytes: count, mediaType: z.string() }),
   ),
   revokeLinks: command(
     "Ends every link to an artifact that was made so far.",

@@ -1,6 +1,6 @@
 /** Shapes that several operations share. */
 import { z } from "zod";
-import { NAME_SYNTAX } from "../../agent/events.ts";
+import { MEDIA_TYPE_SYNTAX, NAME_SYNTAX } from "../../agent/events.ts";
 import { isId } from "../../base/ids.ts";
 import { LIMITS } from "../../base/limits.ts";
 
@@ -18,6 +18,7 @@ export const name = z
   .min(1)
   .max(LIMITS.nameLengthMax)
   .regex(NAME_SYNTAX, "letters, digits, dots, dashes and underscores");
+export const mediaType = z.string().max(256).regex(MEDIA_TYPE_SYNTAX, "a media type such as text/csv");
 
 /**
  * Which agent is meant: its id, six or more characters with which only its id begins, its path of names (`/lead/worker`), or

@@ -1,6 +1,6 @@
 /** The tools of artifacts: named bytes that an agent leaves for others. */
 import { z } from "zod";
-import { name } from "../../agent/events.ts";
+import { MEDIA_TYPE_SYNTAX, name } from "../../agent/events.ts";
 import { BanyanError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { type Digest, isDigest } from "../../blobs/blobs.ts";
@@ -8,8 +8,6 @@ import { badField, defineTool } from "../define.ts";
 import { compilePattern } from "../files/pattern.ts";
 import { showLines } from "../lines.ts";
 import { searchLines } from "./search.ts";
-
-const MEDIA_TYPE_SYNTAX = /^[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*(; ?charset=[a-z0-9-]+)?$/i;
 
 export const writeArtifact = defineTool({
   name: "write_artifact",
