@@ -5,6 +5,8 @@
  * K1  A token is 256 bits of chance. Its file has its hash alone, and only the data's owner can read it.
  * K2  The first token, an admin's, is made once, with the first start, and is nowhere to be read afterwards: the data folder may stand
  *     where agents read files. The folder and the token that it was made for come in one piece: a start that is cut short made neither.
+ *     A folder without any token's file is what a start of an older version left that was cut short, and gets its first token; the first
+ *     token's own file therefore stays when it is revoked.
  * K4  Whoever makes and revokes tokens at the same time loses none: no change touches another token's file.
  * K3  A token that is revoked or has expired opens nothing from then on, whatever the server has read before.
  */
@@ -44,7 +46,7 @@ const token = z.strictObject({
   endTime: time.nullable(),
 });
 export type AccessToken = z.infer<typeof token>;
-/** `revoked` stands over a token of the older file. */
+/** `revoked` stands over a token of the older file, and where the first one stood. */
 const contents = z.strictObject({
   version: z.literal(1),
   token: token.optional(),
@@ -72,11 +74,15 @@ export class AccessTokens {
     this.#random = random;
   }
 
-  /** Makes the first token; undefined when there was a first start already. @throws DISK_FAILED */
-  first(): string | undefined {
-    if (this.#stamps().length > 0) return undefined;
+  /** Makes the first token; undefined when there was a first start already. Tells when one had begun (K2). @throws DISK_FAILED */
+  first(tell?: (why: string) => void): string | undefined {
+    const folder = join(this.#folder, FOLDER);
+    if (existsSync(join(this.#folder, OLDER_FILE)) || ownersIn(folder).length > 0) return undefined;
+    const isBegun = existsSync(folder);
     const made = this.#draw();
     this.#add(made, { name: FIRST_NAME, role: "admin", endTime: null });
+    if (isBegun)
+      tell?.(`${folder} was there without a token, as an earlier start that was cut short leaves it: made one`);
     return made;
   }
 
@@ -100,7 +106,7 @@ export class AccessTokens {
   revoke(revoked: string): void {
     if (!this.list().some((each) => each.name === revoked))
       throw new BanyanError("TOKEN_NOT_FOUND", `no token ${revoked}`);
-    if (this.#older().some((each) => each.name === revoked))
+    if (revoked === FIRST_NAME || this.#older().some((each) => each.name === revoked))
       this.#write(revoked, { version: 1, revoked: true }, "over");
     else rmSync(this.#fileOf(revoked), { force: true });
   }
@@ -132,8 +138,9 @@ export class AccessTokens {
     if (!added.success) throw new BanyanError("INPUT_INVALID", z.prettifyError(added.error));
     if (tokens.length >= LIMITS.accessTokensMax) throw new BanyanError("INPUT_INVALID", "there are too many tokens");
     if (tokens.some((each) => each.name === wanted.name)) throw taken(wanted.name);
-    const isOverOlder = this.#older().some((each) => each.name === wanted.name);
-    this.#write(wanted.name, { version: 1, token: added.data }, isOverOlder ? "over" : "new");
+    const isRevoked = readJson(this.#fileOf(wanted.name), contents)?.revoked === true;
+    const isOver = isRevoked || this.#older().some((each) => each.name === wanted.name);
+    this.#write(wanted.name, { version: 1, token: added.data }, isOver ? "over" : "new");
   }
 
   /** What changes whenever a token does; none before the first one. */

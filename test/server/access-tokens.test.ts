@@ -55,6 +55,20 @@ test("K2: a first start that is cut short at any point leaves a first start", ()
   expect(readdirSync(join(folder, "access"))).toEqual(["owner.json"]);
 });
 
+test("K2: a folder without a token is an older start that was cut short; one whose tokens were revoked is not", () => {
+  mkdirSync(join(folder, "access"));
+  writeFileSync(join(folder, "access", ".cut"), '{"version":');
+  const told: string[] = [];
+  const tokens = open();
+  const made = tokens.first((why) => told.push(why)) ?? "";
+  expect(tokens.find(made)).toMatchObject({ name: "owner", role: "admin" });
+  expect(told).toEqual([expect.stringContaining("was there without a token")]);
+  tokens.revoke("owner");
+  expect([open().first((why) => told.push(why)), names(open()), told.length]).toEqual([undefined, [], 1]);
+  const again = open().create({ name: "owner", role: "admin", endTime: null });
+  expect([tokens.find(made), tokens.find(again)?.name]).toEqual([undefined, "owner"]);
+});
+
 test("K2: of two first starts at once each loses nothing", () => {
   const other = open();
   let isFirst = true;

@@ -85,7 +85,7 @@ async function up(io: Io, { port, host, cert, key, json, data, model, backup, co
   const startTree = takeTasks(source, { banyan, settings, environment, opened });
   await using _control = await startControl(banyan.runtime, { shutDown: ended.resolve, startTree });
   const tokens = new AccessTokens(dataDir, { clock, random: systemRandom });
-  const token = tokens.first() ?? null;
+  const token = tokens.first((why) => remark(io, why)) ?? null;
   await using http = await startHttp(banyan.runtime, { port, tokens, listening, shutDown: ended.resolve, startTree });
   if (json)
     await printJson(io, { url: http.url, data: dataDir, pid: process.pid, token, link: http.loginLink() ?? null });

@@ -1,5 +1,5 @@
 /** `banyan up` and `banyan token`, as a person starts them. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -47,6 +47,19 @@ test("the first start shows a token, others none; people get their own, which ca
     expect(first.exit).toBe(0);
     const second = await whileUp(data, async ({ token }) => expect(token).toBeNull());
     expect(second.exit).toBe(0);
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+});
+
+test("K2: an empty folder of tokens, left by an older start that was cut short, gets its first token and says why", async () => {
+  const data = mkdtempSync(join(tmpdir(), "banyan-up-"));
+  try {
+    mkdirSync(join(data, "access"));
+    const first = await whileUp(data, async ({ token }) => expect(token).toMatch(/^[\w-]{43}$/));
+    expect([first.exit, first.err]).toEqual([0, expect.stringContaining("was there without a token")]);
+    const second = await whileUp(data, async ({ token }) => expect(token).toBeNull());
+    expect([second.exit, second.err]).toEqual([0, expect.not.stringContaining("was there without a token")]);
   } finally {
     rmSync(data, { recursive: true, force: true });
   }
