@@ -114,6 +114,14 @@ test("no key and no token is in an answer, in what the process prints, or in a f
     await post("logs", { agent });
     await ask(`/v1/events?agent=${agent}&from=0`, { headers: { authorization: `Bearer ${up.token}` } });
   }
+  // What logs a browser in is in the answer that hands it over, and nowhere else.
+  const login = await fetch(`${up.url}/v1/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: up.url },
+    body: JSON.stringify({ secret: up.token }),
+  });
+  const [, cookie = ""] = /=([^;]+)/.exec(login.headers.get("set-cookie") ?? "") ?? [];
+  expect([login.status, cookie.length > 30]).toEqual([200, true]);
   const inputs = [
     {},
     { agent: PROVIDER_KEY },
@@ -136,7 +144,7 @@ test("no key and no token is in an answer, in what the process prints, or in a f
     await ask(path);
     await ask(path, { headers: { authorization: `Bearer ${up.token}` } });
   }
-  const secrets = [PROVIDER_KEY, BUCKET_KEY, up.token];
+  const secrets = [PROVIDER_KEY, BUCKET_KEY, up.token, cookie];
   const ended = once(child, "close");
   await post("shutdown", {});
   await ended;
