@@ -114,6 +114,9 @@ test("no key and no token is in an answer, in what the process prints, or in a f
     await post("logs", { agent });
     await ask(`/v1/events?agent=${agent}&from=0`, { headers: { authorization: `Bearer ${up.token}` } });
   }
+  // An address is written down by everybody whom it passes: a token in one opens nothing.
+  for (const path of ["/v1/events", "/v1/fleet", "/metrics"])
+    expect((await ask(`${path}?token=${up.token}&access_token=${up.token}`)).status).toBe(401);
   // What logs a browser in is in the answer that hands it over, and nowhere else.
   const login = await fetch(`${up.url}/v1/session`, {
     method: "POST",
